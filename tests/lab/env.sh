@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# env.sh - what the lab's scripts share; source it from bash.
+#
+# Variables: LAB (this directory), TREE (the checkout), BUILD (TREE/build),
+# CACHE (FASTALLOC_CACHE: downloads, extracted and built kernels, chroots).
+#
+# For other scripts:
+#	lab_say TEXT...		a line of progress on stderr
+#	lab_die TEXT...		the same, then exit 1
+#	lab_need PACKAGE...	install missing host packages
+#	lab_as_root CMD...	run CMD as root (sudo where we are not)
+#	lab_kernels [LEG]	names of all kernels, or of those that run LEG
+#	lab_field KERNEL FIELD	a column of the file "kernels"
+#	lab_source_dir		path of the newest linux-source, unpacked
+#	lab_kdir KERNEL		path to give to make -C for a module build
+#	lab_image KERNEL	path of what is booted
+#	lab_release KERNEL	uname -r of it
+#	lab_entry DIR CMD...	make the cache entry DIR once: CMD... DIR
+#	lab_result LEG PASSED FAILED SKIPPED SECONDS VERSION LOG
+#				one line of the table of "make check"
+
+set -euo pipefail
+export LC_ALL=C
+
+LAB=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+TREE=$(cd "$LAB/../.." && pwd)
+BUILD=$TREE/build
+CACHE=${FASTALLOC_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/fastalloc}
+mkdir -p "$BUILD/log" "$CACHE/locks"
+CACHE=$(cd "$CACHE" && pwd)
+
+lab_say() { printf 'lab: %s\n' "$*" >&2; }
+lab_die() { lab_say "$*"; exit 1; }
+lab_need() { "$LAB/hostdeps" "$@"; }
+
+lab_as_root() {
+	if [ "$(id -u)" = 0 ]; then
+		"$@"
+	else
+		sudo "$@"
+	fi
+}
+
+lab_kernels() {
+	awk -v leg="${1:-}" '!/^#/ && NF { if (leg == "" || index("," $7 ",", "," leg ",")) print $1 }' \
+		"$LAB/kernels"
+}
+
+lab_field() {
+	local v
+	v=$(awk -v k="$1" -v f="$2" '
+		/^# name  .*kind/ { for (i = 2; i <= NF; i++) col[$i] = i - 1 }
+		!/^#/ && $1 == k { print $col[f] }' "$LAB/kernels")
+	[ -n "$v" ] || lab_die "no kernel '$1' in tests/lab/kernels; there are:" \
+		"$(lab_kernels | tr '\n' ' ')"
+	printf '%s\n' "$v"
+}
+
+lab_source_dir() { "$LAB/source"; }
+lab_kdir() { local d && d=$("$LAB/kernel" "$1") && readlink -f "$d/kdir"; }
+lab_image() { local d && d=$("$LAB/kernel" "$1") && readlink -f "$d/image"; }
+lab_release() { local d && d=$("$LAB/kernel" "$1") && cat "$d/release"; }
+
+# An entry counts only once it carries the mark .complete; what an interrupted
+# run has left is thrown away. Entries are made in place and not renamed
+# into it, since kernel build trees know their own path.
+lab_entry() {
+	local dir=$1
+	shift
+	[ -e "$dir/.complete" ] && return
+	(
+		flock 9
+		[ -e "$dir/.complete" ] && exit 0
+		if [ -e "$dir" ]; then
+			rm -rf "$dir" 2>/dev/null || lab_as_root rm -rf "$dir"
+		fi
+		mkdir -p "$dir"
+		"$@" "$dir"
+		sync -f "$dir"
+		: >"$dir/.complete"
+	) 9>"$CACHE/locks/$(basename "$dir")"
+}
+
+lab_result() {
+	mkdir -p "$BUILD/results"
+	printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$@" >"$BUILD/results/$1.tmp"
+	mv "$BUILD/results/$1.tmp" "$BUILD/results/$1"
+}
