@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Pools that come and go: a script writes a number of cycles to
+ * /sys/kernel/debug/fastalloc_test_churn/run; each cycle creates a pool of
+ * another kind, takes and returns objects (growing it where it can), and
+ * destroys it. Several writers may run at once. .../report tells what was done.
+ *
+ * The parameter leak makes each cycle lose memory on purpose, so that a check
+ * that finds no leak can be shown to find one: 1 loses 64 bytes of slab a
+ * cycle, 2 loses a page of vmalloc every 16th cycle.
+ */
+#include <linux/atomic.h>
+#include <linux/debugfs.h>
+#include <linux/err.h>
+#include <linux/fastalloc.h>
+#include <linux/fs.h>
+#include <linux/module.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+#include <linux/vmalloc.h>
+
+#define CHURN_OBJS	96
+
+static unsigned int leak;
+module_param(leak, uint, 0644);
+MODULE_PARM_DESC(leak, "lose memory in every cycle: 1 slab, 2 vmalloc");
+
+static struct dentry *dir;
+static atomic_long_t cycles, errors, objects, pools_grown, pools_trimmed;
+
+/* Keeps the compiler from dropping an allocation nobody uses. */
+static void *volatile churn_lost;
+
+static int churn_ctor(void *obj, void *arg)
+{
+	*(u8 *)obj = 0xa5;
+	return 0;
+}
+
+static void churn_dtor(void *obj, void *arg)
+{
+	if (*(u8 *)obj != 0xa5)
+		atomic_long_inc(&errors);
+}
+
+static unsigned long churn_growth(unsigned long capacity, void *arg)
+{
+	return capacity / 2 + 1;
+}
+
+static int churn_cycle(unsigned long i, void **objs)
+{
+	static const size_t sizes[] = { 1, 24, 64, 200, 1024, 4096 };
+	static const unsigned long capacities[] = { 1, 7, 32 };
+	gfp_t gfp = i % 5 ? GFP_KERNEL : GFP_ATOMIC;
+	char name[FASTALLOC_NAME_LEN];
+	struct fastalloc_config cfg = {
+		.name = name,
+		.obj_size = sizes[i % ARRAY_SIZE(sizes)],
+		.capacity = capacities[i / 3 % ARRAY_SIZE(capacities)],
+		.max_capacity = 80,
+		.growth = i % 4,
+		.growth_amount = 5,
+		.growth_percent = 150,
+		.growth_fn = churn_growth,
+		.sync = i / 2 % 2 ? FASTALLOC_SYNC_SPINLOCK :
+				    FASTALLOC_SYNC_NONE,
+		.order = i / 4 % 3,
+		.backing = i / 12 % 3,
+		.ctor = i / 36 % 2 ? churn_ctor : NULL,
+		.dtor = i / 36 % 2 ? churn_dtor : NULL,
+	};
+	struct fastalloc_pool *pool;
+	unsigned int got, n;
+
+	snprintf(name, sizeof(name), "churn-%d-%lu", task_pid_nr(current),
+		 i % 4);
+	pool = fastalloc_pool_create(&cfg);
+	if (IS_ERR(pool))
+		return PTR_ERR(pool);
+
+	for (got = 0; got < CHURN_OBJS; got++) {
+		objs[got] = fastalloc_alloc(pool, gfp);
+		if (!objs[got])
+			break;
+	}
+	/* Less than the promise is an error, in every context. */
+	if (got < cfg.capacity)
+		atomic_long_inc(&errors);
+	atomic_long_add(got, &objects);
+	if (fastalloc_pool_capacity(pool) > cfg.capacity)
+		atomic_long_inc(&pools_grown);
+
+	for (n = 0; n < got; n++)
+		fastalloc_free(pool, objs[n]);
+	if (i % 7 == 0 && fastalloc_pool_trim(pool))
+		atomic_long_inc(&pools_trimmed);
+	fastalloc_pool_destroy(pool);
+
+	if (leak == 1)
+		churn_lost = kmalloc(64, GFP_KERNEL);
+	if (leak == 2 && i % 16 == 0)
+		churn_lost = vmalloc(PAGE_SIZE);
+	churn_lost = NULL;
+	return 0;
+}
+
+static ssize_t run_write(struct file *file, const char __user *ubuf,
+			 size_t len, loff_t *ppos)
+{
+	unsigned long i, nr;
+	void **objs;
+	int err;
+
+	err = kstrtoul_from_user(ubuf, len, 0, &nr);
+	if (err)
+		return err;
+
+	objs = kcalloc(CHURN_OBJS, sizeof(*objs), GFP_KERNEL);
+	if (!objs)
+		return -ENOMEM;
+
+	for (i = 0; i < nr && !err; i++) {
+		err = churn_cycle(i, objs);
+		atomic_long_inc(err ? &errors : &cycles);
+		if (fatal_signal_pending(current))
+			err = -EINTR;
+		cond_resched();
+	}
+	kfree(objs);
+	return err ?: len;
+}
+
+static const struct file_operations run_fops = {
+	.owner = THIS_MODULE,
+	.open = simple_open,
+	.write = run_write,
+};
+
+static int report_show(struct seq_file *m, void *v)
+{
+	seq_printf(m, "cycles: %ld\n", atomic_long_read(&cycles));
+	seq_printf(m, "errors: %ld\n", atomic_long_read(&errors));
+	seq_printf(m, "objects: %ld\n", atomic_long_read(&objects));
+	seq_printf(m, "grown: %ld\n", atomic_long_read(&pools_grown));
+	seq_printf(m, "trimmed: %ld\n", atomic_long_read(&pools_trimmed));
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(report);
+
+static int __init test_churn_init(void)
+{
+	dir = debugfs_create_dir("fastalloc_test_churn", NULL);
+	debugfs_create_file("run", 0200, dir, NULL, &run_fops);
+	debugfs_create_file("report", 0400, dir, NULL, &report_fops);
+	return 0;
+}
+
+static void __exit test_churn_exit(void)
+{
+	debugfs_remove_recursive(dir);
+}
+
+module_init(test_churn_init);
+module_exit(test_churn_exit);
+
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("fastalloc selftest: pools created and destroyed in a loop");
+FASTALLOC_IMPORT_NS();

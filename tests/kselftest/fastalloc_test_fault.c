@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Memory runs out at every point there is: the Nth allocation that creating or
+ * growing a pool makes is made to fail (the kernel's fault injection, which the
+ * script sets up), for N = 1, 2, ... until none is left to fail.
+ *
+ * A script writes the number of a kind of pool (sync, order, backing) to
+ * /sys/kernel/debug/fastalloc_test_fault/create or .../grow, and reads .../report.
+ */
+#include <linux/debugfs.h>
+#include <linux/err.h>
+#include <linux/fastalloc.h>
+#include <linux/fs.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/sched.h>
+#include <linux/seq_file.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+
+#define FAULT_OBJS	64
+#define FAULT_MOST	4096
+
+struct fault_item {
+	u64 word[8];
+};
+
+static struct dentry *dir;
+static DEFINE_MUTEX(lock);
+/* What the last sweep saw. */
+static unsigned int injected, refused, survived, errors;
+static int constructed;
+
+static int fault_ctor(void *obj, void *arg)
+{
+	constructed++;
+	return 0;
+}
+
+static void fault_dtor(void *obj, void *arg)
+{
+	constructed--;
+}
+
+#ifdef CONFIG_FAULT_INJECTION
+static void fault_arm(unsigned int nth)
+{
+	current->fail_nth = nth;
+}
+
+/* Returns true if the fault armed before was met. */
+static bool fault_disarm(void)
+{
+	bool met = !current->fail_nth;
+
+	current->fail_nth = 0;
+	return met;
+}
+#else
+static void fault_arm(unsigned int nth)
+{
+}
+
+static bool fault_disarm(void)
+{
+	return false;
+}
+#endif
+
+static struct fastalloc_config fault_config(unsigned long kind)
+{
+	return FASTALLOC_CONFIG(struct fault_item,
+				.name = "test-fault",
+				.capacity = FAULT_OBJS,
+				.max_capacity = 3 * FAULT_OBJS,
+				.growth = FASTALLOC_GROWTH_LINEAR,
+				.growth_amount = FAULT_OBJS,
+				.sync = kind % 2 ? FASTALLOC_SYNC_NONE :
+						   FASTALLOC_SYNC_SPINLOCK,
+				.order = kind / 2 % 3,
+				.backing = kind / 6 % 3,
+				.ctor = fault_ctor,
+				.dtor = fault_dtor);
+}
+
+/* Take all a pool promises, and give it back. */
+static void fault_use(struct fastalloc_pool *pool, unsigned int nr, void **objs)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++) {
+		objs[i] = fastalloc_alloc(pool, GFP_KERNEL);
+		if (!objs[i]) {
+			errors++;
+			break;
+		}
+		memset(objs[i], 0x5a, sizeof(struct fault_item));
+	}
+	while (i--)
+		fastalloc_free(pool, objs[i]);
+}
+
+static bool fault_create(unsigned long kind, unsigned int nth, void **objs)
+{
+	struct fastalloc_config cfg = fault_config(kind);
+	struct fastalloc_pool *pool;
+	bool met;
+
+	fault_arm(nth);
+	pool = fastalloc_pool_create(&cfg);
+	met = fault_disarm();
+
+	if (!IS_ERR(pool)) {
+		if (met)
+			survived++;
+		fault_use(pool, FAULT_OBJS, objs);
+		fastalloc_pool_destroy(pool);
+	} else if (met && PTR_ERR(pool) == -ENOMEM) {
+		refused++;
+	} else {
+		errors++;
+	}
+	if (constructed)
+		errors++;
+	return met;
+}
+
+static bool fault_grow(unsigned long kind, unsigned int nth, void **objs)
+{
+	struct fastalloc_config cfg = fault_config(kind);
+	struct fastalloc_pool *pool;
+	unsigned int i;
+	void *more;
+	bool met;
+
+	pool = fastalloc_pool_create(&cfg);
+	if (IS_ERR(pool)) {
+		errors++;
+		return false;
+	}
+	for (i = 0; i < FAULT_OBJS; i++) {
+		objs[i] = fastalloc_alloc(pool, GFP_NOWAIT);
+		if (!objs[i])
+			errors++;
+	}
+
+	fault_arm(nth);
+	more = fastalloc_alloc(pool, GFP_KERNEL);
+	met = fault_disarm();
+
+	if (!more) {
+		if (met)
+			refused++;
+		else
+			errors++;
+		/* Memory is back: so is growth. */
+		more = fastalloc_alloc(pool, GFP_KERNEL);
+		if (!more)
+			errors++;
+	} else if (met) {
+		survived++;
+	}
+	fastalloc_free(pool, more);
+	for (i = 0; i < FAULT_OBJS; i++)
+		fastalloc_free(pool, objs[i]);
+	fault_use(pool, 2 * FAULT_OBJS, objs);
+	fastalloc_pool_destroy(pool);
+	if (constructed)
+		errors++;
+	return met;
+}
+
+static ssize_t fault_sweep(const char __user *ubuf, size_t len,
+			   bool (*one)(unsigned long, unsigned int, void **))
+{
+	void *objs[2 * FAULT_OBJS];
+	unsigned long kind;
+	unsigned int nth;
+	int err;
+
+	err = kstrtoul_from_user(ubuf, len, 0, &kind);
+	if (err)
+		return err;
+
+	mutex_lock(&lock);
+	injected = 0;
+	refused = 0;
+	survived = 0;
+	errors = 0;
+	for (nth = 1; nth <= FAULT_MOST && one(kind, nth, objs); nth++)
+		injected++;
+	mutex_unlock(&lock);
+	return nth > FAULT_MOST ? -ELOOP : len;
+}
+
+static ssize_t create_write(struct file *file, const char __user *ubuf,
+			    size_t len, loff_t *ppos)
+{
+	return fault_sweep(ubuf, len, fault_create);
+}
+
+static const struct file_operations create_fops = {
+	.owner = THIS_MODULE,
+	.open = simple_open,
+	.write = create_write,
+};
+
+static ssize_t grow_write(struct file *file, const char __user *ubuf,
+			  size_t len, loff_t *ppos)
+{
+	return fault_sweep(ubuf, len, fault_grow);
+}
+
+static const struct file_operations grow_fops = {
+	.owner = THIS_MODULE,
+	.open = simple_open,
+	.write = grow_write,
+};
+
+static int report_show(struct seq_file *m, void *v)
+{
+	mutex_lock(&lock);
+	seq_printf(m, "injected: %u\n", injected);
+	seq_printf(m, "refused: %u\n", refused);
+	seq_printf(m, "survived: %u\n", survived);
+	seq_printf(m, "errors: %u\n", errors);
+	mutex_unlock(&lock);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(report);
+
+static int __init test_fault_init(void)
+{
+	dir = debugfs_create_dir("fastalloc_test_fault", NULL);
+	debugfs_create_file("create", 0200, dir, NULL, &create_fops);
+	debugfs_create_file("grow", 0200, dir, NULL, &grow_fops);
+	debugfs_create_file("report", 0400, dir, NULL, &report_fops);
+	return 0;
+}
+
+static void __exit test_fault_exit(void)
+{
+	debugfs_remove_recursive(dir);
+}
+
+module_init(test_fault_init);
+module_exit(test_fault_exit);
+
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("fastalloc selftest: creation and growth without memory");
+FASTALLOC_IMPORT_NS();

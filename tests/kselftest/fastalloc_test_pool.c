@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Pools by hand: a script writes a command to
+ * /sys/kernel/debug/fastalloc_test_pool/ctl and reads what came of it from
+ * .../result (a negative errno, or a count).
+ *
+ *	create KEY=VALUE...	fields of struct fastalloc_config; a name may hold
+ *				\xNN escapes; no name= at all means NULL;
+ *				ctor=1, dtor=1, hooks=1, growth_fn=N install
+ *				functions; ctor_fail=N fails the Nth call
+ *	destroy NAME
+ *	alloc NAME N		GFP_KERNEL; result: objects got
+ *	atomic NAME N		GFP_ATOMIC
+ *	free NAME N		the ones got first; result: objects freed
+ *	trim NAME		result: objects given back
+ *	reset NAME		the statistics
+ */
+#include <linux/debugfs.h>
+#include <linux/err.h>
+#include <linux/fastalloc.h>
+#include <linux/fs.h>
+#include <linux/list.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/string_helpers.h>
+#include <linux/uaccess.h>
+
+#define TEST_MAX_OUT	8192
+
+struct test_pool {
+	struct list_head node;
+	struct fastalloc_pool *pool;
+	unsigned int nr;
+	char name[FASTALLOC_NAME_LEN];
+	void *objs[TEST_MAX_OUT];
+};
+
+static LIST_HEAD(pools);
+static DEFINE_MUTEX(lock);
+static struct dentry *dir;
+static long result;
+static unsigned long ctor_left;
+static unsigned long growth_step;
+
+static int test_ctor(void *obj, void *arg)
+{
+	if (ctor_left && !--ctor_left)
+		return -EIO;
+	return 0;
+}
+
+static void test_hook(void *obj, void *arg)
+{
+}
+
+static unsigned long test_growth(unsigned long capacity, void *arg)
+{
+	return growth_step;
+}
+
+static int test_set(struct fastalloc_config *cfg, char *key, char *value)
+{
+	unsigned long long v;
+	int err;
+
+	if (!strcmp(key, "name")) {
+		string_unescape_any_inplace(value);
+		cfg->name = value;
+		return 0;
+	}
+	err = kstrtoull(value, 0, &v);
+	if (err)
+		return err;
+
+	if (!strcmp(key, "obj_size"))
+		cfg->obj_size = v;
+	else if (!strcmp(key, "type_align"))
+		cfg->type_align = v;
+	else if (!strcmp(key, "align"))
+		cfg->align = v;
+	else if (!strcmp(key, "capacity"))
+		cfg->capacity = v;
+	else if (!strcmp(key, "max_capacity"))
+		cfg->max_capacity = v;
+	else if (!strcmp(key, "growth"))
+		cfg->growth = v;
+	else if (!strcmp(key, "growth_amount"))
+		cfg->growth_amount = v;
+	else if (!strcmp(key, "growth_percent"))
+		cfg->growth_percent = v;
+	else if (!strcmp(key, "low_water"))
+		cfg->low_water = v;
+	else if (!strcmp(key, "sync"))
+		cfg->sync = v;
+	else if (!strcmp(key, "order"))
+		cfg->order = v;
+	else if (!strcmp(key, "backing"))
+		cfg->backing = v;
+	else if (!strcmp(key, "node"))
+		cfg->node = v;
+	else if (!strcmp(key, "flags"))
+		cfg->flags = v;
+	else if (!strcmp(key, "ctor"))
+		cfg->ctor = v ? test_ctor : NULL;
+	else if (!strcmp(key, "dtor"))
+		cfg->dtor = v ? test_hook : NULL;
+	else if (!strcmp(key, "ctor_fail"))
+		ctor_left = v;
+	else if (!strcmp(key, "hooks"))
+		cfg->on_acquire = cfg->on_release = v ? test_hook : NULL;
+	else if (!strcmp(key, "growth_fn")) {
+		growth_step = v;
+		cfg->growth_fn = v ? test_growth : NULL;
+	} else
+		return -ENOENT;
+	return 0;
+}
+
+static long test_create(char *args)
+{
+	struct fastalloc_config cfg = {
+		.obj_size = 64,
+		.capacity = 16,
+		.sync = FASTALLOC_SYNC_SPINLOCK,
+	};
+	struct test_pool *tp;
+	char *word;
+	int err;
+
+	ctor_left = 0;
+	while ((word = strsep(&args, " "))) {
+		char *value = strchr(word, '=');
+
+		if (!value) {
+			pr_err("test_pool: '%s' is no KEY=VALUE\n", word);
+			return -ENOENT;
+		}
+		*value++ = '\0';
+		err = test_set(&cfg, word, value);
+		if (err) {
+			pr_err("test_pool: cannot set %s\n", word);
+			return -ENOENT;
+		}
+	}
+
+	tp = kvzalloc(sizeof(*tp), GFP_KERNEL);
+	if (!tp)
+		return -ENOBUFS;
+
+	tp->pool = fastalloc_pool_create(&cfg);
+	if (IS_ERR_OR_NULL(tp->pool)) {
+		/* NULL is never right: make it an errno no pool answers. */
+		err = tp->pool ? PTR_ERR(tp->pool) : -EBADE;
+		kvfree(tp);
+		return err;
+	}
+	strscpy(tp->name, cfg.name, sizeof(tp->name));
+	list_add(&tp->node, &pools);
+	return 0;
+}
+
+static long test_alloc(struct test_pool *tp, gfp_t gfp, unsigned int nr)
+{
+	unsigned int got = 0;
+
+	while (got < nr && tp->nr < TEST_MAX_OUT) {
+		void *obj = fastalloc_alloc(tp->pool, gfp);
+
+		if (!obj)
+			break;
+		tp->objs[tp->nr++] = obj;
+		got++;
+	}
+	return got;
+}
+
+static long test_free(struct test_pool *tp, unsigned int nr)
+{
+	unsigned int i;
+
+	nr = min(nr, tp->nr);
+	for (i = 0; i < nr; i++)
+		fastalloc_free(tp->pool, tp->objs[i]);
+	tp->nr -= nr;
+	memmove(tp->objs, tp->objs + nr, tp->nr * sizeof(*tp->objs));
+	return nr;
+}
+
+static void test_drop(struct test_pool *tp)
+{
+	test_free(tp, tp->nr);
+	fastalloc_pool_destroy(tp->pool);
+	list_del(&tp->node);
+	kvfree(tp);
+}
+
+static long test_command(char *cmd)
+{
+	char *verb = strsep(&cmd, " ");
+	unsigned int nr = 0;
+	struct test_pool *tp;
+	char *name;
+
+	if (!cmd)
+		return -ENOENT;
+	if (!strcmp(verb, "create"))
+		return test_create(cmd);
+
+	name = strsep(&cmd, " ");
+	if (cmd && kstrtouint(cmd, 0, &nr))
+		return -ENOENT;
+
+	list_for_each_entry(tp, &pools, node)
+		if (!strcmp(tp->name, name))
+			break;
+	if (list_entry_is_head(tp, &pools, node))
+		return -ENOENT;
+
+	if (!strcmp(verb, "destroy")) {
+		test_drop(tp);
+		return 0;
+	}
+	if (!strcmp(verb, "alloc"))
+		return test_alloc(tp, GFP_KERNEL, nr);
+	if (!strcmp(verb, "atomic"))
+		return test_alloc(tp, GFP_ATOMIC, nr);
+	if (!strcmp(verb, "free"))
+		return test_free(tp, nr);
+	if (!strcmp(verb, "trim"))
+		return fastalloc_pool_trim(tp->pool);
+	if (!strcmp(verb, "reset")) {
+		fastalloc_pool_stats_reset(tp->pool);
+		return 0;
+	}
+	return -ENOENT;
+}
+
+static ssize_t ctl_write(struct file *file, const char __user *ubuf,
+			 size_t len, loff_t *ppos)
+{
+	char *cmd;
+
+	if (len > PAGE_SIZE)
+		return -E2BIG;
+	cmd = memdup_user_nul(ubuf, len);
+	if (IS_ERR(cmd))
+		return PTR_ERR(cmd);
+
+	mutex_lock(&lock);
+	result = test_command(strim(cmd));
+	mutex_unlock(&lock);
+	kfree(cmd);
+	return len;
+}
+
+static const struct file_operations ctl_fops = {
+	.owner = THIS_MODULE,
+	.open = simple_open,
+	.write = ctl_write,
+};
+
+static int result_show(struct seq_file *m, void *v)
+{
+	mutex_lock(&lock);
+	seq_printf(m, "%ld\n", result);
+	mutex_unlock(&lock);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(result);
+
+static int __init test_pool_init(void)
+{
+	dir = debugfs_create_dir("fastalloc_test_pool", NULL);
+	debugfs_create_file("ctl", 0200, dir, NULL, &ctl_fops);
+	debugfs_create_file("result", 0400, dir, NULL, &result_fops);
+	return 0;
+}
+
+static void __exit test_pool_exit(void)
+{
+	struct test_pool *tp, *next;
+
+	debugfs_remove_recursive(dir);
+	list_for_each_entry_safe(tp, next, &pools, node)
+		test_drop(tp);
+}
+
+module_init(test_pool_init);
+module_exit(test_pool_exit);
+
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("fastalloc selftest: pools driven from a script");
+FASTALLOC_IMPORT_NS();

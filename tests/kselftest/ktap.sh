@@ -1,0 +1,162 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# KTAP output and what else the kselftest scripts share; sourced, not run.
+#
+# A script calls ktap_plan N, then gives N results (pass, fail, skip, check,
+# is, matches), then ktap_end, whose status is the script's own. KO is the
+# directory that holds fastalloc.ko and the helper modules.
+
+KO=${KO:-$(dirname "$0")}
+DEBUGFS=/sys/kernel/debug
+# shellcheck disable=SC2034 # for the scripts
+FASTALLOC=$DEBUGFS/fastalloc
+
+# Values of the public header's enums, for the scripts' configs.
+# shellcheck disable=SC2034
+{
+PERCPU=0 SPINLOCK=1 NONE=2
+LIFO=0 FIFO=1 LOWEST=2
+AUTO=0 PAGES=1 VMALLOC=2
+FIXED=0 LINEAR=1 EXPONENTIAL=2 CUSTOM=3
+}
+
+ktap_nr=0
+ktap_planned=0
+ktap_failed=0
+
+ktap_plan() {
+	ktap_planned=$1
+	echo "KTAP version 1"
+	echo "1..$1"
+}
+
+pass() {
+	ktap_nr=$((ktap_nr + 1))
+	echo "ok $ktap_nr $1"
+}
+
+# fail NAME [WHY...]
+fail() {
+	ktap_nr=$((ktap_nr + 1))
+	ktap_failed=$((ktap_failed + 1))
+	echo "not ok $ktap_nr $1"
+	shift
+	[ $# = 0 ] || note "$*"
+}
+
+# skip NAME WHY
+skip() {
+	ktap_nr=$((ktap_nr + 1))
+	echo "ok $ktap_nr $1 # SKIP $2"
+}
+
+note() {
+	echo "$*" | sed 's/^/# /'
+}
+
+# check NAME COMMAND...: passes if the command succeeds
+check() {
+	ktap_name=$1
+	shift
+	if "$@"; then
+		pass "$ktap_name"
+	else
+		fail "$ktap_name" "failed: $*"
+	fi
+}
+
+# refused NAME COMMAND...: passes if the command fails
+refused() {
+	ktap_name=$1
+	shift
+	if "$@"; then
+		fail "$ktap_name" "succeeded: $*"
+	else
+		pass "$ktap_name"
+	fi
+}
+
+# is NAME GOT WANTED
+is() {
+	if [ "$2" = "$3" ]; then
+		pass "$1"
+	else
+		fail "$1" "got '$2', wanted '$3'"
+	fi
+}
+
+# at_least NAME GOT WANTED
+at_least() {
+	if [ "$2" -ge "$3" ]; then
+		pass "$1"
+	else
+		fail "$1" "got $2, wanted at least $3"
+	fi
+}
+
+# A plan that was not kept is a failure, whatever the results were.
+ktap_end() {
+	if [ "$ktap_nr" != "$ktap_planned" ]; then
+		note "planned $ktap_planned tests, saw $ktap_nr"
+		return 1
+	fi
+	[ "$ktap_failed" = 0 ]
+}
+
+# wait_for SECONDS COMMAND...: until the command succeeds, or time is up
+wait_for() {
+	ktap_until=$(($(date +%s) + $1))
+	shift
+	until "$@"; do
+		[ "$(date +%s)" -lt "$ktap_until" ] || return 1
+		usleep 50000
+	done
+}
+
+# One value of a file of `key: value` lines.
+value_of() {
+	sed -n "s/^$2: *//p" "$1"
+}
+
+loaded() {
+	grep -q "^$1 " /proc/modules
+}
+
+# load MODULE [PARAMETER=VALUE...]: unless it is there already
+load() {
+	if ! loaded "$1"; then
+		ktap_module=$1
+		shift
+		insmod "$KO/$ktap_module.ko" "$@"
+	fi
+}
+
+unload() {
+	! loaded "$1" || rmmod "$1"
+}
+
+# Kernel log from here on: log_mark, do something, log_since prints what the
+# kernel itself said since, without time stamp and caller. (Output of the tests
+# goes through the log too, marked by "> ".)
+log_mark() {
+	ktap_mark="fastalloc-selftest mark $$ $((ktap_marks = ${ktap_marks:-0} + 1))"
+	echo "<6>$ktap_mark" >/dev/kmsg
+}
+
+log_since() {
+	dmesg | sed -n "/$ktap_mark\$/,\$p" |
+		sed -e 1d -e 's/^\[ *[0-9.]*\]\(\[ *[CT][0-9]*\]\)\{0,1\} //' |
+		grep -v '^> '
+}
+
+# expect_splat TEXT: tells who reads the log that a splat with this text in its
+# header is about to be provoked
+expect_splat() {
+	echo "<6>FASTALLOC-EXPECT: $1" >/dev/kmsg
+}
+
+# pool COMMAND...: a command for fastalloc_test_pool; prints its result
+pool() {
+	echo "$*" >"$DEBUGFS/fastalloc_test_pool/ctl"
+	cat "$DEBUGFS/fastalloc_test_pool/result"
+}

@@ -1,0 +1,193 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# 10,000 pools of varied kinds are created, used, grown and destroyed by two
+# writers while three readers read every file in debugfs; then the kernel must
+# hold no more memory than before. The same check is then shown to find a
+# leak that is put there on purpose.
+#
+# On a kernel with kmemleak that is asked too, and on a kernel with KASAN it
+# alone: KASAN's quarantine keeps freed memory, so /proc/meminfo says nothing.
+set -u
+# shellcheck source-path=SCRIPTDIR source=ktap.sh
+. "$(dirname "$0")/ktap.sh"
+
+CYCLES=${CYCLES:-10000}
+# Half of what the smallest leak of interest makes in 10,000 cycles: 64 bytes
+# each are 625 KiB.
+SLAB_KIB=312
+# A page of vmalloc each 16th cycle is 2500 KiB, a guard page not counted.
+VMALLOC_KIB=256
+PERCPU_KIB=64
+# Pages free or in caches move for many reasons of the kernel's own.
+AVAILABLE_KIB=8192
+
+run=$DEBUGFS/fastalloc_test_churn/run
+report=$DEBUGFS/fastalloc_test_churn/report
+tmp=/tmp/churn.$$
+mkdir -p $tmp
+
+# reader WHAT: reads that file of all pools until $tmp/go is gone
+reader() {
+	what=$1
+	out=$tmp/$1
+	good=0
+	bad=0
+	while [ -e $tmp/go ]; do
+		if [ "$what" = pools ]; then
+			# Fourteen columns under a header, in every line, always.
+			cat $FASTALLOC/pools >"$out"
+			awk 'NR == 1 && $1 != "NAME" || NF != 14 { bad = 1 }
+			     END { exit bad || !NR }' "$out"
+			whole=$?
+			seen=$(grep -c '^churn-' "$out")
+		else
+			# A pool may be gone before its file is read; what was
+			# read must be lines of `key: value`.
+			cat $FASTALLOC/churn-*/"$what" >"$out" 2>/dev/null
+			! grep -qv '^[a-z_]*: *[^ ]' "$out"
+			whole=$?
+			seen=$(grep -c '^capacity:' "$out")
+		fi
+		good=$((good + seen))
+		if [ $whole != 0 ]; then
+			bad=$((bad + 1))
+			cp "$out" "$out.bad"
+		fi
+	done
+	echo "$good $bad" >"$out.count"
+}
+
+churn() {
+	echo "$1" >$run || touch $tmp/failed
+}
+
+# churn_read CYCLES: two writers and three readers side by side
+churn_read() {
+	rm -f $tmp/failed
+	touch $tmp/go
+	reader pools &
+	r1=$!
+	reader stats &
+	r2=$!
+	reader config &
+	r3=$!
+	churn $(($1 / 2)) &
+	w1=$!
+	churn $(($1 / 2)) &
+	w2=$!
+	wait $w1 $w2
+	rm -f $tmp/go
+	wait $r1 $r2 $r3
+	[ ! -e $tmp/failed ]
+}
+
+meminfo() {
+	sed -n "s/^$1: *\([0-9]*\) kB/\1/p" /proc/meminfo
+}
+
+# Memory in use, in KiB, with what the kernel can drop dropped.
+measure() {
+	sync
+	echo 3 >/proc/sys/vm/drop_caches
+	echo "$(meminfo SUnreclaim) $(meminfo VmallocUsed) $(meminfo Percpu) $(meminfo MemAvailable)"
+}
+
+# within "BEFORE" "AFTER": no figure moved by more than its tolerance
+within() {
+	# shellcheck disable=SC2086
+	set -- $1 $2
+	[ $(($5 - $1)) -le $SLAB_KIB ] && [ $(($6 - $2)) -le $VMALLOC_KIB ] &&
+		[ $(($7 - $3)) -le $PERCPU_KIB ] &&
+		[ $(($4 - $8)) -le $AVAILABLE_KIB ]
+}
+
+# Memory freed through RCU or a worker comes home late, lost memory never.
+settled() {
+	after=$(measure)
+	within "$before" "$after"
+}
+
+kmemleak_scan() {
+	echo scan >$DEBUGFS/kmemleak
+	echo scan >$DEBUGFS/kmemleak
+	grep -c '^unreferenced object' $DEBUGFS/kmemleak
+}
+
+ktap_plan 17
+check "loads" load fastalloc
+check "the helper loads" load fastalloc_test_churn
+
+kmemleak=
+if [ -w $DEBUGFS/kmemleak ] && echo clear >$DEBUGFS/kmemleak 2>/dev/null; then
+	kmemleak=y
+fi
+quarantine=
+if grep -q ' kasan_report$' /proc/kallsyms; then
+	quarantine=y
+fi
+
+check "warms up" churn_read $((CYCLES / 10))
+before=$(measure)
+start=$(value_of $report cycles)
+check "$CYCLES pools come and go while their files are read" churn_read "$CYCLES"
+sed 's/^/# /' $report
+is "all cycles were made" $(($(value_of $report cycles) - start)) "$CYCLES"
+is "none of them went wrong" "$(value_of $report errors)" 0
+at_least "some of them grew" "$(value_of $report grown)" $((CYCLES / 10))
+at_least "some of them were trimmed" "$(value_of $report trimmed)" 1
+is "only the header is left in pools" "$(wc -l <$FASTALLOC/pools)" 1
+is "no directory is left" "$(find $FASTALLOC -type d -name 'churn-*' | wc -l)" 0
+
+for what in pools stats config; do
+	read -r good bad <$tmp/$what.count
+	note "$what: $good read of living pools, $bad reads malformed"
+	if [ "$good" -ge 20 ] && [ "$bad" = 0 ]; then
+		pass "$what was read meanwhile and whole"
+	else
+		fail "$what was read meanwhile and whole" "$(head -5 $tmp/$what.bad 2>/dev/null)"
+	fi
+done
+
+if [ -n "$quarantine" ]; then
+	skip "holds no more memory than before" "KASAN's quarantine holds freed memory"
+	skip "a leak of slab is seen" "KASAN's quarantine holds freed memory"
+	skip "a leak of vmalloc is seen" "KASAN's quarantine holds freed memory"
+else
+	wait_for 15 settled
+	note "KiB of SUnreclaim VmallocUsed Percpu MemAvailable: $before, then $after"
+	check "holds no more memory than before" within "$before" "$after"
+
+	for kind in "1 slab" "2 vmalloc"; do
+		echo "${kind% *}" >/sys/module/fastalloc_test_churn/parameters/leak
+		before=$(measure)
+		churn_read 10000
+		wait_for 5 settled
+		note "KiB, losing ${kind#* }: $before, then $after"
+		refused "a leak of ${kind#* } is seen" within "$before" "$after"
+	done
+	echo 0 >/sys/module/fastalloc_test_churn/parameters/leak
+fi
+
+if [ -z "$kmemleak" ]; then
+	skip "kmemleak finds nothing, and a leak put there" "kernel without kmemleak"
+else
+	clean=$(kmemleak_scan)
+	[ "$clean" = 0 ] || head -20 $DEBUGFS/kmemleak | sed 's/^/# /'
+	expect_splat "new suspected memory leaks"
+	echo 1 >/sys/module/fastalloc_test_churn/parameters/leak
+	churn 200
+	echo 0 >/sys/module/fastalloc_test_churn/parameters/leak
+	lost=$(kmemleak_scan)
+	echo clear >$DEBUGFS/kmemleak
+	note "kmemleak: $clean before, $lost of 200 objects lost on purpose"
+	if [ "$clean" = 0 ] && [ "$lost" -ge 100 ]; then
+		pass "kmemleak finds nothing, and a leak put there"
+	else
+		fail "kmemleak finds nothing, and a leak put there"
+	fi
+fi
+
+unload fastalloc_test_churn
+check "unloads" rmmod fastalloc
+rm -rf $tmp
+ktap_end

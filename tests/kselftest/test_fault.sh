@@ -1,0 +1,65 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Each allocation that creating and growing a pool makes is made to fail in
+# turn (failslab, fail_page_alloc): the call answers cleanly, nothing leaks,
+# the pool stays sound, and the kernel has nothing to complain about.
+set -u
+# shellcheck source-path=SCRIPTDIR source=ktap.sh
+. "$(dirname "$0")/ktap.sh"
+
+KINDS="0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17"
+fault=$DEBUGFS/fastalloc_test_fault
+
+ktap_plan 41
+if [ ! -d $DEBUGFS/failslab ] || [ ! -d $DEBUGFS/fail_page_alloc ]; then
+	while [ "$ktap_nr" -lt "$ktap_planned" ]; do
+		skip "fault injection $((ktap_nr + 1))" "kernel without fault injection"
+	done
+	ktap_end
+	exit
+fi
+
+# Only allocations of the helper's own are counted down: it arms the fault.
+for a in failslab fail_page_alloc; do
+	echo 0 >$DEBUGFS/$a/probability
+	echo -1 >$DEBUGFS/$a/times
+	echo N >$DEBUGFS/$a/ignore-gfp-wait
+	echo 0 >$DEBUGFS/$a/verbose
+done
+echo N >$DEBUGFS/fail_page_alloc/ignore-gfp-highmem
+echo 0 >$DEBUGFS/fail_page_alloc/min-order
+
+check "loads" load fastalloc
+check "the helper loads" load fastalloc_test_fault
+[ ! -w $DEBUGFS/kmemleak ] || echo clear >$DEBUGFS/kmemleak
+
+sweep() {
+	echo "$2" >"$fault/$1"
+	note "$1, kind $2: $(tr '\n' ' ' <$fault/report)"
+	if [ "$(value_of $fault/report errors)" = 0 ] &&
+	   [ "$(value_of $fault/report refused)" -ge 2 ]; then
+		pass "$1 fails cleanly at every point, kind $2"
+	else
+		fail "$1 fails cleanly at every point, kind $2"
+	fi
+}
+
+for kind in $KINDS; do
+	sweep create "$kind"
+done
+for kind in $KINDS; do
+	sweep grow "$kind"
+done
+
+unload fastalloc_test_fault
+check "unloads" rmmod fastalloc
+if [ -w $DEBUGFS/kmemleak ]; then
+	echo scan >$DEBUGFS/kmemleak
+	echo scan >$DEBUGFS/kmemleak
+	is "kmemleak finds nothing" "$(cat $DEBUGFS/kmemleak)" ""
+else
+	skip "kmemleak finds nothing" "kernel without kmemleak"
+fi
+refused "the kernel has no complaint" \
+	sh -c "dmesg | grep -E '^\[[^>]*(WARNING:|BUG:|BUG )'"
+ktap_end
