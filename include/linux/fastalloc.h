@@ -45,8 +45,12 @@
 #include <linux/bits.h>
 #include <linux/gfp.h>
 #include <linux/limits.h>
+#include <linux/module.h>
 #include <linux/sizes.h>
 #include <linux/types.h>
+
+/** FASTALLOC_VERSION - version of fastalloc, of its modules and packages. */
+#define FASTALLOC_VERSION	"0.1.0"
 
 /** FASTALLOC_NAME_LEN - longest name of a pool, terminating NUL included. */
 #define FASTALLOC_NAME_LEN	32
@@ -240,6 +244,14 @@ struct fastalloc_config {
 		.type_align = __alignof__(type),	\
 		__VA_ARGS__				\
 	})
+
+/**
+ * FASTALLOC_IMPORT_NS - import the symbol namespace of fastalloc
+ *
+ * Stands once in a module that calls fastalloc, beside its MODULE_LICENSE().
+ * One form for all kernels; MODULE_IMPORT_NS() itself changed in 6.13.
+ */
+#define FASTALLOC_IMPORT_NS()	MODULE_INFO(import_ns, "FASTALLOC")
 
 /**
  * struct fastalloc_stats - a snapshot of a pool's counters

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Backing memory, and the way between an object, its chunk and its index.
+ * A chunk never moves; its memory goes back only by trim and destroy.
+ */
+#include <linux/err.h>
+#include <linux/overflow.h>
+
+#include "compat.h"
+#include "internal.h"
+
+static size_t fa_pages_max(void)
+{
+	return PAGE_SIZE << FA_MAX_PAGE_ORDER;
+}
+
+/* Objects that one chunk can hold at most. */
+unsigned long fa_chunk_max_objects(const struct fastalloc_pool *pool)
+{
+	if (pool->cfg.backing != FASTALLOC_BACKING_PAGES)
+		return FASTALLOC_MAX_OBJECTS;
+	return fa_pages_max() / pool->stride;
+}
+
+/* A block of the page allocator, with the pages past @bytes given back. */
+static void *fa_pages_alloc(size_t bytes, gfp_t gfp, int node)
+{
+	unsigned int order = get_order(bytes);
+	unsigned long i;
+	struct page *page;
+
+	page = alloc_pages_node(node, gfp, order);
+	if (!page)
+		return NULL;
+	split_page(page, order);
+	for (i = bytes >> PAGE_SHIFT; i < 1UL << order; i++)
+		__free_page(page + i);
+	return page_address(page);
+}
+
+static void *fa_mem_alloc(const struct fastalloc_pool *pool, size_t bytes,
+			  gfp_t gfp)
+{
+	void *mem = NULL;
+
+	if (pool->cfg.backing != FASTALLOC_BACKING_VMALLOC &&
+	    bytes <= fa_pages_max()) {
+		/* What has somewhere else to go does not try hard: as kvmalloc(). */
+		gfp_t hard = bytes > PAGE_SIZE ? __GFP_NORETRY :
+						 __GFP_RETRY_MAYFAIL;
+
+		mem = fa_pages_alloc(bytes, gfp | hard, fa_node(pool));
+	}
+	if (!mem && pool->cfg.backing != FASTALLOC_BACKING_PAGES)
+		mem = fa_vmalloc(bytes, gfp | __GFP_RETRY_MAYFAIL, fa_node(pool));
+	return mem;
+}
+
+static void fa_mem_free(void *mem, size_t bytes)
+{
+	if (is_vmalloc_addr(mem))
+		vfree(mem);
+	else
+		free_pages_exact(mem, bytes);
+}
+
+static void fa_chunk_destruct(struct fastalloc_pool *pool,
+			      struct fa_chunk *chunk, unsigned int nr)
+{
+	if (!pool->cfg.dtor)
+		return;
+	while (nr--)
+		pool->cfg.dtor(fa_chunk_obj(pool, chunk, nr), pool->cfg.arg);
+}
+
+static int fa_chunk_construct(struct fastalloc_pool *pool, struct fa_chunk *chunk)
+{
+	unsigned int i;
+	int err;
+
+	if (!pool->cfg.ctor)
+		return 0;
+	for (i = 0; i < chunk->count; i++) {
+		err = pool->cfg.ctor(fa_chunk_obj(pool, chunk, i), pool->cfg.arg);
+		if (err) {
+			fa_chunk_destruct(pool, chunk, i);
+			return err;
+		}
+	}
+	return 0;
+}
+
+/*
+ * A chunk of @want objects, or of fewer, but not fewer than @least, where the
+ * page allocator has no block that large. Its objects are constructed.
+ */
+struct fa_chunk *fa_chunk_create(struct fastalloc_pool *pool, unsigned long want,
+				 unsigned long least, gfp_t gfp)
+{
+	unsigned long count = min(want, fa_chunk_max_objects(pool));
+	struct fa_chunk *chunk;
+	size_t bytes;
+	int err;
+
+	if (count < least)
+		return ERR_PTR(-ENOMEM);
+
+	chunk = kzalloc_node(sizeof(*chunk), gfp, fa_node(pool));
+	if (!chunk)
+		return ERR_PTR(-ENOMEM);
+
+	for (;;) {
+		if (check_mul_overflow((size_t)count, pool->stride, &bytes) ||
+		    bytes > SIZE_MAX - PAGE_SIZE) {
+			err = -EOVERFLOW;
+			goto err_chunk;
+		}
+		chunk->bytes = PAGE_ALIGN(bytes);
+		chunk->mem = fa_mem_alloc(pool, chunk->bytes, gfp);
+		if (chunk->mem)
+			break;
+		if (pool->cfg.backing != FASTALLOC_BACKING_PAGES ||
+		    count == least || chunk->bytes <= PAGE_SIZE) {
+			err = -ENOMEM;
+			goto err_chunk;
+		}
+		count = max(count / 2, least);
+	}
+	chunk->count = count;
+
+	chunk->nfree = count;
+	INIT_LIST_HEAD(&chunk->list);
+
+	err = fa_bitmap_init(&chunk->map, count, gfp, fa_node(pool));
+	if (err)
+		goto err_mem;
+
+	err = fa_chunk_construct(pool, chunk);
+	if (err)
+		goto err_map;
+	return chunk;
+
+err_map:
+	fa_bitmap_free(&chunk->map);
+err_mem:
+	fa_mem_free(chunk->mem, chunk->bytes);
+err_chunk:
+	kfree(chunk);
+	return ERR_PTR(err);
+}
+
+/* Destructs the objects and gives everything back. May sleep. */
+void fa_chunk_destroy(struct fastalloc_pool *pool, struct fa_chunk *chunk)
+{
+	fa_chunk_destruct(pool, chunk, chunk->count);
+	fa_segs_free(&chunk->segs);
+	fa_bitmap_free(&chunk->map);
+	fa_mem_free(chunk->mem, chunk->bytes);
+	kfree(chunk);
+}
+
+/* Memory of a chunk with its own bookkeeping. */
+size_t fa_chunk_overhead(const struct fa_chunk *chunk)
+{
+	return chunk->bytes + sizeof(*chunk) +
+	       chunk->map.words * sizeof(unsigned long);
+}
+
+static bool fa_chunk_less(struct rb_node *a, const struct rb_node *b)
+{
+	return rb_entry(a, struct fa_chunk, all)->mem <
+	       rb_entry(b, struct fa_chunk, all)->mem;
+}
+
+void fa_chunk_insert(struct fastalloc_pool *pool, struct fa_chunk *chunk)
+{
+	rb_add(&chunk->all, &pool->chunks, fa_chunk_less);
+}
+
+/* The chunk that holds @obj, or NULL. */
+struct fa_chunk *fa_chunk_find(const struct fastalloc_pool *pool, const void *obj)
+{
+	struct rb_node *n = pool->chunks.rb_node;
+
+	while (n) {
+		struct fa_chunk *chunk = rb_entry(n, struct fa_chunk, all);
+
+		if (obj < chunk->mem)
+			n = n->rb_left;
+		else if (obj >= chunk->mem + chunk->count * pool->stride)
+			n = n->rb_right;
+		else
+			return chunk;
+	}
+	return NULL;
+}

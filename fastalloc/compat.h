@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Every difference between kernel versions, in one place. */
+#ifndef FASTALLOC_COMPAT_H
+#define FASTALLOC_COMPAT_H
+
+#include <linux/export.h>
+#include <linux/mm.h>
+#include <linux/mmzone.h>
+#include <linux/numa.h>
+#include <linux/shrinker.h>
+#include <linux/slab.h>
+#include <linux/version.h>
+#include <linux/vmalloc.h>
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
+#error "fastalloc needs Linux 6.1 or newer"
+#endif
+
+/* 6.13 made the namespace a string literal. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+#define FASTALLOC_EXPORT(sym)	EXPORT_SYMBOL_NS_GPL(sym, "FASTALLOC")
+#else
+#define FASTALLOC_EXPORT(sym)	EXPORT_SYMBOL_NS_GPL(sym, FASTALLOC)
+#endif
+
+/* Largest order of the page allocator: inclusive since 6.4, renamed in 6.8. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 8, 0)
+#define FA_MAX_PAGE_ORDER	MAX_PAGE_ORDER
+#elif LINUX_VERSION_CODE >= KERNEL_VERSION(6, 4, 0)
+#define FA_MAX_PAGE_ORDER	MAX_ORDER
+#else
+#define FA_MAX_PAGE_ORDER	(MAX_ORDER - 1)
+#endif
+
+/* vmalloc_huge_node() came with 6.17; older kernels have no huge mappings by node. */
+static inline void *fa_vmalloc(size_t bytes, gfp_t gfp, int node)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 17, 0)
+	return vmalloc_huge_node(bytes, gfp, node);
+#else
+	if (node == NUMA_NO_NODE)
+		return vmalloc_huge(bytes, gfp);
+	return vmalloc_node(bytes, node);
+#endif
+}
+
+/* Shrinkers are allocated, not embedded, since 6.7. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
+static inline struct shrinker *fa_shrinker_alloc(const char *name)
+{
+	return shrinker_alloc(0, "fastalloc-%s", name);
+}
+
+static inline int fa_shrinker_register(struct shrinker *s, void *priv,
+				       const char *name)
+{
+	s->private_data = priv;
+	shrinker_register(s);
+	return 0;
+}
+
+static inline void *fa_shrinker_priv(struct shrinker *s)
+{
+	return s->private_data;
+}
+
+static inline void fa_shrinker_free(struct shrinker *s)
+{
+	shrinker_free(s);
+}
+#else
+struct fa_shrinker {
+	struct shrinker	shrinker;
+	void		*priv;
+};
+
+static inline struct shrinker *fa_shrinker_alloc(const char *name)
+{
+	struct fa_shrinker *s = kzalloc(sizeof(*s), GFP_KERNEL);
+
+	return s ? &s->shrinker : NULL;
+}
+
+static inline void *fa_shrinker_priv(struct shrinker *s)
+{
+	return container_of(s, struct fa_shrinker, shrinker)->priv;
+}
+
+static inline int fa_shrinker_register(struct shrinker *s, void *priv,
+				       const char *name)
+{
+	int err;
+
+	container_of(s, struct fa_shrinker, shrinker)->priv = priv;
+	err = register_shrinker(s, "fastalloc-%s", name);
+	if (err)
+		kfree(container_of(s, struct fa_shrinker, shrinker));
+	return err;
+}
+
+static inline void fa_shrinker_free(struct shrinker *s)
+{
+	unregister_shrinker(s);
+	kfree(container_of(s, struct fa_shrinker, shrinker));
+}
+#endif
+
+#endif /* FASTALLOC_COMPAT_H */

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * /sys/kernel/debug/fastalloc: snapshots as files.
+ *
+ * debugfs_remove() waits for readers of a pool's files and fails later ones,
+ * so a pool is removed here before it is torn down. The table of all pools
+ * holds the list's lock, under which pools come and go.
+ */
+#include <linux/debugfs.h>
+
+#include "internal.h"
+
+static struct dentry *fa_debugfs_root;
+
+static int stats_show(struct seq_file *m, void *v)
+{
+	struct fastalloc_pool *pool = m->private;
+	struct fastalloc_stats s;
+
+	fastalloc_pool_stats(pool, &s);
+	seq_printf(m, "allocs: %llu\n", s.allocs);
+	seq_printf(m, "frees: %llu\n", s.frees);
+	seq_printf(m, "in_use: %lu\n", s.in_use);
+	seq_printf(m, "peak: %lu\n", s.peak);
+	seq_printf(m, "capacity: %lu\n", s.capacity);
+	seq_printf(m, "total: %lu\n", s.total);
+	seq_printf(m, "reserve: %lu\n", s.reserve);
+	seq_printf(m, "failures: %llu\n", s.failures);
+	seq_printf(m, "grows: %llu\n", s.grows);
+	seq_printf(m, "growth_failures: %llu\n", s.growth_failures);
+	seq_printf(m, "depot_exchanges: %llu\n", s.depot_exchanges);
+	seq_printf(m, "nested: %llu\n", s.nested);
+	seq_printf(m, "waits: %llu\n", s.waits);
+	seq_printf(m, "chunks: %lu\n", s.chunks);
+	seq_printf(m, "bytes: %zu\n", s.bytes);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(stats);
+
+static int config_show(struct seq_file *m, void *v)
+{
+	const struct fastalloc_pool *pool = m->private;
+	const struct fastalloc_config *cfg = &pool->cfg;
+
+	seq_printf(m, "name: %s\n", cfg->name);
+	seq_printf(m, "obj_size: %zu\n", cfg->obj_size);
+	seq_printf(m, "type_align: %zu\n", cfg->type_align);
+	seq_printf(m, "align: %zu\n", cfg->align);
+	seq_printf(m, "capacity: %lu\n", cfg->capacity);
+	seq_printf(m, "max_capacity: %lu\n", cfg->max_capacity);
+	seq_printf(m, "growth: %s\n", fa_growth_names[cfg->growth]);
+	seq_printf(m, "growth_amount: %lu\n", cfg->growth_amount);
+	seq_printf(m, "growth_percent: %u\n", cfg->growth_percent);
+	seq_printf(m, "growth_fn: %ps\n", cfg->growth_fn);
+	seq_printf(m, "low_water: %lu\n", cfg->low_water);
+	seq_printf(m, "sync: %s\n", fa_sync_names[cfg->sync]);
+	seq_printf(m, "order: %s\n", fa_order_names[cfg->order]);
+	seq_printf(m, "backing: %s\n", fa_backing_names[cfg->backing]);
+	if (cfg->flags & FASTALLOC_F_NODE)
+		seq_printf(m, "node: %d\n", cfg->node);
+	else
+		seq_puts(m, "node: any\n");
+	seq_printf(m, "ctor: %ps\n", cfg->ctor);
+	seq_printf(m, "dtor: %ps\n", cfg->dtor);
+	seq_printf(m, "on_acquire: %ps\n", cfg->on_acquire);
+	seq_printf(m, "on_release: %ps\n", cfg->on_release);
+	seq_printf(m, "flags: %s%s%s\n",
+		   cfg->flags & FASTALLOC_F_CONTIG ? "contig " : "",
+		   cfg->flags & FASTALLOC_F_SHRINKER ? "shrinker " : "",
+		   cfg->flags & FASTALLOC_F_NODE ? "node " : "");
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(config);
+
+#define FA_POOLS_TEXT	"%-31s %8s %6s %-8s %-6s %-11s %-7s %10s %10s %10s %10s %6s %10s %10s\n"
+#define FA_POOLS_LINE	"%-31s %8zu %6zu %-8s %-6s %-11s %-7s %10lu %10lu %10lu %10lu %6lu %10zu %10llu\n"
+
+static void *fa_pools_start(struct seq_file *m, loff_t *pos)
+{
+	mutex_lock(&fa_pools_lock);
+	return seq_list_start_head(&fa_pools, *pos);
+}
+
+static void *fa_pools_next(struct seq_file *m, void *v, loff_t *pos)
+{
+	return seq_list_next(v, &fa_pools, pos);
+}
+
+static void fa_pools_stop(struct seq_file *m, void *v)
+{
+	mutex_unlock(&fa_pools_lock);
+}
+
+static int fa_pools_show(struct seq_file *m, void *v)
+{
+	struct fastalloc_pool *pool = list_entry(v, struct fastalloc_pool, node);
+	const struct fastalloc_config *cfg = &pool->cfg;
+	struct fastalloc_stats s;
+
+	if (v == &fa_pools) {
+		seq_printf(m, FA_POOLS_TEXT, "NAME", "SIZE", "ALIGN", "SYNC",
+			   "ORDER", "GROWTH", "BACKING", "CAPACITY", "MAX",
+			   "IN_USE", "PEAK", "CHUNKS", "KIB", "FAILURES");
+		return 0;
+	}
+	if (!pool->live)
+		return 0;
+	fastalloc_pool_stats(pool, &s);
+	seq_printf(m, FA_POOLS_LINE, pool->name, cfg->obj_size, cfg->align,
+		   fa_sync_names[cfg->sync], fa_order_names[cfg->order],
+		   fa_growth_names[cfg->growth], fa_backing_names[cfg->backing],
+		   s.capacity, cfg->max_capacity, s.in_use, s.peak, s.chunks,
+		   s.bytes / SZ_1K, s.failures);
+	return 0;
+}
+
+static const struct seq_operations pools_sops = {
+	.start	= fa_pools_start,
+	.next	= fa_pools_next,
+	.stop	= fa_pools_stop,
+	.show	= fa_pools_show,
+};
+DEFINE_SEQ_ATTRIBUTE(pools);
+
+void fa_debugfs_init(void)
+{
+	fa_debugfs_root = debugfs_create_dir("fastalloc", NULL);
+	debugfs_create_file("pools", 0444, fa_debugfs_root, NULL, &pools_fops);
+}
+
+void fa_debugfs_exit(void)
+{
+	debugfs_remove(fa_debugfs_root);
+}
+
+void fa_debugfs_add(struct fastalloc_pool *pool)
+{
+	pool->dir = debugfs_create_dir(pool->name, fa_debugfs_root);
+	debugfs_create_file("stats", 0444, pool->dir, pool, &stats_fops);
+	debugfs_create_file("config", 0444, pool->dir, pool, &config_fops);
+}
+
+void fa_debugfs_remove(struct fastalloc_pool *pool)
+{
+	debugfs_remove(pool->dir);
+}

@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the rooms of fastalloc share.
+ *
+ * Locks, outer to inner:
+ *	fa_pools_lock		the list of pools (mutex, module.c)
+ *	pool->grow_lock		who adds or takes away chunks (mutex)
+ *	pool->lock		free objects, counters, the set of chunks (raw
+ *				spinlock, interrupts saved; not taken by pools
+ *				of sync NONE, whose owner stands in for it)
+ */
+#ifndef FASTALLOC_INTERNAL_H
+#define FASTALLOC_INTERNAL_H
+
+#include <linux/fastalloc.h>
+#include <linux/irq_work.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/rbtree.h>
+#include <linux/seq_file.h>
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
+
+/* order.c */
+
+/* Slots of the largest segment: with its links it fills 4 KiB. */
+#define FA_SEG_SLOTS_MAX	((u32)((SZ_4K - 2 * sizeof(void *)) / sizeof(void *)))
+#define FA_SEG_SLOTS_MIN	8U
+
+struct fa_seg {
+	struct fa_seg	*next;
+	struct fa_seg	*prev;
+	void		*slot[];
+};
+
+struct fa_segs {
+	struct fa_seg	*first;
+	struct fa_seg	*last;
+	unsigned long	nr;
+};
+
+/**
+ * struct fa_deque - free objects in the order they were freed
+ * @n: how many
+ * @tail: segment to push to and pop from
+ * @t: next slot of @tail to push to
+ * @h: next slot of @head to pop
+ * @head: segment to pop the oldest from
+ * @seg_slots: slots of a segment
+ * @nr_segs: segments in the ring
+ */
+struct fa_deque {
+	unsigned long	n;
+	struct fa_seg	*tail;
+	u32		t;
+	u32		h;
+	struct fa_seg	*head;
+	u32		seg_slots;
+	unsigned long	nr_segs;
+};
+
+static inline size_t fa_seg_bytes(u32 slots)
+{
+	return sizeof(struct fa_seg) + slots * sizeof(void *);
+}
+
+int fa_segs_alloc(struct fa_segs *segs, unsigned long nr, u32 slots, gfp_t gfp,
+		  int node);
+void fa_segs_free(struct fa_segs *segs);
+unsigned long fa_deque_segs(unsigned long objects, u32 seg_slots);
+void fa_deque_init(struct fa_deque *d, u32 seg_slots, struct fa_segs *segs);
+void fa_deque_splice(struct fa_deque *d, struct fa_segs *segs);
+struct fa_seg *fa_deque_unsplice(struct fa_deque *d, unsigned long objects);
+void fa_deque_free(struct fa_deque *d);
+void fa_deque_push_bulk(struct fa_deque *d, void **objs, unsigned long nr);
+void fa_deque_pop_tail_bulk(struct fa_deque *d, void **objs, unsigned long nr);
+void fa_deque_pop_head_bulk(struct fa_deque *d, void **objs, unsigned long nr);
+
+static inline void fa_deque_push(struct fa_deque *d, void *obj)
+{
+	if (unlikely(d->t == d->seg_slots)) {
+		d->tail = d->tail->next;
+		d->t = 0;
+	}
+	d->tail->slot[d->t++] = obj;
+	d->n++;
+}
+
+/* The deque must not be empty. */
+static inline void *fa_deque_pop_tail(struct fa_deque *d)
+{
+	if (unlikely(!d->t)) {
+		d->tail = d->tail->prev;
+		d->t = d->seg_slots;
+	}
+	d->n--;
+	return d->tail->slot[--d->t];
+}
+
+/* The deque must not be empty. */
+static inline void *fa_deque_pop_head(struct fa_deque *d)
+{
+	if (unlikely(d->h == d->seg_slots)) {
+		d->head = d->head->next;
+		d->h = 0;
+	}
+	d->n--;
+	return d->head->slot[d->h++];
+}
+
+/* Enough for FASTALLOC_MAX_OBJECTS bits on 32-bit. */
+#define FA_BITMAP_LEVELS	7
+
+/**
+ * struct fa_bitmap - taken slots, with summaries
+ * @bits: slots
+ * @levels: levels in use
+ * @words: words of all levels together
+ * @level: a set bit means: level 0, slot taken; above, word below all set
+ */
+struct fa_bitmap {
+	unsigned int	bits;
+	unsigned int	levels;
+	unsigned int	words;
+	unsigned long	*level[FA_BITMAP_LEVELS];
+};
+
+int fa_bitmap_init(struct fa_bitmap *bm, unsigned int bits, gfp_t gfp, int node);
+void fa_bitmap_free(struct fa_bitmap *bm);
+bool fa_bitmap_test(const struct fa_bitmap *bm, unsigned int bit);
+void fa_bitmap_set(struct fa_bitmap *bm, unsigned int bit);
+void fa_bitmap_clear(struct fa_bitmap *bm, unsigned int bit);
+unsigned int fa_bitmap_take_lowest(struct fa_bitmap *bm);
+unsigned int fa_bitmap_take_run(struct fa_bitmap *bm, unsigned int nr);
+bool fa_bitmap_run_taken(const struct fa_bitmap *bm, unsigned int bit,
+			 unsigned int nr);
+void fa_bitmap_put_run(struct fa_bitmap *bm, unsigned int bit, unsigned int nr);
+
+/* growth.c */
+
+/**
+ * struct fa_growth - how a pool grows
+ * @kind: the rule
+ * @amount: LINEAR: objects to add
+ * @percent: EXPONENTIAL: new capacity in per cent of the old
+ * @fn: CUSTOM: says how many to add
+ * @arg: handed to @fn
+ * @max: capacity to stop at, at most FASTALLOC_MAX_OBJECTS
+ */
+struct fa_growth {
+	enum fastalloc_growth	kind;
+	unsigned long		amount;
+	unsigned int		percent;
+	fastalloc_growth_t	fn;
+	void			*arg;
+	unsigned long		max;
+};
+
+struct fa_grower {
+	struct irq_work		irq;
+	struct work_struct	work;
+	void			(*grow)(struct fa_grower *g);
+};
+
+unsigned long fa_growth_amount(const struct fa_growth *g, unsigned long capacity);
+void fa_grower_init(struct fa_grower *g, void (*grow)(struct fa_grower *g));
+void fa_grower_kick(struct fa_grower *g);
+void fa_grower_stop(struct fa_grower *g);
+int fa_growth_init(void);
+void fa_growth_exit(void);
+
+/* chunk.c */
+
+/**
+ * struct fa_chunk - one contiguous piece of backing memory
+ * @all: in &fastalloc_pool.chunks, by address
+ * @avail: in &fastalloc_pool.avail while @nfree (LOWEST)
+ * @mem: first object
+ * @bytes: size of the memory
+ * @count: objects
+ * @fresh: objects that were never handed out start at this index (LIFO, FIFO)
+ * @list: in &fastalloc_pool.fresh while it has such objects, or in a list of
+ *	chunks to give back
+ * @nfree: free objects (LOWEST); else those that trim has found
+ * @condemned: trim wants it whole
+ * @map: taken objects (LOWEST); else those that trim, or destroy, has found
+ *	free. It comes with the chunk, so that neither needs memory.
+ * @segs: segments that come with the chunk, until it is attached
+ */
+struct fa_chunk {
+	struct rb_node		all;
+	struct rb_node		avail;
+	void			*mem;
+	size_t			bytes;
+	unsigned int		count;
+	unsigned int		fresh;
+	struct list_head	list;
+	unsigned int		nfree;
+	bool			condemned;
+	struct fa_bitmap	map;
+	struct fa_segs		segs;
+};
+
+/* pool.c */
+
+/**
+ * struct fastalloc_pool - a pool
+ * @lock: see the top of this file
+ * @sync: as configured
+ * @order: as configured
+ * @allocs: objects handed out; under @lock, as all that follows down to @chunks
+ * @frees: objects taken back
+ * @alarm: with this many objects out an allocation must look at @peak and @high
+ * @dq: free objects that were out before (LIFO, FIFO)
+ * @fresh: chunks with objects that were never out (LIFO, FIFO)
+ * @nfresh: such objects
+ * @avail: chunks with free objects, by address (LOWEST)
+ * @stride: distance of two objects of a chunk
+ * @stride_shift: log2 of it, or -1 if it is no power of two
+ * @seg_slots: slots of a segment of @dq
+ * @capacity: objects that exist and are not condemned
+ * @high: with this many objects out the pool should grow
+ * @peak: most objects out at once
+ * @failures: allocations that failed
+ * @grows: growths that added objects
+ * @nr_chunks: chunks in @chunks
+ * @chunks: all chunks, by address; changes only under @grow_lock as well
+ * @pending: a chunk that the worker made for a pool of sync NONE; its owner
+ *	adopts it. Stored with release, taken with xchg.
+ * @stalled: the worker could not grow the pool; stop asking it at @high
+ * @wanted: objects that a caller who may not sleep lacked, for the worker
+ * @wanted_run: likewise, neighbours
+ * @grow_lock: serialises growers and trim
+ * @planned: @capacity with the pending chunk; under @grow_lock
+ * @planned_segs: likewise, segments of @dq
+ * @bytes: memory held, bookkeeping included; written under @grow_lock
+ * @growth_failures: growths that failed; written under @grow_lock
+ * @growth: how it grows
+ * @grower: grows it for callers who may not sleep
+ * @shrinker: with FASTALLOC_F_SHRINKER
+ * @cfg: as validated, with defaults filled in; the name points to @name
+ * @name: the copy of the name
+ * @node: in the list of pools
+ * @live: creation is complete, readers may look; under fa_pools_lock
+ * @dir: in debugfs
+ */
+struct fastalloc_pool {
+	raw_spinlock_t		lock;
+	u8			sync;
+	u8			order;
+	u64			allocs;
+	u64			frees;
+	unsigned long		alarm;
+	struct fa_deque		dq;
+	struct list_head	fresh;
+	unsigned long		nfresh;
+	struct rb_root_cached	avail;
+	size_t			stride;
+	int			stride_shift;
+	u32			seg_slots;
+	unsigned long		capacity;
+	unsigned long		high;
+	unsigned long		peak;
+	u64			failures;
+	u64			grows;
+	unsigned long		nr_chunks;
+	struct rb_root		chunks;
+	struct fa_chunk		*pending;
+	bool			stalled;
+	unsigned long		wanted;
+	unsigned long		wanted_run;
+
+	struct mutex		grow_lock;
+	unsigned long		planned;
+	unsigned long		planned_segs;
+	size_t			bytes;
+	u64			growth_failures;
+	struct fa_growth	growth;
+	struct fa_grower	grower;
+	struct shrinker		*shrinker;
+
+	struct fastalloc_config	cfg;
+	char			name[FASTALLOC_NAME_LEN];
+	struct list_head	node;
+	bool			live;
+	struct dentry		*dir;
+};
+
+static inline unsigned long fa_in_use(const struct fastalloc_pool *pool)
+{
+	return pool->allocs - pool->frees;
+}
+
+static inline bool fa_is_growing(const struct fastalloc_pool *pool)
+{
+	return pool->growth.kind != FASTALLOC_GROWTH_NONE;
+}
+
+static inline int fa_node(const struct fastalloc_pool *pool)
+{
+	return pool->cfg.flags & FASTALLOC_F_NODE ? pool->cfg.node : NUMA_NO_NODE;
+}
+
+struct fa_chunk *fa_chunk_create(struct fastalloc_pool *pool, unsigned long want,
+				 unsigned long least, gfp_t gfp);
+void fa_chunk_destroy(struct fastalloc_pool *pool, struct fa_chunk *chunk);
+size_t fa_chunk_overhead(const struct fa_chunk *chunk);
+unsigned long fa_chunk_max_objects(const struct fastalloc_pool *pool);
+void fa_chunk_insert(struct fastalloc_pool *pool, struct fa_chunk *chunk);
+struct fa_chunk *fa_chunk_find(const struct fastalloc_pool *pool,
+			       const void *obj);
+
+static inline void *fa_chunk_obj(const struct fastalloc_pool *pool,
+				 const struct fa_chunk *chunk, unsigned int i)
+{
+	return chunk->mem + i * pool->stride;
+}
+
+static inline unsigned int fa_chunk_index(const struct fastalloc_pool *pool,
+					  const struct fa_chunk *chunk,
+					  const void *obj)
+{
+	unsigned long off = obj - chunk->mem;
+
+	return pool->stride_shift >= 0 ? off >> pool->stride_shift :
+					 off / pool->stride;
+}
+
+/* serial.c */
+
+/* The owner of a pool of sync NONE stands in for the lock. */
+static inline unsigned long fa_serial_lock(struct fastalloc_pool *pool)
+	__acquires(&pool->lock)
+{
+	unsigned long flags = 0;
+
+	if (pool->sync == FASTALLOC_SYNC_SPINLOCK)
+		raw_spin_lock_irqsave(&pool->lock, flags);
+	else
+		__acquire(&pool->lock);
+	return flags;
+}
+
+static inline void fa_serial_unlock(struct fastalloc_pool *pool,
+				    unsigned long flags)
+	__releases(&pool->lock)
+{
+	if (pool->sync == FASTALLOC_SYNC_SPINLOCK)
+		raw_spin_unlock_irqrestore(&pool->lock, flags);
+	else
+		__release(&pool->lock);
+}
+
+void *fa_serial_alloc(struct fastalloc_pool *pool);
+bool fa_serial_alloc_bulk(struct fastalloc_pool *pool, unsigned int nr,
+			  void **objs);
+void *fa_serial_alloc_contig(struct fastalloc_pool *pool, unsigned int nr);
+void fa_serial_free(struct fastalloc_pool *pool, void *obj);
+void fa_serial_free_bulk(struct fastalloc_pool *pool, unsigned int nr,
+			 void **objs);
+void fa_serial_free_contig(struct fastalloc_pool *pool, void *obj,
+			   unsigned int nr);
+void fa_serial_attach(struct fastalloc_pool *pool, struct fa_chunk *chunk);
+bool fa_serial_adopt(struct fastalloc_pool *pool);
+void fa_serial_set_high(struct fastalloc_pool *pool);
+unsigned long fa_serial_trim(struct fastalloc_pool *pool);
+void fa_serial_release_live(struct fastalloc_pool *pool);
+
+/* module.c */
+extern struct mutex fa_pools_lock;
+extern struct list_head fa_pools;
+
+/* debugfs.c */
+void fa_debugfs_init(void);
+void fa_debugfs_exit(void);
+void fa_debugfs_add(struct fastalloc_pool *pool);
+void fa_debugfs_remove(struct fastalloc_pool *pool);
+
+/* The words of a config, for logs and debugfs. */
+extern const char * const fa_sync_names[3];
+extern const char * const fa_order_names[3];
+extern const char * const fa_backing_names[3];
+extern const char * const fa_growth_names[4];
+
+#endif /* FASTALLOC_INTERNAL_H */

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Load, unload, and the list of pools. */
+#include <linux/module.h>
+
+#include "internal.h"
+
+/* Readers of debugfs hold this too; nobody allocates memory under it. */
+DEFINE_MUTEX(fa_pools_lock);
+LIST_HEAD(fa_pools);
+
+static int __init fastalloc_init(void)
+{
+	int err = fa_growth_init();
+
+	if (err)
+		return err;
+	fa_debugfs_init();
+	return 0;
+}
+
+static void __exit fastalloc_exit(void)
+{
+	/* Every pool holds a reference to the module, so there is none left. */
+	fa_debugfs_exit();
+	fa_growth_exit();
+}
+
+module_init(fastalloc_init);
+module_exit(fastalloc_exit);
+
+MODULE_AUTHOR("The fastalloc maintainers");
+MODULE_DESCRIPTION("Pools of fixed-size objects for kernel modules");
+MODULE_LICENSE("GPL");
+MODULE_VERSION(FASTALLOC_VERSION);

@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The orders in which free objects are handed out. Nothing here knows of
+ * pools, chunks or locks: the caller serialises.
+ *
+ * LIFO and FIFO share one deque of pointers. It is a ring of segments with a
+ * place to pop at (head), and a place to push and pop at (tail). A ring of
+ * segments rather than one array, so that a pool can grow without copying
+ * what is free while its lock is held.
+ *
+ *	Invariant: a deque for N objects has at least N / seg_slots (rounded
+ *	up) + 2 segments. n entries touch at most n / seg_slots (rounded up) + 1
+ *	of them, so the segment after the tail is free whenever the tail must
+ *	move on: a push never fails.
+ *
+ * LOWEST is a bitmap with summaries: a bit of level l + 1 says that a whole
+ * word of level l is taken, so that the lowest free bit is found in one step
+ * a level (five levels for 2^30 objects on 64-bit). The idea is that of
+ * van Emde Boas trees as cut down in lib/sbitmap.c and kernel/sched's
+ * priority bitmaps; level 0 is an ordinary kernel bitmap.
+ */
+#include <linux/bitmap.h>
+#include <linux/bitops.h>
+#include <linux/math.h>
+#include <linux/mm.h>
+#include <linux/overflow.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "internal.h"
+
+void fa_segs_free(struct fa_segs *segs)
+{
+	struct fa_seg *seg;
+
+	while ((seg = segs->first)) {
+		segs->first = seg->next;
+		kfree(seg);
+	}
+	segs->nr = 0;
+}
+
+/* Segments are linked through ->next, the last one's is NULL. */
+int fa_segs_alloc(struct fa_segs *segs, unsigned long nr, u32 slots, gfp_t gfp,
+		  int node)
+{
+	struct fa_seg *seg;
+
+	segs->first = NULL;
+	segs->last = NULL;
+	for (segs->nr = 0; segs->nr < nr; segs->nr++) {
+		seg = kmalloc_node(fa_seg_bytes(slots), gfp, node);
+		if (!seg) {
+			fa_segs_free(segs);
+			return -ENOMEM;
+		}
+		seg->next = segs->first;
+		segs->first = seg;
+		if (!segs->last)
+			segs->last = seg;
+	}
+	return 0;
+}
+
+unsigned long fa_deque_segs(unsigned long objects, u32 seg_slots)
+{
+	return DIV_ROUND_UP(objects, seg_slots) + 2;
+}
+
+/* @segs: fa_deque_segs() of them, which the deque then owns. */
+void fa_deque_init(struct fa_deque *d, u32 seg_slots, struct fa_segs *segs)
+{
+	struct fa_seg *seg;
+
+	memset(d, 0, sizeof(*d));
+	d->seg_slots = seg_slots;
+	d->nr_segs = segs->nr;
+	d->head = segs->first;
+	d->tail = segs->first;
+	for (seg = segs->first; seg->next; seg = seg->next)
+		seg->next->prev = seg;
+	seg->next = d->head;
+	d->head->prev = seg;
+	memset(segs, 0, sizeof(*segs));
+}
+
+/* Constant time but for the prev links: the tail's next segment is free. */
+void fa_deque_splice(struct fa_deque *d, struct fa_segs *segs)
+{
+	struct fa_seg *after = d->tail->next;
+	struct fa_seg *prev = d->tail;
+	struct fa_seg *seg;
+
+	if (!segs->nr)
+		return;
+	for (seg = segs->first; seg; seg = seg->next) {
+		seg->prev = prev;
+		prev = seg;
+	}
+	d->tail->next = segs->first;
+	segs->last->next = after;
+	after->prev = segs->last;
+	d->nr_segs += segs->nr;
+	memset(segs, 0, sizeof(*segs));
+}
+
+/* Takes one segment out that the deque can spare for @objects, or NULL. */
+struct fa_seg *fa_deque_unsplice(struct fa_deque *d, unsigned long objects)
+{
+	struct fa_seg *seg = d->tail->next;
+
+	if (d->nr_segs <= fa_deque_segs(objects, d->seg_slots) || seg == d->head)
+		return NULL;
+	d->tail->next = seg->next;
+	seg->next->prev = d->tail;
+	d->nr_segs--;
+	return seg;
+}
+
+void fa_deque_free(struct fa_deque *d)
+{
+	if (!d->head)
+		return;
+	d->head->prev->next = NULL;
+	fa_segs_free(&(struct fa_segs){ .first = d->head, .nr = d->nr_segs });
+	d->head = NULL;
+}
+
+/* Moves runs, at most a segment at a time. */
+void fa_deque_push_bulk(struct fa_deque *d, void **objs, unsigned long nr)
+{
+	d->n += nr;
+	while (nr) {
+		u32 run;
+
+		if (d->t == d->seg_slots) {
+			d->tail = d->tail->next;
+			d->t = 0;
+		}
+		run = min_t(unsigned long, nr, d->seg_slots - d->t);
+		memcpy(&d->tail->slot[d->t], objs, run * sizeof(*objs));
+		d->t += run;
+		objs += run;
+		nr -= run;
+	}
+}
+
+/* @nr: at most d->n */
+void fa_deque_pop_tail_bulk(struct fa_deque *d, void **objs, unsigned long nr)
+{
+	d->n -= nr;
+	while (nr) {
+		u32 run;
+
+		if (!d->t) {
+			d->tail = d->tail->prev;
+			d->t = d->seg_slots;
+		}
+		run = min_t(unsigned long, nr, d->t);
+		d->t -= run;
+		memcpy(objs, &d->tail->slot[d->t], run * sizeof(*objs));
+		objs += run;
+		nr -= run;
+	}
+}
+
+/* @nr: at most d->n */
+void fa_deque_pop_head_bulk(struct fa_deque *d, void **objs, unsigned long nr)
+{
+	d->n -= nr;
+	while (nr) {
+		u32 run;
+
+		if (d->h == d->seg_slots) {
+			d->head = d->head->next;
+			d->h = 0;
+		}
+		run = min_t(unsigned long, nr, d->seg_slots - d->h);
+		memcpy(objs, &d->head->slot[d->h], run * sizeof(*objs));
+		d->h += run;
+		objs += run;
+		nr -= run;
+	}
+}
+
+int fa_bitmap_init(struct fa_bitmap *bm, unsigned int bits, gfp_t gfp, int node)
+{
+	unsigned int words[FA_BITMAP_LEVELS];
+	unsigned int n = bits, l = 0;
+	unsigned long *mem;
+	size_t total = 0;
+
+	do {
+		words[l] = BITS_TO_LONGS(n);
+		total += words[l];
+		n = words[l++];
+	} while (n > 1);
+
+	mem = kvmalloc_node(array_size(total, sizeof(*mem)), gfp | __GFP_ZERO,
+			    node);
+	if (!mem)
+		return -ENOMEM;
+
+	bm->bits = bits;
+	bm->levels = l;
+	bm->words = total;
+	n = bits;
+	for (l = 0; l < bm->levels; l++) {
+		bm->level[l] = mem;
+		/* What lies past the end is taken for ever. */
+		bitmap_set(mem, n, words[l] * BITS_PER_LONG - n);
+		mem += words[l];
+		n = words[l];
+	}
+	return 0;
+}
+
+void fa_bitmap_free(struct fa_bitmap *bm)
+{
+	if (bm->levels)
+		kvfree(bm->level[0]);
+	bm->levels = 0;
+}
+
+/* Says of every level above 0 what word @word of level 0 now means for it. */
+static void fa_bitmap_summarise(struct fa_bitmap *bm, unsigned int word)
+{
+	unsigned int l;
+
+	for (l = 1; l < bm->levels; l++) {
+		bool full = bm->level[l - 1][word] == ~0UL;
+
+		if (full == test_bit(word, bm->level[l]))
+			return;
+		__assign_bit(word, bm->level[l], full);
+		word = BIT_WORD(word);
+	}
+}
+
+bool fa_bitmap_test(const struct fa_bitmap *bm, unsigned int bit)
+{
+	return test_bit(bit, bm->level[0]);
+}
+
+void fa_bitmap_set(struct fa_bitmap *bm, unsigned int bit)
+{
+	__set_bit(bit, bm->level[0]);
+	fa_bitmap_summarise(bm, BIT_WORD(bit));
+}
+
+void fa_bitmap_clear(struct fa_bitmap *bm, unsigned int bit)
+{
+	__clear_bit(bit, bm->level[0]);
+	fa_bitmap_summarise(bm, BIT_WORD(bit));
+}
+
+/* The lowest clear bit, now set; there must be one. */
+unsigned int fa_bitmap_take_lowest(struct fa_bitmap *bm)
+{
+	unsigned int l = bm->levels, bit = 0;
+
+	while (l--)
+		bit = bit * BITS_PER_LONG + ffz(bm->level[l][bit]);
+	fa_bitmap_set(bm, bit);
+	return bit;
+}
+
+static void fa_bitmap_assign_run(struct fa_bitmap *bm, unsigned int bit,
+				 unsigned int nr, bool taken)
+{
+	unsigned int word;
+
+	if (taken)
+		bitmap_set(bm->level[0], bit, nr);
+	else
+		bitmap_clear(bm->level[0], bit, nr);
+	for (word = BIT_WORD(bit); word <= BIT_WORD(bit + nr - 1); word++)
+		fa_bitmap_summarise(bm, word);
+}
+
+/* The lowest run of @nr clear bits, now set; bm->bits or more if none. */
+unsigned int fa_bitmap_take_run(struct fa_bitmap *bm, unsigned int nr)
+{
+	unsigned long bit;
+
+	bit = bitmap_find_next_zero_area(bm->level[0], bm->bits, 0, nr, 0);
+	if (bit >= bm->bits)
+		return bm->bits;
+	fa_bitmap_assign_run(bm, bit, nr, true);
+	return bit;
+}
+
+/* Whether all of a run is set, as it must be before it is put. */
+bool fa_bitmap_run_taken(const struct fa_bitmap *bm, unsigned int bit,
+			 unsigned int nr)
+{
+	return find_next_zero_bit(bm->level[0], bit + nr, bit) >= bit + nr;
+}
+
+void fa_bitmap_put_run(struct fa_bitmap *bm, unsigned int bit, unsigned int nr)
+{
+	fa_bitmap_assign_run(bm, bit, nr, false);
+}

@@ -1,0 +1,523 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Pools of sync SPINLOCK and NONE: free objects in one of the orders, under
+ * the pool's lock, or under whatever the owner of the pool has in its place.
+ *
+ * LIFO and FIFO keep what was out before in a deque. What was never out stays
+ * in its chunk, from index ->fresh on, so that a chunk of any size is attached
+ * in constant time. LOWEST keeps a bitmap a chunk.
+ *
+ *	Invariant: allocs - frees objects are out. LIFO, FIFO: the deque holds
+ *	dq.n, nfresh were never out, trim holds those that it has gathered from
+ *	condemned chunks; together they are all there are. A deque has segments
+ *	for all objects, and takes back no more than are out, so a push has room.
+ */
+#define pr_fmt(fmt) "fastalloc: " fmt
+
+#include <linux/printk.h>
+#include <linux/sched.h>
+
+#include "internal.h"
+
+/* Slots that trim looks at before it lets others have the lock. */
+#define FA_TRIM_BATCH	64
+
+static bool fa_avail_less(struct rb_node *a, const struct rb_node *b)
+{
+	return rb_entry(a, struct fa_chunk, avail)->mem <
+	       rb_entry(b, struct fa_chunk, avail)->mem;
+}
+
+/* Call with the lock held when capacity, or whether the pool can grow, changed. */
+void fa_serial_set_high(struct fastalloc_pool *pool)
+{
+	pool->high = ULONG_MAX;
+	if (fa_is_growing(pool) && pool->capacity < pool->growth.max &&
+	    !READ_ONCE(pool->stalled))
+		pool->high = pool->capacity - pool->cfg.low_water + 1;
+	pool->alarm = min(pool->peak + 1, pool->high);
+}
+
+/* The alarm went off. Returns whether the pool should grow. */
+static noinline bool fa_serial_alarm(struct fastalloc_pool *pool)
+{
+	unsigned long in_use = fa_in_use(pool);
+
+	pool->peak = max(pool->peak, in_use);
+	fa_serial_set_high(pool);
+	return in_use >= pool->high;
+}
+
+static inline bool fa_serial_took(struct fastalloc_pool *pool, unsigned long nr)
+{
+	pool->allocs += nr;
+	return unlikely(fa_in_use(pool) >= pool->alarm) && fa_serial_alarm(pool);
+}
+
+/* Below the low-water mark, and the lock is not held. */
+static noinline void fa_serial_low(struct fastalloc_pool *pool)
+{
+	if (!fa_serial_adopt(pool))
+		fa_grower_kick(&pool->grower);
+}
+
+static void *fa_fresh_pop(struct fastalloc_pool *pool)
+{
+	struct fa_chunk *chunk;
+	void *obj;
+
+	chunk = list_first_entry_or_null(&pool->fresh, struct fa_chunk, list);
+	if (!chunk)
+		return NULL;
+	obj = fa_chunk_obj(pool, chunk, chunk->fresh++);
+	if (chunk->fresh == chunk->count)
+		list_del_init(&chunk->list);
+	pool->nfresh--;
+	return obj;
+}
+
+static void fa_lowest_took(struct fastalloc_pool *pool, struct fa_chunk *chunk,
+			   unsigned int nr)
+{
+	chunk->nfree -= nr;
+	if (!chunk->nfree)
+		rb_erase_cached(&chunk->avail, &pool->avail);
+}
+
+static void *fa_lowest_pop(struct fastalloc_pool *pool)
+{
+	struct rb_node *n = rb_first_cached(&pool->avail);
+	struct fa_chunk *chunk;
+	unsigned int i;
+
+	if (!n)
+		return NULL;
+	chunk = rb_entry(n, struct fa_chunk, avail);
+	i = fa_bitmap_take_lowest(&chunk->map);
+	fa_lowest_took(pool, chunk, 1);
+	return fa_chunk_obj(pool, chunk, i);
+}
+
+/* Returns NULL, or why the run cannot be taken back. */
+static const char *fa_lowest_push(struct fastalloc_pool *pool, void *obj,
+				  unsigned int nr)
+{
+	struct fa_chunk *chunk = fa_chunk_find(pool, obj);
+	unsigned int i;
+
+	if (!chunk)
+		return "not an object of this pool";
+	i = fa_chunk_index(pool, chunk, obj);
+	if (fa_chunk_obj(pool, chunk, i) != obj)
+		return "not the start of an object";
+	if (nr > chunk->count - i)
+		return "more objects than the chunk has";
+	if (!fa_bitmap_run_taken(&chunk->map, i, nr))
+		return "already free";
+
+	if (nr == 1)
+		fa_bitmap_clear(&chunk->map, i);
+	else
+		fa_bitmap_put_run(&chunk->map, i, nr);
+	if (!chunk->nfree)
+		rb_add_cached(&chunk->avail, &pool->avail, fa_avail_less);
+	chunk->nfree += nr;
+	return NULL;
+}
+
+static inline void *fa_serial_pop(struct fastalloc_pool *pool)
+{
+	switch (pool->order) {
+	case FASTALLOC_ORDER_LIFO:
+		if (likely(pool->dq.n))
+			return fa_deque_pop_tail(&pool->dq);
+		return fa_fresh_pop(pool);
+	case FASTALLOC_ORDER_FIFO:
+		if (pool->nfresh)
+			return fa_fresh_pop(pool);
+		return pool->dq.n ? fa_deque_pop_head(&pool->dq) : NULL;
+	default:
+		return fa_lowest_pop(pool);
+	}
+}
+
+static noinline __cold void fa_serial_refuse(struct fastalloc_pool *pool,
+					     const void *obj, const char *why)
+{
+	pr_err("pool %s: free of %p: %s\n", pool->name, obj, why);
+}
+
+/* An object, or NULL when none is free. */
+void *fa_serial_alloc(struct fastalloc_pool *pool)
+{
+	unsigned long flags;
+	bool low = false;
+	void *obj;
+
+	flags = fa_serial_lock(pool);
+	obj = fa_serial_pop(pool);
+	if (likely(obj))
+		low = fa_serial_took(pool, 1);
+	fa_serial_unlock(pool, flags);
+
+	if (unlikely(low))
+		fa_serial_low(pool);
+	return obj;
+}
+
+void fa_serial_free(struct fastalloc_pool *pool, void *obj)
+{
+	const char *why = NULL;
+	unsigned long flags;
+
+	flags = fa_serial_lock(pool);
+	if (unlikely(pool->allocs == pool->frees))
+		why = "nothing is out";
+	else if (pool->order == FASTALLOC_ORDER_LOWEST)
+		why = fa_lowest_push(pool, obj, 1);
+	else
+		fa_deque_push(&pool->dq, obj);
+	if (likely(!why))
+		pool->frees++;
+	fa_serial_unlock(pool, flags);
+
+	if (unlikely(why))
+		fa_serial_refuse(pool, obj, why);
+}
+
+/* All of them or none. */
+bool fa_serial_alloc_bulk(struct fastalloc_pool *pool, unsigned int nr,
+			  void **objs)
+{
+	unsigned long flags, i = 0;
+	bool low = false, ok;
+
+	flags = fa_serial_lock(pool);
+	switch (pool->order) {
+	case FASTALLOC_ORDER_LIFO:
+		ok = pool->dq.n + pool->nfresh >= nr;
+		if (!ok)
+			break;
+		i = min_t(unsigned long, nr, pool->dq.n);
+		fa_deque_pop_tail_bulk(&pool->dq, objs, i);
+		while (i < nr)
+			objs[i++] = fa_fresh_pop(pool);
+		break;
+	case FASTALLOC_ORDER_FIFO:
+		ok = pool->dq.n + pool->nfresh >= nr;
+		if (!ok)
+			break;
+		while (i < nr && pool->nfresh)
+			objs[i++] = fa_fresh_pop(pool);
+		fa_deque_pop_head_bulk(&pool->dq, objs + i, nr - i);
+		break;
+	default:
+		ok = pool->capacity - fa_in_use(pool) >= nr;
+		while (ok && i < nr)
+			objs[i++] = fa_lowest_pop(pool);
+		break;
+	}
+	if (ok)
+		low = fa_serial_took(pool, nr);
+	fa_serial_unlock(pool, flags);
+
+	if (low)
+		fa_serial_low(pool);
+	return ok;
+}
+
+void fa_serial_free_bulk(struct fastalloc_pool *pool, unsigned int nr,
+			 void **objs)
+{
+	unsigned long flags;
+	bool ok;
+
+	if (pool->order == FASTALLOC_ORDER_LOWEST) {
+		while (nr--)
+			fa_serial_free(pool, *objs++);
+		return;
+	}
+
+	flags = fa_serial_lock(pool);
+	ok = nr <= fa_in_use(pool);
+	if (ok) {
+		fa_deque_push_bulk(&pool->dq, objs, nr);
+		pool->frees += nr;
+	}
+	fa_serial_unlock(pool, flags);
+
+	if (!ok)
+		fa_serial_refuse(pool, *objs, "more objects than are out");
+}
+
+/* The lowest run of @nr neighbours of one chunk, or NULL. LOWEST only. */
+void *fa_serial_alloc_contig(struct fastalloc_pool *pool, unsigned int nr)
+{
+	struct fa_chunk *chunk;
+	unsigned long flags;
+	bool low = false;
+	void *obj = NULL;
+	struct rb_node *n;
+	unsigned int i;
+
+	flags = fa_serial_lock(pool);
+	for (n = rb_first_cached(&pool->avail); n; n = rb_next(n)) {
+		chunk = rb_entry(n, struct fa_chunk, avail);
+		if (chunk->nfree < nr)
+			continue;
+		i = fa_bitmap_take_run(&chunk->map, nr);
+		if (i >= chunk->count)
+			continue;
+		fa_lowest_took(pool, chunk, nr);
+		low = fa_serial_took(pool, nr);
+		obj = fa_chunk_obj(pool, chunk, i);
+		break;
+	}
+	fa_serial_unlock(pool, flags);
+
+	if (low)
+		fa_serial_low(pool);
+	return obj;
+}
+
+void fa_serial_free_contig(struct fastalloc_pool *pool, void *obj,
+			   unsigned int nr)
+{
+	unsigned long flags;
+	const char *why;
+
+	flags = fa_serial_lock(pool);
+	why = fa_lowest_push(pool, obj, nr);
+	if (!why)
+		pool->frees += nr;
+	fa_serial_unlock(pool, flags);
+
+	if (why)
+		fa_serial_refuse(pool, obj, why);
+}
+
+/* Constant time, but for the tree of chunks and the links of new segments. */
+void fa_serial_attach(struct fastalloc_pool *pool, struct fa_chunk *chunk)
+{
+	unsigned long flags;
+
+	flags = fa_serial_lock(pool);
+	fa_chunk_insert(pool, chunk);
+	pool->nr_chunks++;
+	if (pool->order == FASTALLOC_ORDER_LOWEST) {
+		rb_add_cached(&chunk->avail, &pool->avail, fa_avail_less);
+	} else {
+		if (pool->dq.head)
+			fa_deque_splice(&pool->dq, &chunk->segs);
+		else
+			fa_deque_init(&pool->dq, pool->seg_slots, &chunk->segs);
+		list_add_tail(&chunk->list, &pool->fresh);
+		pool->nfresh += chunk->count;
+	}
+	WRITE_ONCE(pool->capacity, pool->capacity + chunk->count);
+	fa_serial_set_high(pool);
+	fa_serial_unlock(pool, flags);
+}
+
+/* The owner of a NONE pool takes over what the worker has made for it. */
+bool fa_serial_adopt(struct fastalloc_pool *pool)
+{
+	struct fa_chunk *chunk;
+
+	if (!READ_ONCE(pool->pending))
+		return false;
+	/* Pairs with the smp_store_release() in fa_pool_add(). */
+	chunk = xchg(&pool->pending, NULL);
+	if (!chunk)
+		return false;
+	fa_serial_attach(pool, chunk);
+	pool->grows++;
+	return true;
+}
+
+/*
+ * Takes every object of the deque out once and puts it back, in the same
+ * order if nobody interferes; those of condemned chunks are gathered instead.
+ * On the way the chunks' objects are counted.
+ */
+static void fa_serial_rotate(struct fastalloc_pool *pool)
+{
+	unsigned long flags, left;
+
+	flags = fa_serial_lock(pool);
+	left = pool->dq.n;
+	fa_serial_unlock(pool, flags);
+
+	while (left) {
+		unsigned long batch;
+
+		flags = fa_serial_lock(pool);
+		left = min(left, pool->dq.n);
+		batch = min_t(unsigned long, left, FA_TRIM_BATCH);
+		left -= batch;
+		while (batch--) {
+			void *obj = fa_deque_pop_head(&pool->dq);
+			struct fa_chunk *chunk = fa_chunk_find(pool, obj);
+
+			/* A foreign pointer that was freed stays where it is. */
+			if (chunk)
+				chunk->nfree++;
+			if (chunk && chunk->condemned)
+				fa_bitmap_set(&chunk->map,
+					      fa_chunk_index(pool, chunk, obj));
+			else
+				fa_deque_push(&pool->dq, obj);
+		}
+		fa_serial_unlock(pool, flags);
+		cond_resched();
+	}
+}
+
+/* LIFO, FIFO: a condemned chunk did not come home whole. */
+static void fa_serial_put_back(struct fastalloc_pool *pool,
+			       struct fa_chunk *chunk)
+{
+	unsigned int i = 0, batch;
+	unsigned long flags;
+
+	while (i < chunk->fresh) {
+		flags = fa_serial_lock(pool);
+		for (batch = FA_TRIM_BATCH; batch && i < chunk->fresh; batch--, i++) {
+			if (!fa_bitmap_test(&chunk->map, i))
+				continue;
+			fa_bitmap_clear(&chunk->map, i);
+			fa_deque_push(&pool->dq, fa_chunk_obj(pool, chunk, i));
+		}
+		fa_serial_unlock(pool, flags);
+	}
+
+	flags = fa_serial_lock(pool);
+	chunk->condemned = false;
+	if (chunk->fresh < chunk->count) {
+		list_add_tail(&chunk->list, &pool->fresh);
+		pool->nfresh += chunk->count - chunk->fresh;
+	}
+	WRITE_ONCE(pool->capacity, pool->capacity + chunk->count);
+	fa_serial_unlock(pool, flags);
+}
+
+/*
+ * Whether the chunk may and can go; then the capacity is lowered, and nothing
+ * of it that was never out will be handed out any more.
+ */
+static bool fa_serial_condemn(struct fastalloc_pool *pool, struct fa_chunk *chunk)
+{
+	bool lowest = pool->order == FASTALLOC_ORDER_LOWEST;
+	unsigned long flags;
+	bool ok;
+
+	flags = fa_serial_lock(pool);
+	ok = chunk->nfree == (lowest ? chunk->count : chunk->fresh) &&
+	     pool->capacity - chunk->count >= pool->cfg.capacity;
+	if (!ok)
+		goto out;
+	WRITE_ONCE(pool->capacity, pool->capacity - chunk->count);
+	if (lowest) {
+		rb_erase_cached(&chunk->avail, &pool->avail);
+	} else {
+		chunk->condemned = true;
+		chunk->nfree = 0;
+		if (chunk->fresh < chunk->count)
+			list_del_init(&chunk->list);
+		pool->nfresh -= chunk->count - chunk->fresh;
+	}
+out:
+	fa_serial_unlock(pool, flags);
+	return ok;
+}
+
+/*
+ * Gives wholly free chunks back, as long as the configured capacity stays.
+ * The set of chunks cannot change meanwhile: grow_lock is held.
+ * Returns the number of objects that went.
+ */
+unsigned long fa_serial_trim(struct fastalloc_pool *pool)
+{
+	bool lowest = pool->order == FASTALLOC_ORDER_LOWEST;
+	unsigned long flags, gone = 0;
+	struct fa_chunk *chunk, *next;
+	struct rb_node *n;
+	struct fa_seg *seg;
+	LIST_HEAD(condemned);
+
+	lockdep_assert_held(&pool->grow_lock);
+	if (pool->capacity == pool->cfg.capacity)
+		return 0;
+
+	if (!lowest) {
+		for (n = rb_first(&pool->chunks); n; n = rb_next(n))
+			rb_entry(n, struct fa_chunk, all)->nfree = 0;
+		fa_serial_rotate(pool);
+	}
+	for (n = rb_last(&pool->chunks); n; n = rb_prev(n)) {
+		chunk = rb_entry(n, struct fa_chunk, all);
+		if (fa_serial_condemn(pool, chunk))
+			list_add(&chunk->list, &condemned);
+	}
+	if (list_empty(&condemned))
+		return 0;
+	if (!lowest)
+		fa_serial_rotate(pool);
+
+	list_for_each_entry_safe(chunk, next, &condemned, list) {
+		list_del_init(&chunk->list);
+		if (!lowest && chunk->nfree < chunk->fresh) {
+			fa_serial_put_back(pool, chunk);
+			continue;
+		}
+		flags = fa_serial_lock(pool);
+		rb_erase(&chunk->all, &pool->chunks);
+		pool->nr_chunks--;
+		fa_serial_unlock(pool, flags);
+
+		gone += chunk->count;
+		pool->bytes -= fa_chunk_overhead(chunk);
+		fa_chunk_destroy(pool, chunk);
+		cond_resched();
+	}
+
+	for (;;) {
+		flags = fa_serial_lock(pool);
+		fa_serial_set_high(pool);
+		seg = lowest ? NULL : fa_deque_unsplice(&pool->dq, pool->capacity);
+		fa_serial_unlock(pool, flags);
+		if (!seg)
+			break;
+		kfree(seg);
+		pool->planned_segs--;
+		pool->bytes -= fa_seg_bytes(pool->seg_slots);
+	}
+	pool->planned -= gone;
+	return gone;
+}
+
+/* On destroy: on_release for every object that is still out. */
+void fa_serial_release_live(struct fastalloc_pool *pool)
+{
+	bool lowest = pool->order == FASTALLOC_ORDER_LOWEST;
+	struct fa_chunk *chunk;
+	struct rb_node *n;
+	unsigned int i;
+
+	while (pool->dq.n) {
+		void *obj = fa_deque_pop_head(&pool->dq);
+
+		chunk = fa_chunk_find(pool, obj);
+		if (chunk)
+			fa_bitmap_set(&chunk->map,
+				      fa_chunk_index(pool, chunk, obj));
+	}
+	for (n = rb_first(&pool->chunks); n; n = rb_next(n)) {
+		chunk = rb_entry(n, struct fa_chunk, all);
+		for (i = 0; i < (lowest ? chunk->count : chunk->fresh); i++)
+			if (fa_bitmap_test(&chunk->map, i) == lowest)
+				pool->cfg.on_release(fa_chunk_obj(pool, chunk, i),
+						     pool->cfg.arg);
+		cond_resched();
+	}
+}
