@@ -43,6 +43,7 @@ lab_as_root() {
 	fi
 }
 
+# shellcheck disable=SC2120 # the argument may be left out
 lab_kernels() {
 	awk -v leg="${1:-}" '!/^#/ && NF { if (leg == "" || index("," $7 ",", "," leg ",")) print $1 }' \
 		"$LAB/kernels"
@@ -53,6 +54,7 @@ lab_field() {
 	v=$(awk -v k="$1" -v f="$2" '
 		/^# name  .*kind/ { for (i = 2; i <= NF; i++) col[$i] = i - 1 }
 		!/^#/ && $1 == k { print $col[f] }' "$LAB/kernels")
+	# shellcheck disable=SC2119 # all of them
 	[ -n "$v" ] || lab_die "no kernel '$1' in tests/lab/kernels; there are:" \
 		"$(lab_kernels | tr '\n' ' ')"
 	printf '%s\n' "$v"

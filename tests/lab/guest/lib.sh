@@ -10,6 +10,7 @@
 #			"> " before it; returns CMD's status
 
 MODULES=/lib/modules/$(uname -r)/updates
+export MODULES
 
 say() { printf '<6>%s\n' "$*" >/dev/kmsg; }
 

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# Builds the module for the running kernel, and calls the lab, which tests it in
+# kernels of its own. "make help" lists the targets.
+
+KDIR ?= /lib/modules/$(shell uname -r)/build
+KERNEL ?= stock-6.1
+LAB := tests/lab
+
+# the lab's scripts take these from the environment
+export SUITE SEED OPS PARAMS FASTALLOC_CACHE
+
+.PHONY: all modules modules_install clean help check demo kunit kselftest shell coverage static
+.DEFAULT_GOAL := all
+
+all: modules
+
+modules modules_install clean:
+	$(MAKE) -C $(KDIR) M=$(CURDIR) $@
+
+check coverage static demo:
+	@$(LAB)/$@
+
+kunit: KERNEL = uml
+kunit kselftest:
+	@$(LAB)/run $(KERNEL) $@
+
+shell:
+	@$(LAB)/shell $(KERNEL)
+
+help:
+	@echo '  make                     build fastalloc.ko for the running kernel (or KDIR=)'
+	@echo '  make modules_install     install it; DKMS does this better, see README'
+	@echo '  make clean               remove what "make" built'
+	@echo 'In kernels of their own, nothing is loaded into this one:'
+	@echo '  make demo                the flow meter sample at work on a stock kernel'
+	@echo '  make check               all tests, on all kernels, and the static checks'
+	@echo '  make kunit               KUnit suites on UML; SUITE= SEED= OPS= KERNEL='
+	@echo '  make kselftest           shell tests on KERNEL=, default $(KERNEL); SUITE='
+	@echo '  make shell               a shell in KERNEL=, default $(KERNEL)'
+	@echo '  make coverage            lines and branches of fastalloc/ that KUnit reaches'
+	@echo '  make static              checkpatch, sparse, coccinelle, shellcheck, kernel-doc'
+	@echo 'Kernels: $(shell awk "!/^\#/ && NF { print \$$1 }" $(LAB)/kernels | tr "\n" " ")'

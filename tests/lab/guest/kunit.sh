@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=dash
+#
+# kunit.sh - in a guest: load every KUnit suite listed in ./suites, then unload
+# all. A line of that file is a module's name and its parameters.
+# shellcheck source=lib.sh
+. /t/lib.sh
+
+bad=0
+insmod "$MODULES/fastalloc.ko" || exit 1
+say "LAB-PLAN $(wc -l <suites)"
+while read -r name params; do
+	say "LAB-SUITE begin $name"
+	# shellcheck disable=SC2086 # a list of parameters
+	insmod "$MODULES/$name.ko" $params || bad=1
+	say "LAB-SUITE end $name"
+done <suites
+while read -r name _; do
+	rmmod "$name" || bad=1
+done <suites
+rmmod fastalloc || bad=1
+
+# shellcheck source=leaks.sh
+. /t/leaks.sh
+exit $bad

@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=dash
+#
+# leaks.sh - sourced in a guest once the modules are gone: what kmemleak has to
+# say, on kernels that have it. The log then carries its reports, which the
+# verdict looks for, and the line LAB-KMEMLEAK that proves the scan.
+
+if [ -w /sys/kernel/debug/kmemleak ]; then
+	# an object is reported only when it is older than 5 s and was found
+	# without a reference by two scans
+	read -r up _ </proc/uptime
+	until=$((${up%.*} + 6))
+	echo scan >/sys/kernel/debug/kmemleak
+	while read -r up _ </proc/uptime && [ "${up%.*}" -lt "$until" ]; do
+		sleep 0.2
+	done
+	echo scan >/sys/kernel/debug/kmemleak
+	echo scan >/sys/kernel/debug/kmemleak
+	while IFS= read -r l; do
+		say "kmemleak: $l"
+	done </sys/kernel/debug/kmemleak
+	say "LAB-KMEMLEAK scanned"
+fi
