@@ -116,7 +116,6 @@ function ktap_line(line,	indent, n, ok, rest, children, i, name, reason) {
 
 # the splat whose header is text: announced or a fault
 function splat(text,	i) {
-	splats++
 	last_splat = NR
 	for (i = 1; i <= expects; i++)
 		if (!met[i] && index(text, expected[i])) {
@@ -125,6 +124,12 @@ function splat(text,	i) {
 			return
 		}
 	fault("kernel log line " NR ": " substr(text, 1, 300))
+}
+
+function flush_warning() {
+	if (warning != "")
+		splat(warning)
+	warning = ""
 }
 
 BEGIN {
@@ -157,12 +162,8 @@ BEGIN {
 	next
 }
 
-!stamped {
-	# not the kernel's log: firmware, or UML dying
-	if (line ~ /Kernel panic|Aborted|[Ss]egmentation fault/)
-		splat(line)
-	next
-}
+# not the kernel's log: firmware, or the words of who runs the guest
+!stamped { next }
 
 line ~ /^LAB-/ {
 	split(line, w, " ")
@@ -202,7 +203,14 @@ line ~ /^> / {
 	next
 }
 
-# the text of a WARN comes before its header: look at both as one
+# the text of a WARN comes before its header, or right after it: all is one
+warning != "" {
+	if (NR - warning_nr > 3 || line ~ header || line ~ /^(Modules linked in|CPU: |RIP: |Call Trace|-+\[)/)
+		flush_warning()
+	else
+		warning = warning " " line
+}
+
 cut && NR - cut > 8 {
 	cut = 0
 	splat("cut here:" cut_text)
@@ -224,7 +232,13 @@ line ~ header {
 		next
 	}
 	cut = 0
-	splat(text)
+	if (line ~ /WARNING: /) {
+		warning = text
+		warning_nr = NR
+		last_splat = NR
+	} else {
+		splat(text)
+	}
 	next
 }
 
@@ -242,6 +256,7 @@ line ~ /^Call Trace:/ || line ~ /^ *Call Trace:/ {
 }
 
 END {
+	flush_warning()
 	if (cut)
 		splat("cut here:" cut_text)
 	if (suite != "")

@@ -7,6 +7,7 @@
 # shellcheck source=lib.sh
 . /t/lib.sh
 
+export KO="$MODULES"
 cd /t/kselftest || exit 1
 bad=0
 # shellcheck disable=SC2046,SC2048 # one word a test
