@@ -64,10 +64,10 @@ static int config_show(struct seq_file *m, void *v)
 	seq_printf(m, "dtor: %ps\n", cfg->dtor);
 	seq_printf(m, "on_acquire: %ps\n", cfg->on_acquire);
 	seq_printf(m, "on_release: %ps\n", cfg->on_release);
-	seq_printf(m, "flags: %s%s%s\n",
-		   cfg->flags & FASTALLOC_F_CONTIG ? "contig " : "",
-		   cfg->flags & FASTALLOC_F_SHRINKER ? "shrinker " : "",
-		   cfg->flags & FASTALLOC_F_NODE ? "node " : "");
+	seq_printf(m, "flags:%s%s%s%s\n", cfg->flags ? "" : " none",
+		   cfg->flags & FASTALLOC_F_CONTIG ? " contig" : "",
+		   cfg->flags & FASTALLOC_F_SHRINKER ? " shrinker" : "",
+		   cfg->flags & FASTALLOC_F_NODE ? " node" : "");
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(config);

@@ -270,7 +270,7 @@ struct fastalloc_pool {
 	unsigned long		wanted;
 	unsigned long		wanted_run;
 
-	struct mutex		grow_lock;
+	struct mutex		grow_lock;	/* see the top of this file */
 	unsigned long		planned;
 	unsigned long		planned_segs;
 	size_t			bytes;

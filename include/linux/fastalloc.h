@@ -49,9 +49,6 @@
 #include <linux/sizes.h>
 #include <linux/types.h>
 
-/** FASTALLOC_VERSION - version of fastalloc, of its modules and packages. */
-#define FASTALLOC_VERSION	"0.1.0"
-
 /** FASTALLOC_NAME_LEN - longest name of a pool, terminating NUL included. */
 #define FASTALLOC_NAME_LEN	32
 
