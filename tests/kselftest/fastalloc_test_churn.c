@@ -7,13 +7,15 @@
  *
  * The parameter leak makes each cycle lose memory on purpose, so that a check
  * that finds no leak can be shown to find one: 1 loses 64 bytes of slab a
- * cycle, 2 loses a page of vmalloc every 16th cycle.
+ * cycle, 2 loses a page of vmalloc every 16th cycle, 3 loses two pages a
+ * cycle.
  */
 #include <linux/atomic.h>
 #include <linux/debugfs.h>
 #include <linux/err.h>
 #include <linux/fastalloc.h>
 #include <linux/fs.h>
+#include <linux/gfp.h>
 #include <linux/module.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
@@ -27,13 +29,10 @@
 
 static unsigned int leak;
 module_param(leak, uint, 0644);
-MODULE_PARM_DESC(leak, "lose memory in every cycle: 1 slab, 2 vmalloc");
+MODULE_PARM_DESC(leak, "lose memory in every cycle: 1 slab, 2 vmalloc, 3 pages");
 
 static struct dentry *dir;
 static atomic_long_t cycles, errors, objects, pools_grown, pools_trimmed;
-
-/* Keeps the compiler from dropping an allocation nobody uses. */
-static void *volatile churn_lost;
 
 static int churn_ctor(void *obj, void *arg)
 {
@@ -50,6 +49,12 @@ static void churn_dtor(void *obj, void *arg)
 static unsigned long churn_growth(unsigned long capacity, void *arg)
 {
 	return capacity / 2 + 1;
+}
+
+/* Keeps the compiler from dropping an allocation nobody uses. */
+static noinline void churn_lose(void *mem)
+{
+	OPTIMIZER_HIDE_VAR(mem);
 }
 
 static int churn_cycle(unsigned long i, void **objs)
@@ -102,10 +107,11 @@ static int churn_cycle(unsigned long i, void **objs)
 	fastalloc_pool_destroy(pool);
 
 	if (leak == 1)
-		churn_lost = kmalloc(64, GFP_KERNEL);
+		churn_lose(kmalloc(64, GFP_KERNEL));
 	if (leak == 2 && i % 16 == 0)
-		churn_lost = vmalloc(PAGE_SIZE);
-	churn_lost = NULL;
+		churn_lose(vmalloc(PAGE_SIZE));
+	if (leak == 3)
+		churn_lose((void *)__get_free_pages(GFP_KERNEL, 1));
 	return 0;
 }
 

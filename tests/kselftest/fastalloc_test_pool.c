@@ -75,47 +75,49 @@ static int test_set(struct fastalloc_config *cfg, char *key, char *value)
 	if (err)
 		return err;
 
-	if (!strcmp(key, "obj_size"))
+	if (!strcmp(key, "obj_size")) {
 		cfg->obj_size = v;
-	else if (!strcmp(key, "type_align"))
+	} else if (!strcmp(key, "type_align")) {
 		cfg->type_align = v;
-	else if (!strcmp(key, "align"))
+	} else if (!strcmp(key, "align")) {
 		cfg->align = v;
-	else if (!strcmp(key, "capacity"))
+	} else if (!strcmp(key, "capacity")) {
 		cfg->capacity = v;
-	else if (!strcmp(key, "max_capacity"))
+	} else if (!strcmp(key, "max_capacity")) {
 		cfg->max_capacity = v;
-	else if (!strcmp(key, "growth"))
+	} else if (!strcmp(key, "growth")) {
 		cfg->growth = v;
-	else if (!strcmp(key, "growth_amount"))
+	} else if (!strcmp(key, "growth_amount")) {
 		cfg->growth_amount = v;
-	else if (!strcmp(key, "growth_percent"))
+	} else if (!strcmp(key, "growth_percent")) {
 		cfg->growth_percent = v;
-	else if (!strcmp(key, "low_water"))
+	} else if (!strcmp(key, "low_water")) {
 		cfg->low_water = v;
-	else if (!strcmp(key, "sync"))
+	} else if (!strcmp(key, "sync")) {
 		cfg->sync = v;
-	else if (!strcmp(key, "order"))
+	} else if (!strcmp(key, "order")) {
 		cfg->order = v;
-	else if (!strcmp(key, "backing"))
+	} else if (!strcmp(key, "backing")) {
 		cfg->backing = v;
-	else if (!strcmp(key, "node"))
+	} else if (!strcmp(key, "node")) {
 		cfg->node = v;
-	else if (!strcmp(key, "flags"))
+	} else if (!strcmp(key, "flags")) {
 		cfg->flags = v;
-	else if (!strcmp(key, "ctor"))
+	} else if (!strcmp(key, "ctor")) {
 		cfg->ctor = v ? test_ctor : NULL;
-	else if (!strcmp(key, "dtor"))
+	} else if (!strcmp(key, "dtor")) {
 		cfg->dtor = v ? test_hook : NULL;
-	else if (!strcmp(key, "ctor_fail"))
+	} else if (!strcmp(key, "ctor_fail")) {
 		ctor_left = v;
-	else if (!strcmp(key, "hooks"))
-		cfg->on_acquire = cfg->on_release = v ? test_hook : NULL;
-	else if (!strcmp(key, "growth_fn")) {
+	} else if (!strcmp(key, "hooks")) {
+		cfg->on_acquire = v ? test_hook : NULL;
+		cfg->on_release = v ? test_hook : NULL;
+	} else if (!strcmp(key, "growth_fn")) {
 		growth_step = v;
 		cfg->growth_fn = v ? test_growth : NULL;
-	} else
+	} else {
 		return -ENOENT;
+	}
 	return 0;
 }
 

@@ -3,10 +3,10 @@
 # KTAP output and what else the kselftest scripts share; sourced, not run.
 #
 # A script calls ktap_plan N, then gives N results (pass, fail, skip, check,
-# is, matches), then ktap_end, whose status is the script's own. KO is the
+# is, at_least), then ktap_end, whose status is the script's own. KO is the
 # directory that holds fastalloc.ko and the helper modules.
 
-KO=${KO:-$(dirname "$0")}
+KO=${KO:-/lib/modules/$(uname -r)/updates}
 DEBUGFS=/sys/kernel/debug
 # shellcheck disable=SC2034 # for the scripts
 FASTALLOC=$DEBUGFS/fastalloc

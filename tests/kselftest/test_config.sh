@@ -48,57 +48,57 @@ good() {
 page=$(getconf PAGE_SIZE 2>/dev/null || echo 4096)
 long=abcdefghijklmnopqrstuvwxyz01234
 
-ktap_plan 49
+ktap_plan 51
 check "loads" load fastalloc
 check "the helper loads" load fastalloc_test_pool
 
-bad "no name" $EINVAL "(null): name=(null): must not be NULL"
+bad "no name" $EINVAL "(null): name=(null): must not be empty" obj_size=64
 bad "empty name" $EINVAL ": name=: must not be empty" name=
 bad "name with a slash" $EINVAL "a/b: name=a/b: must be printable, without blank or '/'" name=a/b
 bad "name with a blank" $EINVAL "a b: name=a b: must be printable, without blank or '/'" 'name=a\x20b'
 bad "name with a newline" $EINVAL "a\\nb: name=a\\nb: must be printable, without blank or '/'" 'name=a\x0ab'
-bad "name with a byte above 127" $EINVAL "a\\xffb: name=a\\xffb: must be printable, without blank or '/'" 'name=a\xffb'
+bad "name with a byte above 127" $EINVAL "$(printf "a\377b: name=a\377b: must be printable, without blank or '/'")" 'name=a\xffb'
 bad "name of one dot" $EINVAL ".: name=.: is reserved" name=.
 bad "name of two dots" $EINVAL "..: name=..: is reserved" name=..
 bad "name of a file in debugfs" $EINVAL "pools: name=pools: is reserved" name=pools
-bad "name of 32 characters" $ENAMETOOLONG "$long...: name=$long...: longer than 31 characters" name=${long}5
+bad "name of 32 characters" $ENAMETOOLONG "$long: name=$long...: longer than 31 characters" name=${long}5
 is "name of 31 characters is taken" "$(pool create name=$long)" 0
-bad "duplicate name" $EEXIST "$long: name=$long: is taken" name=$long
+bad "duplicate name" $EEXIST "$long: name=$long: already in use" name=$long
 is "and given back" "$(pool destroy $long)" 0
 good "and free again" name=good
 
 bad "zero size" $EINVAL "c: obj_size=0: must not be zero" name=c obj_size=0
-bad "size above 1 MiB" $E2BIG "c: obj_size=1048577: above 1048576" name=c obj_size=1048577
-bad "align no power of two" $EINVAL "c: align=48: must be a power of two" name=c align=48
+bad "size above 1 MiB" $E2BIG "c: obj_size=1048577: more than 1048576" name=c obj_size=1048577
+bad "align no power of two" $EINVAL "c: align=48: not a power of two" name=c align=48
 bad "align below the type's" $EINVAL "c: align=8: below the natural alignment 16" name=c align=8 type_align=16
 bad "align below the size's" $EINVAL "c: align=4: below the natural alignment 8" name=c align=4 obj_size=24
-bad "align above a page" $EINVAL "c: align=$((page * 2)): above PAGE_SIZE" name=c align=$((page * 2))
+bad "align above a page" $EINVAL "c: align=$((page * 2)): more than a page" name=c align=$((page * 2))
 good "align of a page is taken" align="$page"
 good "align as the size has it is taken" align=4 obj_size=12
-bad "type_align no power of two" $EINVAL "c: type_align=24: must be a power of two" name=c type_align=24
+bad "type_align no power of two" $EINVAL "c: type_align=24: not a power of two" name=c type_align=24
 bad "zero capacity" $EINVAL "c: capacity=0: must not be zero" name=c capacity=0
-bad "size times count overflows" $EOVERFLOW "c: capacity=18446744073709551615: overflows" name=c capacity=18446744073709551615
-bad "too many objects" $E2BIG "c: capacity=2147483648: above 2147483647" name=c capacity=2147483648
-bad "too many objects at most" $E2BIG "c: max_capacity=2147483648: above 2147483647" name=c max_capacity=2147483648
-bad "max below capacity" $ERANGE "c: max_capacity=15: below capacity" name=c max_capacity=15
+bad "size times count overflows" $EOVERFLOW "c: capacity=18446744073709551615: times 64 bytes overflows" name=c capacity=18446744073709551615
+bad "too many objects" $E2BIG "c: capacity=2147483648: more than 2147483647" name=c capacity=2147483648
+bad "too many objects at most" $E2BIG "c: max_capacity=2147483648: more than 2147483647" name=c max_capacity=2147483648
+bad "max below capacity" $ERANGE "c: max_capacity=15: below the capacity 16" name=c max_capacity=15
 bad "linear growth by nothing" $EINVAL "c: growth_amount=0: must not be zero" name=c growth=$LINEAR
-bad "growth to 100 per cent" $ERANGE "c: growth_percent=100: must be above 100" name=c growth=$EXPONENTIAL growth_percent=100
-bad "growth to 1 per cent" $ERANGE "c: growth_percent=1: must be above 100" name=c growth=$EXPONENTIAL growth_percent=1
+bad "growth to 100 per cent" $ERANGE "c: growth_percent=100: not above 100" name=c growth=$EXPONENTIAL growth_percent=100
+bad "growth to 1 per cent" $ERANGE "c: growth_percent=1: not above 100" name=c growth=$EXPONENTIAL growth_percent=1
 good "growth to 101 per cent is taken" growth=$EXPONENTIAL growth_percent=101
 good "growth by default is taken" growth=$EXPONENTIAL
-bad "custom growth without a function" $EINVAL "c: growth_fn=NULL: must not be NULL" name=c growth=$CUSTOM
+bad "custom growth without a function" $EINVAL "c: growth_fn=NULL: wanted by custom growth" name=c growth=$CUSTOM
 bad "unknown growth" $EINVAL "c: growth=4: unknown" name=c growth=4
 bad "unknown sync" $EINVAL "c: sync=3: unknown" name=c sync=3
 bad "unknown order" $EINVAL "c: order=3: unknown" name=c order=3
 bad "unknown backing" $EINVAL "c: backing=3: unknown" name=c backing=3
 bad "unknown flag" $EINVAL "c: flags=0x8: unknown bits" name=c flags=8
-bad "contig without order lowest" $EOPNOTSUPP "c: flags=0x1: contig needs order lowest" name=c flags=$CONTIG
+bad "contig without order lowest" $EOPNOTSUPP "c: flags=0x1: contiguous runs need order lowest, not lifo" name=c flags=$CONTIG
 good "contig with order lowest is taken" flags=$CONTIG order=$LOWEST
-bad "shrinker on a fixed pool" $EINVAL "c: flags=0x2: shrinker needs growth" name=c flags=$SHRINKER
-bad "shrinker without a lock" $EINVAL "c: flags=0x2: shrinker needs a lock" name=c flags=$SHRINKER sync=$NONE growth=$EXPONENTIAL
+bad "shrinker on a fixed pool" $EINVAL "c: flags=0x2: a shrinker needs a growing pool with a lock" name=c flags=$SHRINKER
+bad "shrinker without a lock" $EINVAL "c: flags=0x2: a shrinker needs a growing pool with a lock" name=c flags=$SHRINKER sync=$NONE growth=$EXPONENTIAL
 bad "node that is not online" $EINVAL "c: node=1023: not online" name=c flags=$NODE node=1023
-bad "low water above capacity" $ERANGE "c: low_water=17: above capacity" name=c low_water=17 growth=$EXPONENTIAL
-bad "sync percpu" $EOPNOTSUPP "c: sync=0: not supported yet" name=c sync=$PERCPU
+bad "low water above capacity" $ERANGE "c: low_water=17: above the capacity 16" name=c low_water=17 growth=$EXPONENTIAL
+bad "sync percpu" $EOPNOTSUPP "c: sync=percpu: not built yet" name=c sync=$PERCPU
 
 log_mark
 is "constructor's error is creation's" "$(pool create name=c ctor=1 ctor_fail=5)" -$EIO

@@ -10,14 +10,13 @@ set -u
 KINDS="0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17"
 fault=$DEBUGFS/fastalloc_test_fault
 
-ktap_plan 41
 if [ ! -d $DEBUGFS/failslab ] || [ ! -d $DEBUGFS/fail_page_alloc ]; then
-	while [ "$ktap_nr" -lt "$ktap_planned" ]; do
-		skip "fault injection $((ktap_nr + 1))" "kernel without fault injection"
-	done
+	ktap_plan 1
+	skip "creation and growth without memory" "kernel without fault injection"
 	ktap_end
 	exit
 fi
+ktap_plan 41
 
 # Only allocations of the helper's own are counted down: it arms the fault.
 for a in failslab fail_page_alloc; do
@@ -31,7 +30,6 @@ echo 0 >$DEBUGFS/fail_page_alloc/min-order
 
 check "loads" load fastalloc
 check "the helper loads" load fastalloc_test_fault
-[ ! -w $DEBUGFS/kmemleak ] || echo clear >$DEBUGFS/kmemleak
 
 sweep() {
 	echo "$2" >"$fault/$1"
