@@ -1,0 +1,385 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * How much a pool grows and who grows it: the arithmetic alone (its code is
+ * compiled in), then growth as a pool's user sees it.
+ */
+#include <linux/module.h>
+
+#include "fastalloc_test.h"
+
+#include "../../fastalloc/growth.c"
+
+/* Asked by CUSTOM; answers what its argument points to. */
+static unsigned long told(unsigned long capacity, void *arg)
+{
+	return *(unsigned long *)arg;
+}
+
+static unsigned long wanted = 5, nothing, too_much = ULONG_MAX;
+
+struct amount_param {
+	const char *desc;
+	struct fa_growth growth;
+	unsigned long capacity;
+	unsigned long add;
+};
+
+#define MOST	FASTALLOC_MAX_OBJECTS
+
+static const struct amount_param amount_params[] = {
+	{ "fixed", { .kind = FASTALLOC_GROWTH_NONE, .max = 100 }, 10, 0 },
+	{ "linear", { .kind = FASTALLOC_GROWTH_LINEAR, .amount = 7, .max = 100 }, 10, 7 },
+	{ "linear clamped", { .kind = FASTALLOC_GROWTH_LINEAR, .amount = 7, .max = 100 }, 98, 2 },
+	{ "linear at max", { .kind = FASTALLOC_GROWTH_LINEAR, .amount = 7, .max = 100 }, 100, 0 },
+	{ "linear past max", { .kind = FASTALLOC_GROWTH_LINEAR, .amount = 7, .max = 100 }, 101, 0 },
+	{ "linear huge", { .kind = FASTALLOC_GROWTH_LINEAR, .amount = ULONG_MAX, .max = MOST },
+	  1, MOST - 1 },
+	{ "exp 200 %", { .kind = FASTALLOC_GROWTH_EXPONENTIAL, .percent = 200, .max = 100 },
+	  10, 10 },
+	{ "exp 150 %", { .kind = FASTALLOC_GROWTH_EXPONENTIAL, .percent = 150, .max = 100 },
+	  10, 5 },
+	{ "exp 101 % adds one", { .kind = FASTALLOC_GROWTH_EXPONENTIAL, .percent = 101, .max = 100 },
+	  10, 1 },
+	{ "exp clamped", { .kind = FASTALLOC_GROWTH_EXPONENTIAL, .percent = 300, .max = 100 },
+	  60, 40 },
+	{ "exp at max", { .kind = FASTALLOC_GROWTH_EXPONENTIAL, .percent = 300, .max = 100 },
+	  100, 0 },
+	{ "exp huge", { .kind = FASTALLOC_GROWTH_EXPONENTIAL, .percent = UINT_MAX, .max = MOST },
+	  MOST - 9, 9 },
+	{ "custom", { .kind = FASTALLOC_GROWTH_CUSTOM, .fn = told, .arg = &wanted, .max = 100 },
+	  10, 5 },
+	{ "custom nothing",
+	  { .kind = FASTALLOC_GROWTH_CUSTOM, .fn = told, .arg = &nothing, .max = 100 }, 10, 0 },
+	{ "custom clamped",
+	  { .kind = FASTALLOC_GROWTH_CUSTOM, .fn = told, .arg = &too_much, .max = 100 }, 10, 90 },
+	{ "custom at max",
+	  { .kind = FASTALLOC_GROWTH_CUSTOM, .fn = told, .arg = &wanted, .max = 100 }, 100, 0 },
+};
+
+static void amount_desc(const struct amount_param *p, char *desc)
+{
+	strscpy(desc, p->desc, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(amount, amount_params, amount_desc);
+
+/* Promise: each rule adds what it says, clamped to what the maximum leaves. */
+static void growth_amount(struct kunit *test)
+{
+	const struct amount_param *p = test->param_value;
+
+	KUNIT_EXPECT_EQ(test, fa_growth_amount(&p->growth, p->capacity), p->add);
+}
+
+#define GROWS(sync, growth)						\
+	{ FASTALLOC_SYNC_##sync, FASTALLOC_ORDER_LIFO,			\
+	  FASTALLOC_GROWTH_##growth, FASTALLOC_BACKING_VMALLOC, 64, 0 },	\
+	{ FASTALLOC_SYNC_##sync, FASTALLOC_ORDER_FIFO,			\
+	  FASTALLOC_GROWTH_##growth, FASTALLOC_BACKING_PAGES, 24, 0 },	\
+	{ FASTALLOC_SYNC_##sync, FASTALLOC_ORDER_LOWEST,			\
+	  FASTALLOC_GROWTH_##growth, FASTALLOC_BACKING_AUTO, 100, 64 }
+
+static struct fa_combo grow_params[] = {
+	GROWS(SPINLOCK, LINEAR), GROWS(SPINLOCK, EXPONENTIAL),
+	GROWS(SPINLOCK, CUSTOM), GROWS(NONE, LINEAR),
+	GROWS(NONE, EXPONENTIAL), GROWS(NONE, CUSTOM),
+};
+
+KUNIT_ARRAY_PARAM(grow, grow_params, fa_combo_desc);
+
+/* Promise: growth follows its rule, is clamped to max, and then nothing is left. */
+static void growth_steps(struct kunit *test)
+{
+	struct fa_combo *c = (struct fa_combo *)test->param_value;
+	struct fastalloc_config cfg = fa_combo_config(c, 10, 100);
+	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	unsigned long cap = 10, now;
+	struct fastalloc_stats s;
+	unsigned int out;
+
+	KUNIT_EXPECT_TRUE(test, fastalloc_pool_can_grow(pool));
+	for (out = 0; out < 100; out++) {
+		fa_must_get(test, pool, GFP_KERNEL);
+		now = fastalloc_pool_capacity(pool);
+		while (cap < now)
+			cap = min(fa_combo_next(c, cap), 100UL);
+		KUNIT_ASSERT_EQ(test, now, cap);
+		KUNIT_ASSERT_GT(test, now, (unsigned long)out);
+	}
+	KUNIT_EXPECT_NULL(test, fa_get(test, pool, GFP_KERNEL));
+	KUNIT_EXPECT_EQ(test, fastalloc_pool_capacity(pool), 100UL);
+	KUNIT_EXPECT_FALSE(test, fastalloc_pool_can_grow(pool));
+	fastalloc_pool_stats(pool, &s);
+	KUNIT_EXPECT_GT(test, s.grows, 0ULL);
+	KUNIT_EXPECT_GT(test, s.chunks, 1UL);
+	KUNIT_EXPECT_EQ(test, s.total, 100UL);
+	KUNIT_EXPECT_EQ(test, s.failures, 1ULL);
+}
+
+/* Whether an allocation that may not sleep has succeeded. */
+static bool got_atomic(struct kunit *test, struct fastalloc_pool *pool)
+{
+	return fa_get(test, pool, GFP_ATOMIC);
+}
+
+/* Promise: a pool used only from atomic context grows, by a worker, to its max. */
+static void growth_by_worker(struct kunit *test)
+{
+	struct fa_combo *c = (struct fa_combo *)test->param_value;
+	struct fastalloc_config cfg = fa_combo_config(c, 4, 60);
+	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	unsigned int out;
+
+	for (out = 0; out < 60; out++)
+		KUNIT_ASSERT_TRUE_MSG(test, fa_await(got_atomic(test, pool)),
+				      "after %u objects", out);
+	KUNIT_EXPECT_EQ(test, fastalloc_pool_capacity(pool), 60UL);
+	KUNIT_EXPECT_NULL(test, fa_get(test, pool, GFP_ATOMIC));
+}
+
+/* Promise: below the low-water mark the worker grows before the pool is empty. */
+static void growth_low_water(struct kunit *test)
+{
+	struct fastalloc_config cfg = {
+		.name = "kunit", .obj_size = 64, .capacity = 64,
+		.max_capacity = 128, .growth = FASTALLOC_GROWTH_LINEAR,
+		.growth_amount = 64, .low_water = 16,
+		.sync = FASTALLOC_SYNC_SPINLOCK,
+	};
+	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	struct fastalloc_stats s;
+	unsigned int i;
+
+	for (i = 0; i < 48; i++)
+		fa_must_get(test, pool, GFP_ATOMIC);
+	KUNIT_EXPECT_EQ(test, fastalloc_pool_capacity(pool), 64UL);
+	fa_must_get(test, pool, GFP_ATOMIC);
+	KUNIT_EXPECT_TRUE(test, fa_await(fastalloc_pool_capacity(pool) == 128));
+	fastalloc_pool_stats(pool, &s);
+	KUNIT_EXPECT_EQ(test, s.grows, 1ULL);
+	KUNIT_EXPECT_EQ(test, s.failures, 0ULL);
+	KUNIT_EXPECT_EQ(test, s.in_use, 49UL);
+}
+
+/* Promise: low_water 0 means an eighth of the capacity. */
+static void growth_low_water_default(struct kunit *test)
+{
+	struct fastalloc_config cfg = {
+		.name = "kunit", .obj_size = 8, .capacity = 80,
+		.growth = FASTALLOC_GROWTH_EXPONENTIAL,
+		.sync = FASTALLOC_SYNC_SPINLOCK,
+	};
+	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	unsigned int i;
+
+	for (i = 0; i < 70; i++)
+		fa_must_get(test, pool, GFP_ATOMIC);
+	KUNIT_EXPECT_EQ(test, fastalloc_pool_capacity(pool), 80UL);
+	fa_must_get(test, pool, GFP_ATOMIC);
+	/* percent 0 means double */
+	KUNIT_EXPECT_TRUE(test, fa_await(fastalloc_pool_capacity(pool) == 160));
+}
+
+/* Promise: a fixed pool never grows, whoever asks. */
+static void growth_none(struct kunit *test)
+{
+	struct fastalloc_config cfg = {
+		.name = "kunit", .obj_size = 8, .capacity = 3,
+		.max_capacity = 100, .sync = FASTALLOC_SYNC_SPINLOCK,
+	};
+	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+
+	KUNIT_EXPECT_FALSE(test, fastalloc_pool_can_grow(pool));
+	KUNIT_EXPECT_EQ(test, fa_drain(test, pool, GFP_KERNEL), 3U);
+	KUNIT_EXPECT_EQ(test, fa_drain(test, pool, GFP_ATOMIC), 0U);
+	KUNIT_EXPECT_EQ(test, fastalloc_pool_capacity(pool), 3UL);
+}
+
+struct asked {
+	unsigned long capacity;
+	unsigned long answer;
+	unsigned int times;
+};
+
+static unsigned long ask(unsigned long capacity, void *arg)
+{
+	struct asked *a = arg;
+
+	WRITE_ONCE(a->capacity, capacity);
+	WRITE_ONCE(a->times, a->times + 1);
+	return READ_ONCE(a->answer);
+}
+
+/* Promise: CUSTOM is asked with capacity and arg; 0 means not now. */
+static void growth_custom_asks(struct kunit *test)
+{
+	struct asked *a = fa_mem(test, sizeof(*a));
+	struct fastalloc_config cfg = {
+		.name = "kunit", .obj_size = 8, .capacity = 3,
+		.max_capacity = 50, .growth = FASTALLOC_GROWTH_CUSTOM,
+		.growth_fn = ask, .arg = a, .low_water = 1,
+		.sync = FASTALLOC_SYNC_NONE,
+	};
+	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+
+	KUNIT_EXPECT_EQ(test, fa_drain(test, pool, GFP_KERNEL), 3U);
+	KUNIT_EXPECT_GT(test, a->times, 0U);
+	KUNIT_EXPECT_EQ(test, a->capacity, 3UL);
+	KUNIT_EXPECT_EQ(test, fastalloc_pool_capacity(pool), 3UL);
+
+	/* Asked again, it may say yes; more than allowed is clamped. */
+	WRITE_ONCE(a->answer, 1000);
+	KUNIT_EXPECT_EQ(test, fa_drain(test, pool, GFP_KERNEL), 47U);
+	KUNIT_EXPECT_EQ(test, fastalloc_pool_capacity(pool), 50UL);
+}
+
+/**
+ * struct births - counts hooks, and lets a ctor fail
+ * @fail_at: the ctor call that fails, from 1; 0: none
+ * @err: with what
+ */
+struct births {
+	atomic_t	ctors;
+	atomic_t	born;
+	atomic_t	dtors;
+	int		fail_at;
+	int		err;
+};
+
+static int born(void *obj, void *arg)
+{
+	struct births *b = arg;
+
+	if (atomic_inc_return(&b->ctors) == READ_ONCE(b->fail_at))
+		return b->err;
+	atomic_inc(&b->born);
+	return 0;
+}
+
+static void buried(void *obj, void *arg)
+{
+	struct births *b = arg;
+
+	atomic_inc(&b->dtors);
+}
+
+/* Promise: a ctor that fails in growth unwinds the chunk; the pool stays sound. */
+static void growth_ctor_fails(struct kunit *test)
+{
+	struct fa_combo *c = (struct fa_combo *)test->param_value;
+	struct births *b = fa_mem(test, sizeof(*b));
+	struct fastalloc_config cfg = fa_combo_config(c, 10, 100);
+	struct fastalloc_pool *pool;
+	struct fastalloc_stats s;
+
+	cfg.ctor = born;
+	cfg.dtor = buried;
+	cfg.arg = b;
+	b->fail_at = 10 + 2;
+	b->err = -EIO;
+	pool = fa_pool(test, &cfg);
+	KUNIT_EXPECT_EQ(test, atomic_read(&b->born), 10);
+
+	/* The worker may be the one that fails, and an alloc then succeed. */
+	KUNIT_EXPECT_GE(test, fa_drain(test, pool, GFP_KERNEL), 10U);
+	KUNIT_EXPECT_EQ(test, atomic_read(&b->dtors), 1);
+	fastalloc_pool_stats(pool, &s);
+	KUNIT_EXPECT_EQ(test, s.growth_failures, 1ULL);
+
+	/* Nothing is wrong with the pool: all there is can be had. */
+	fa_drain(test, pool, GFP_KERNEL);
+	fastalloc_pool_stats(pool, &s);
+	KUNIT_EXPECT_EQ(test, s.total, 100UL);
+	KUNIT_EXPECT_EQ(test, s.in_use, 100UL);
+	KUNIT_EXPECT_EQ(test, atomic_read(&b->born) - atomic_read(&b->dtors), 100);
+	fa_put_all(test);
+	fa_pool_gone(test, pool);
+	KUNIT_EXPECT_EQ(test, atomic_read(&b->born), atomic_read(&b->dtors));
+}
+
+/* Promise: memory that is not to be had fails the growth, not the pool. */
+static void growth_nomem(struct kunit *test)
+{
+	struct fastalloc_config cfg = {
+		.name = "kunit", .obj_size = SZ_1M, .capacity = 1,
+		.growth = FASTALLOC_GROWTH_LINEAR, .growth_amount = 1UL << 30,
+		.low_water = 1, .sync = FASTALLOC_SYNC_SPINLOCK,
+		.backing = FASTALLOC_BACKING_VMALLOC,
+	};
+	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	struct fastalloc_stats s;
+	void *obj;
+
+	obj = fa_must_get(test, pool, GFP_KERNEL);
+	KUNIT_EXPECT_NULL(test, fa_get(test, pool, GFP_KERNEL));
+	fastalloc_pool_stats(pool, &s);
+	KUNIT_EXPECT_GT(test, s.growth_failures, 0ULL);
+	KUNIT_EXPECT_EQ(test, s.failures, 1ULL);
+	KUNIT_EXPECT_EQ(test, s.total, 1UL);
+	fa_put(test, pool, obj);
+	KUNIT_EXPECT_PTR_EQ(test, fa_get(test, pool, GFP_KERNEL), obj);
+}
+
+/* Promise: without max_capacity growth stops at FASTALLOC_MAX_OBJECTS only. */
+static void growth_no_max(struct kunit *test)
+{
+	struct fastalloc_config cfg = {
+		.name = "kunit", .obj_size = 1, .capacity = 1,
+		.growth = FASTALLOC_GROWTH_EXPONENTIAL, .growth_percent = 400,
+		.sync = FASTALLOC_SYNC_NONE,
+	};
+	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	unsigned int i;
+
+	for (i = 0; i < 2000; i++)
+		fa_must_get(test, pool, GFP_KERNEL);
+	KUNIT_EXPECT_TRUE(test, fastalloc_pool_can_grow(pool));
+	KUNIT_EXPECT_EQ(test, fastalloc_pool_allocated(pool), 2000UL);
+}
+
+/* Promise: a bulk that finds too few grows until it has enough, or fails whole. */
+static void growth_for_bulk(struct kunit *test)
+{
+	struct fa_combo *c = (struct fa_combo *)test->param_value;
+	struct fastalloc_config cfg = fa_combo_config(c, 10, 100);
+	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	void **objs = fa_mem(test, 101 * sizeof(*objs));
+	unsigned int i, got;
+
+	got = fastalloc_alloc_bulk(pool, GFP_KERNEL, 101, objs);
+	KUNIT_ASSERT_EQ(test, got, 0U);
+	KUNIT_EXPECT_EQ(test, fastalloc_pool_allocated(pool), 0UL);
+	got = fastalloc_alloc_bulk(pool, GFP_KERNEL, 100, objs);
+	KUNIT_ASSERT_EQ(test, got, 100U);
+	for (i = 0; i < got; i++)
+		fa_hold(test, pool, objs[i]);
+	KUNIT_EXPECT_EQ(test, fastalloc_pool_capacity(pool), 100UL);
+}
+
+static struct kunit_case growth_cases[] = {
+	KUNIT_CASE_PARAM(growth_amount, amount_gen_params),
+	KUNIT_CASE_PARAM(growth_steps, grow_gen_params),
+	KUNIT_CASE_PARAM(growth_by_worker, grow_gen_params),
+	KUNIT_CASE(growth_low_water),
+	KUNIT_CASE(growth_low_water_default),
+	KUNIT_CASE(growth_none),
+	KUNIT_CASE(growth_custom_asks),
+	KUNIT_CASE_PARAM(growth_ctor_fails, grow_gen_params),
+	KUNIT_CASE(growth_nomem),
+	KUNIT_CASE(growth_no_max),
+	KUNIT_CASE_PARAM(growth_for_bulk, grow_gen_params),
+	{ }
+};
+
+static struct kunit_suite growth_suite = {
+	.name = "fastalloc_growth",
+	.init = fa_fix_init,
+	.exit = fa_fix_exit,
+	.test_cases = growth_cases,
+};
+
+kunit_test_suite(growth_suite);
+
+FASTALLOC_IMPORT_NS();
+MODULE_DESCRIPTION("fastalloc: tests of growth");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the suites share: a fixture that takes back everything a case left
+ * behind, also when an assertion ended it half way, and the combinations of
+ * config that cases are parametrised over.
+ */
+#ifndef FASTALLOC_TEST_H
+#define FASTALLOC_TEST_H
+
+#include <linux/align.h>
+#include <linux/delay.h>
+#include <linux/err.h>
+#include <linux/fastalloc.h>
+#include <linux/jiffies.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/vmalloc.h>
+
+#include "fastalloc_ktest.h"
+
+#define FA_TEST_POOLS	4
+#define FA_TEST_MEMS	8
+#define FA_TEST_HELD	4096
+
+/* How long a condition may take to come true on a slow emulated machine. */
+#define FA_TEST_PATIENCE	(30 * HZ)
+
+/**
+ * struct fa_fix - what a case holds, to be given back by the suite's exit
+ * @pool: pools to destroy
+ * @mem: memory for kvfree()
+ * @held: objects out, in the order they were taken
+ * @nr_held: how many
+ */
+struct fa_fix {
+	struct fastalloc_pool	*pool[FA_TEST_POOLS];
+	void			*mem[FA_TEST_MEMS];
+	struct {
+		struct fastalloc_pool	*pool;
+		void			*obj;
+	}			held[FA_TEST_HELD];
+	unsigned int		nr_held;
+};
+
+static __maybe_unused int fa_fix_init(struct kunit *test)
+{
+	struct fa_fix *fix = kvzalloc(sizeof(*fix), GFP_KERNEL);
+
+	test->priv = fix;
+	return fix ? 0 : -ENOMEM;
+}
+
+static __maybe_unused void fa_fix_exit(struct kunit *test)
+{
+	struct fa_fix *fix = test->priv;
+	unsigned int i;
+
+	if (!fix)
+		return;
+	while (fix->nr_held--)
+		fastalloc_free(fix->held[fix->nr_held].pool,
+			       fix->held[fix->nr_held].obj);
+	for (i = 0; i < FA_TEST_POOLS; i++)
+		fastalloc_pool_destroy(fix->pool[i]);
+	for (i = 0; i < FA_TEST_MEMS; i++)
+		kvfree(fix->mem[i]);
+	kvfree(fix);
+	test->priv = NULL;
+}
+
+/* A pool that must come to be; destroyed with the case. */
+static __maybe_unused struct fastalloc_pool *
+fa_pool(struct kunit *test, const struct fastalloc_config *cfg)
+{
+	struct fa_fix *fix = test->priv;
+	struct fastalloc_pool *pool;
+	unsigned int i = 0;
+
+	while (i < FA_TEST_POOLS && fix->pool[i])
+		i++;
+	KUNIT_ASSERT_TRUE(test, i < FA_TEST_POOLS);
+	pool = fastalloc_pool_create(cfg);
+	KUNIT_ASSERT_TRUE_MSG(test, !IS_ERR_OR_NULL(pool), "create: %ld",
+			      PTR_ERR(pool));
+	fix->pool[i] = pool;
+	return pool;
+}
+
+/* Destroys a pool of fa_pool() before the case ends. */
+static __maybe_unused void fa_pool_gone(struct kunit *test,
+					struct fastalloc_pool *pool)
+{
+	struct fa_fix *fix = test->priv;
+	unsigned int i;
+
+	for (i = 0; i < FA_TEST_POOLS; i++) {
+		if (fix->pool[i] == pool)
+			fix->pool[i] = NULL;
+	}
+	fastalloc_pool_destroy(pool);
+}
+
+/* Zeroed memory, freed with the case. */
+static __maybe_unused void *fa_mem(struct kunit *test, size_t bytes)
+{
+	struct fa_fix *fix = test->priv;
+	unsigned int i = 0;
+
+	while (i < FA_TEST_MEMS && fix->mem[i])
+		i++;
+	KUNIT_ASSERT_TRUE(test, i < FA_TEST_MEMS);
+	fix->mem[i] = kvzalloc(bytes, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, fix->mem[i]);
+	return fix->mem[i];
+}
+
+static __maybe_unused void fa_hold(struct kunit *test,
+				   struct fastalloc_pool *pool, void *obj)
+{
+	struct fa_fix *fix = test->priv;
+
+	KUNIT_ASSERT_TRUE(test, fix->nr_held < FA_TEST_HELD);
+	fix->held[fix->nr_held].pool = pool;
+	fix->held[fix->nr_held++].obj = obj;
+}
+
+/* An object or NULL; given back with the case. */
+static __maybe_unused void *fa_get(struct kunit *test,
+				   struct fastalloc_pool *pool, gfp_t gfp)
+{
+	void *obj = fastalloc_alloc(pool, gfp);
+
+	if (obj)
+		fa_hold(test, pool, obj);
+	return obj;
+}
+
+/* An object that must be had. */
+static __maybe_unused void *fa_must_get(struct kunit *test,
+					struct fastalloc_pool *pool, gfp_t gfp)
+{
+	void *obj = fa_get(test, pool, gfp);
+
+	KUNIT_ASSERT_NOT_NULL(test, obj);
+	return obj;
+}
+
+/* Forgets an object of fa_get(): the case frees it by other means. */
+static __maybe_unused void fa_unhold(struct kunit *test, void *obj)
+{
+	struct fa_fix *fix = test->priv;
+	unsigned int i;
+
+	for (i = fix->nr_held; i--;) {
+		if (fix->held[i].obj != obj)
+			continue;
+		fix->nr_held--;
+		memmove(&fix->held[i], &fix->held[i + 1],
+			(fix->nr_held - i) * sizeof(fix->held[0]));
+		return;
+	}
+	KUNIT_FAIL(test, "object %p was not held", obj);
+}
+
+static __maybe_unused void fa_put(struct kunit *test,
+				  struct fastalloc_pool *pool, void *obj)
+{
+	fa_unhold(test, obj);
+	fastalloc_free(pool, obj);
+}
+
+/* Frees everything of fa_get(), oldest first. */
+static __maybe_unused void fa_put_all(struct kunit *test)
+{
+	struct fa_fix *fix = test->priv;
+	unsigned int i;
+
+	for (i = 0; i < fix->nr_held; i++)
+		fastalloc_free(fix->held[i].pool, fix->held[i].obj);
+	fix->nr_held = 0;
+}
+
+/* Takes objects until there are none left; how many that were. */
+static __maybe_unused unsigned int
+fa_drain(struct kunit *test, struct fastalloc_pool *pool, gfp_t gfp)
+{
+	unsigned int n = 0;
+
+	while (fa_get(test, pool, gfp))
+		n++;
+	return n;
+}
+
+/* Waits until @cond holds; false if it did not in FA_TEST_PATIENCE. */
+#define fa_await(cond)							\
+({									\
+	unsigned long __end = jiffies + FA_TEST_PATIENCE;		\
+	bool __last, __met;						\
+									\
+	do {								\
+		__last = time_after(jiffies, __end);			\
+		__met = (cond);						\
+		if (!__met)						\
+			usleep_range(100, 500);				\
+	} while (!__met && !__last);					\
+	__met;								\
+})
+
+/* Tells the reader of the kernel log that exactly one such splat must follow. */
+#define fa_expect_splat(fmt, ...)					\
+	pr_info("FASTALLOC-EXPECT: " fmt "\n", ##__VA_ARGS__)
+
+/**
+ * struct fa_combo - a combination of config to run a case with
+ * @sync: who serialises
+ * @order: which object comes next
+ * @growth: how it grows
+ * @backing: where memory comes from
+ * @size: bytes of an object
+ * @align: alignment asked for; 0: natural
+ */
+struct fa_combo {
+	enum fastalloc_sync	sync;
+	enum fastalloc_order	order;
+	enum fastalloc_growth	growth;
+	enum fastalloc_backing	backing;
+	size_t			size;
+	size_t			align;
+};
+
+static const char * const fa_sync_word[] = { "percpu", "spinlock", "none" };
+static const char * const fa_order_word[] = { "lifo", "fifo", "lowest" };
+static const char * const fa_growth_word[] = { "fixed", "linear", "exp", "custom" };
+static const char * const fa_backing_word[] = { "auto", "pages", "vmalloc" };
+
+static __maybe_unused void fa_combo_desc(struct fa_combo *c, char *desc)
+{
+	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "%s/%s/%s/%s/%zu/%zu",
+		 fa_sync_word[c->sync], fa_order_word[c->order],
+		 fa_growth_word[c->growth], fa_backing_word[c->backing],
+		 c->size, c->align);
+}
+
+/* Alignment that objects of @size must have when none is asked for. */
+static inline size_t fa_natural(size_t size)
+{
+	return min_t(size_t, size & -size, __alignof__(long long));
+}
+
+static inline size_t fa_combo_align(const struct fa_combo *c)
+{
+	return c->align ? c->align : fa_natural(c->size);
+}
+
+static inline size_t fa_combo_stride(const struct fa_combo *c)
+{
+	return ALIGN(c->size, fa_combo_align(c));
+}
+
+/* CUSTOM growth of these tests: a quarter more, and one. */
+static __maybe_unused unsigned long fa_quarter(unsigned long capacity, void *arg)
+{
+	return capacity / 4 + 1;
+}
+
+/* What a pool of fa_combo_config() has after one growth, before clamping. */
+static __maybe_unused unsigned long fa_combo_next(const struct fa_combo *c,
+						  unsigned long capacity)
+{
+	switch (c->growth) {
+	case FASTALLOC_GROWTH_LINEAR:
+		return capacity + 7;
+	case FASTALLOC_GROWTH_EXPONENTIAL:
+		return capacity * 3 / 2;
+	case FASTALLOC_GROWTH_CUSTOM:
+		return capacity + fa_quarter(capacity, NULL);
+	default:
+		return capacity;
+	}
+}
+
+/* Growing pools grow at need alone, not by a worker before. */
+static __maybe_unused struct fastalloc_config
+fa_combo_config(const struct fa_combo *c, unsigned long capacity,
+		unsigned long max)
+{
+	struct fastalloc_config cfg = {
+		.name = "kunit",
+		.obj_size = c->size,
+		.align = c->align,
+		.capacity = capacity,
+		.sync = c->sync,
+		.order = c->order,
+		.growth = c->growth,
+		.backing = c->backing,
+	};
+
+	if (c->growth != FASTALLOC_GROWTH_NONE) {
+		cfg.max_capacity = max;
+		cfg.growth_amount = 7;
+		cfg.growth_percent = 150;
+		cfg.growth_fn = fa_quarter;
+		cfg.low_water = 1;
+	}
+	return cfg;
+}
+
+#endif /* FASTALLOC_TEST_H */
