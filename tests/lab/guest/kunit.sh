@@ -12,8 +12,10 @@ say "LAB-PLAN $(wc -l <suites)"
 while read -r name params; do
 	say "LAB-SUITE begin $name"
 	# shellcheck disable=SC2086 # a list of parameters
-	insmod "$MODULES/$name.ko" $params || bad=1
-	say "LAB-SUITE end $name"
+	insmod "$MODULES/$name.ko" $params
+	rc=$?
+	say "LAB-SUITE end $name $rc"
+	[ $rc = 0 ] || bad=1
 done <suites
 while read -r name _; do
 	rmmod "$name" || bad=1
