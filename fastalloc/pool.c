@@ -640,7 +640,6 @@ static void fa_pool_release(struct fastalloc_pool *pool)
 {
 	struct fa_chunk *chunk, *next;
 
-	fa_grower_stop(&pool->grower);
 	if (pool->pending)
 		fa_chunk_destroy(pool, pool->pending);
 	rbtree_postorder_for_each_entry_safe(chunk, next, &pool->chunks, all)
@@ -765,7 +764,9 @@ void fastalloc_pool_destroy(struct fastalloc_pool *pool)
 	fa_unregister(pool);
 	if (pool->shrinker)
 		fa_shrinker_free(pool->shrinker);
-	fa_grower_stop(&pool->grower);
+	/* Only what grows has been kicked; irq_work_sync() may wait for RCU. */
+	if (fa_is_growing(pool))
+		fa_grower_stop(&pool->grower);
 
 	WARN(fa_in_use(pool), "fastalloc: pool %s destroyed with %lu objects out\n",
 	     pool->name, fa_in_use(pool));
