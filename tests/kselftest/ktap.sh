@@ -155,6 +155,19 @@ expect_splat() {
 	echo "<6>FASTALLOC-EXPECT: $1" >/dev/kmsg
 }
 
+# How many objects nobody refers to: only those older than five seconds are
+# reported, and only once a second scan has found none either.
+kmemleak_scan() {
+	echo scan >"$DEBUGFS/kmemleak"
+	old=$(($(cut -d. -f1 /proc/uptime) + 6))
+	until [ "$(cut -d. -f1 /proc/uptime)" -ge "$old" ]; do
+		usleep 200000
+	done
+	echo scan >"$DEBUGFS/kmemleak"
+	echo scan >"$DEBUGFS/kmemleak"
+	grep -c '^unreferenced object' "$DEBUGFS/kmemleak"
+}
+
 # pool COMMAND...: a command for fastalloc_test_pool; prints its result
 pool() {
 	echo "$*" >"$DEBUGFS/fastalloc_test_pool/ctl"

@@ -108,12 +108,6 @@ settled() {
 	within "$before" "$after"
 }
 
-kmemleak_scan() {
-	echo scan >$DEBUGFS/kmemleak
-	echo scan >$DEBUGFS/kmemleak
-	grep -c '^unreferenced object' $DEBUGFS/kmemleak
-}
-
 ktap_plan 19
 check "loads" load fastalloc
 check "the helper loads" load fastalloc_test_churn

@@ -52,9 +52,7 @@ done
 unload fastalloc_test_fault
 check "unloads" rmmod fastalloc
 if [ -w $DEBUGFS/kmemleak ]; then
-	echo scan >$DEBUGFS/kmemleak
-	echo scan >$DEBUGFS/kmemleak
-	is "kmemleak finds nothing" "$(cat $DEBUGFS/kmemleak)" ""
+	is "kmemleak finds nothing" "$(kmemleak_scan)" 0
 else
 	skip "kmemleak finds nothing" "kernel without kmemleak"
 fi
