@@ -18,6 +18,8 @@
 #	lab_image KERNEL	path of what is booted
 #	lab_release KERNEL	uname -r of it
 #	lab_entry DIR CMD...	make the cache entry DIR once: CMD... DIR
+#	lab_watch TEXT LOG CMD...	run CMD with its output in LOG, say now and
+#				then how far it is
 #	lab_result LEG PASSED FAILED SKIPPED SECONDS VERSION LOG
 #				one line of the table of "make check"
 
@@ -83,6 +85,18 @@ lab_entry() {
 		sync -f "$dir"
 		: >"$dir/.complete"
 	) 9>"$CACHE/locks/$(basename "$dir")"
+}
+
+lab_watch() {
+	local text=$1 log=$2 pid rc=0
+	shift 2
+	"$@" >>"$log" 2>&1 &
+	pid=$!
+	while ! timeout 20 tail --pid="$pid" -f /dev/null; do
+		lab_say "$text: $(wc -l <"$log") lines of output"
+	done
+	wait "$pid" || rc=$?
+	return "$rc"
 }
 
 lab_result() {

@@ -196,7 +196,7 @@ line ~ /^LAB-/ {
 	} else if (w[1] == "LAB-KMEMLEAK") {
 		scanned = 1
 	} else if (w[1] == "LAB-TAINT") {
-		taint = w[2]
+		taint = (w[2] ~ /^[0-9]+$/) ? w[2] + 0 : -1
 	} else if (w[1] == "LAB-EXIT") {
 		exit_status = w[2]
 	}
