@@ -78,7 +78,7 @@ MODULE_PARM_DESC(idle_ms, "forget a flow after so many idle milliseconds (30000)
  * @dport: destination port; ICMP: type and code
  * @family: NFPROTO_IPV4 or NFPROTO_IPV6
  * @proto: IPPROTO_*
- * @unused: 0
+ * @fragment: a fragment after the first, so without ports
  */
 struct flow_key {
 	union nf_inet_addr	src;
@@ -87,7 +87,7 @@ struct flow_key {
 	__be16			dport;
 	u8			family;
 	u8			proto;
-	u16			unused;
+	u16			fragment;
 } __aligned(SIPHASH_ALIGNMENT);
 
 /**
@@ -236,8 +236,10 @@ static bool key_read_ipv4(struct flow_key *key, const struct sk_buff *skb)
 	key->src.ip = ip->saddr;
 	key->dst.ip = ip->daddr;
 	key->proto = ip->protocol;
-	if (ip->frag_off & htons(IP_OFFSET))
+	if (ip->frag_off & htons(IP_OFFSET)) {
+		key->fragment = true;
 		return true;
+	}
 
 	return key_read_transport(key, skb, offset + ip->ihl * 4);
 }
@@ -273,6 +275,7 @@ static bool key_read_ipv6(struct flow_key *key, const struct sk_buff *skb)
 		if (!frag)
 			return false;
 		key->proto = frag->nexthdr;
+		key->fragment = true;
 		return true;
 	}
 
@@ -505,24 +508,30 @@ static int flow_destination(char *buf, const struct flow_key *key)
 static void flow_protocol(char *buf, size_t len, const struct flow_key *key)
 {
 	unsigned int icmp = ntohs(key->dport);
+	int n;
 
 	switch (key->proto) {
 	case IPPROTO_TCP:
-		strscpy(buf, "tcp", len);
+		n = scnprintf(buf, len, "tcp");
 		break;
 	case IPPROTO_UDP:
-		strscpy(buf, "udp", len);
+		n = scnprintf(buf, len, "udp");
 		break;
 	case IPPROTO_ICMP:
-		scnprintf(buf, len, "icmp/%u.%u", icmp >> 8, icmp & 0xff);
+		n = scnprintf(buf, len, "icmp");
 		break;
 	case IPPROTO_ICMPV6:
-		scnprintf(buf, len, "icmp6/%u.%u", icmp >> 8, icmp & 0xff);
+		n = scnprintf(buf, len, "icmp6");
 		break;
 	default:
-		scnprintf(buf, len, "%u", key->proto);
+		n = scnprintf(buf, len, "%u", key->proto);
 		break;
 	}
+
+	if (key->fragment)
+		scnprintf(buf + n, len - n, "/frag");
+	else if (key_is_icmp(key))
+		scnprintf(buf + n, len - n, "/%u.%u", icmp >> 8, icmp & 0xff);
 }
 
 static int flow_cmp(const void *a, const void *b)
@@ -764,7 +773,7 @@ static int __init flowmeter_init(void)
 {
 	int err;
 
-	BUILD_BUG_ON(offsetofend(struct flow_key, unused) !=
+	BUILD_BUG_ON(offsetofend(struct flow_key, fragment) !=
 		     sizeof(struct flow_key));
 
 	err = flowmeter_table_create();

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=dash disable=SC2317
+# (functions are called by name, through check and relay)
+#
+# flowmeter.sh - in a guest: the flow meter, installed by dkms and loaded by
+# name, against traffic over loopback. Prints KTAP.
+# shellcheck source=lib.sh
+. /t/lib.sh
+
+D=/sys/kernel/debug/flowmeter
+POOLS=/sys/kernel/debug/fastalloc/pools
+
+# busybox's sh would take its own
+modprobe() { /sbin/modprobe "$@"; }
+rmmod() { /sbin/rmmod "$@"; }
+ping() { /bin/ping "$@"; }
+
+n=0
+bad=0
+check() { # DESCRIPTION COMMAND...
+	what=$1
+	shift
+	n=$((n + 1))
+	if "$@" >/tmp/out 2>&1; then
+		echo "ok $n $what"
+	else
+		echo "not ok $n $what"
+		bad=1
+		sed 's/^/# /' /tmp/out
+		sed 's/^/# /' "$D/stats" "$D/flows" 2>/dev/null | head -n 40
+	fi
+}
+
+now() { cut -d ' ' -f 1 /proc/uptime | tr -d .; } # in 1/100 s
+
+await() { # COMMAND..., until it succeeds or 20 s have gone
+	end=$(($(now) + 2000))
+	until "$@"; do
+		[ "$(now)" -lt "$end" ] || return 1
+		usleep 20000
+	done
+}
+
+stat() { sed -n "s/^$1: //p" "$D/stats"; }
+stat_is() { [ "$(stat "$1")" -eq "$2" ]; }
+stat_above() { [ "$(stat "$1")" -gt "$2" ]; }
+
+loaded() { grep -q "^$1 " /proc/modules; }
+not() { ! "$@"; }
+
+# PROTO ADDRESS: packets of the flows from there, as one number
+packets() { awk -v p="$1" -v a="$2" '$1 == p && index($2, a ":") == 1 { s += $4 } END { print s + 0 }' "$D/flows"; }
+packets_are() { [ "$(packets "$1" "$2")" = "$3" ] || { echo "got $(packets "$1" "$2")"; return 1; }; }
+
+holds_fastalloc() { grep -q '^fastalloc .* flowmeter, ' /proc/modules; }
+pool_listed() { grep -q '^flowmeter ' "$POOLS"; }
+
+talk() { # FAMILY ADDRESS PORT [-u]: a line each way or, for UDP, one there
+	family=$1 address=$2 port=$3
+	shift 3
+	nc.openbsd "$family" "$@" -l -W 1 "$address" "$port" >/tmp/heard </dev/null &
+	listener=$!
+	await listening "$port"
+	echo hello | nc.openbsd "$family" "$@" -w 1 "$address" "$port"
+	wait "$listener"
+	grep -q hello /tmp/heard
+}
+listening() { grep -qi ":$(printf %04X "$1") " /proc/net/tcp /proc/net/tcp6 /proc/net/udp /proc/net/udp6; }
+
+sorted() {
+	awk 'NR > 1 { if (NR > 2 && $5 > last) bad = 1; last = $5 } END { exit bad || NR < 3 }' "$D/flows"
+}
+aligned() {
+	awk 'NR == 1 { l = length($0); if (!/^PROTO +SOURCE +DESTINATION +PACKETS +BYTES +AGE_S +IDLE_S +USES$/) bad = 1 }
+		length($0) != l { bad = 1 } END { exit bad || NR < 3 }' "$D/flows"
+}
+totals_fit() { # what the flows say is what the counters say, as nothing expired
+	idle=$(awk 'NR > 1 { p += $4; b += $5 } END { print p, b }' "$D/flows")
+	[ "$idle" = "$(stat packets) $(stat bytes)" ] || { echo "$idle"; return 1; }
+}
+used_again() { awk 'NR > 1 && $8 > 1 { found = 1 } END { exit !found }' "$D/flows"; }
+
+scan() { nc.openbsd -z -w 1 127.0.0.1 2000-2199 2>/dev/null || :; } # all refused
+
+reload_under_traffic() {
+	for _ in 1 2 3 4 5; do
+		modprobe -r flowmeter || return 1
+		not loaded fastalloc || return 1
+		modprobe flowmeter capacity=4 max_flows=16 idle_ms=20 || return 1
+		await stat_above packets 20 || return 1
+		await stat_above expired 0 || return 1
+	done
+	modprobe -r flowmeter
+}
+
+refused() { # PARAMETERS...: with one line of fastalloc's in the log, nothing left
+	before=$(dmesg | grep -c 'fastalloc: pool flowmeter: ')
+	modprobe flowmeter "$@" && return 1
+	[ "$(dmesg | grep -c 'fastalloc: pool flowmeter: ')" = $((before + 1)) ] &&
+		! loaded flowmeter && [ ! -e "$D" ] && modprobe -r fastalloc
+}
+
+main() {
+	echo "KTAP version 1"
+	echo "1..27"
+	ip link set lo up
+	await ping -c 1 -W 1 ::1 >/dev/null 2>&1
+
+	check "a config that fastalloc refuses fails the load" refused capacity=0
+	check "so does a cap below the capacity" refused capacity=16 max_flows=8
+	check "modprobe by name" modprobe flowmeter capacity=16 max_flows=64 idle_ms=0
+	check "it pulled fastalloc and holds it" holds_fastalloc
+	check "fastalloc cannot be unloaded meanwhile" not rmmod fastalloc
+	check "its pool is listed" pool_listed
+
+	check "ping over IPv4" ping -q -c 3 -i 0.2 127.0.0.1
+	check "each request counted once" packets_are icmp/8.0 127.0.0.1 3
+	check "each reply counted once" packets_are icmp/0.0 127.0.0.1 3
+	check "ping over IPv6" ping -q -c 3 -i 0.2 ::1
+	check "each request counted once (IPv6)" packets_are icmp6/128.0 '[::1]' 3
+	check "each reply counted once (IPv6)" packets_are icmp6/129.0 '[::1]' 3
+	check "TCP over IPv4" talk -4 127.0.0.1 7001
+	check "TCP over IPv6" talk -6 ::1 7002
+	check "UDP over IPv4" talk -4 127.0.0.1 7003 -u
+	check "UDP over IPv6" talk -6 ::1 7004 -u
+	check "UDP packets counted" packets_are udp '[::1]' 1
+	check "the table is sorted by bytes" sorted
+	check "the table is aligned below its header" aligned
+	check "packets and bytes of the flows add up to the counters" totals_fit
+
+	scan
+	check "a full table counts what it cannot hold" stat_above dropped_no_object 0
+	check "it grew to its cap and not beyond" stat_is capacity 64
+	check "traffic passes all the same" talk -4 127.0.0.1 7005
+
+	echo 200 >/sys/module/flowmeter/parameters/idle_ms
+	check "idle flows are forgotten" await stat_is flows 0
+	echo 0 >/sys/module/flowmeter/parameters/idle_ms
+	ping -q -c 1 127.0.0.1 >/dev/null
+	check "their objects serve again, still constructed" used_again
+
+	/bin/ping -q -f 127.0.0.1 >/dev/null 2>&1 &
+	flood4=$!
+	/bin/ping -q -f ::1 >/dev/null 2>&1 &
+	flood6=$!
+	check "unload and load again under traffic" reload_under_traffic
+	check "the traffic never stopped" kill "$flood4" "$flood6"
+	wait "$flood4" "$flood6"
+	return "$bad"
+}
+
+ln -s /bin/kmod /sbin/modprobe
+ln -s /bin/kmod /sbin/rmmod
+say "LAB-PLAN 1"
+say "LAB-SUITE begin flowmeter"
+relay main
+rc=$?
+say "LAB-SUITE end flowmeter"
+exit $rc
