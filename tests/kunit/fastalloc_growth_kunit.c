@@ -38,8 +38,8 @@ static const struct amount_param amount_params[] = {
 	  10, 10 },
 	{ "exp 150 %", { .kind = FASTALLOC_GROWTH_EXPONENTIAL, .percent = 150, .max = 100 },
 	  10, 5 },
-	{ "exp 101 % adds one", { .kind = FASTALLOC_GROWTH_EXPONENTIAL, .percent = 101, .max = 100 },
-	  10, 1 },
+	{ "exp 101 % adds one",
+	  { .kind = FASTALLOC_GROWTH_EXPONENTIAL, .percent = 101, .max = 100 }, 10, 1 },
 	{ "exp clamped", { .kind = FASTALLOC_GROWTH_EXPONENTIAL, .percent = 300, .max = 100 },
 	  60, 40 },
 	{ "exp at max", { .kind = FASTALLOC_GROWTH_EXPONENTIAL, .percent = 300, .max = 100 },
@@ -71,18 +71,25 @@ static void growth_amount(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fa_growth_amount(&p->growth, p->capacity), p->add);
 }
 
-#define GROWS(sync, growth)						\
-	{ FASTALLOC_SYNC_##sync, FASTALLOC_ORDER_LIFO,			\
-	  FASTALLOC_GROWTH_##growth, FASTALLOC_BACKING_VMALLOC, 64, 0 },	\
-	{ FASTALLOC_SYNC_##sync, FASTALLOC_ORDER_FIFO,			\
-	  FASTALLOC_GROWTH_##growth, FASTALLOC_BACKING_PAGES, 24, 0 },	\
-	{ FASTALLOC_SYNC_##sync, FASTALLOC_ORDER_LOWEST,			\
-	  FASTALLOC_GROWTH_##growth, FASTALLOC_BACKING_AUTO, 100, 64 }
-
 static struct fa_combo grow_params[] = {
-	GROWS(SPINLOCK, LINEAR), GROWS(SPINLOCK, EXPONENTIAL),
-	GROWS(SPINLOCK, CUSTOM), GROWS(NONE, LINEAR),
-	GROWS(NONE, EXPONENTIAL), GROWS(NONE, CUSTOM),
+	FA_COMBO(SPINLOCK, LIFO, LINEAR, VMALLOC, 64, 0),
+	FA_COMBO(SPINLOCK, LIFO, EXPONENTIAL, PAGES, 64, 0),
+	FA_COMBO(SPINLOCK, LIFO, CUSTOM, AUTO, 64, 0),
+	FA_COMBO(SPINLOCK, FIFO, LINEAR, PAGES, 24, 0),
+	FA_COMBO(SPINLOCK, FIFO, EXPONENTIAL, AUTO, 24, 0),
+	FA_COMBO(SPINLOCK, FIFO, CUSTOM, VMALLOC, 24, 0),
+	FA_COMBO(SPINLOCK, LOWEST, LINEAR, AUTO, 100, 64),
+	FA_COMBO(SPINLOCK, LOWEST, EXPONENTIAL, VMALLOC, 100, 64),
+	FA_COMBO(SPINLOCK, LOWEST, CUSTOM, PAGES, 100, 64),
+	FA_COMBO(NONE, LIFO, LINEAR, PAGES, 64, 0),
+	FA_COMBO(NONE, LIFO, EXPONENTIAL, AUTO, 64, 0),
+	FA_COMBO(NONE, LIFO, CUSTOM, VMALLOC, 64, 0),
+	FA_COMBO(NONE, FIFO, LINEAR, AUTO, 24, 0),
+	FA_COMBO(NONE, FIFO, EXPONENTIAL, VMALLOC, 24, 0),
+	FA_COMBO(NONE, FIFO, CUSTOM, PAGES, 24, 0),
+	FA_COMBO(NONE, LOWEST, LINEAR, VMALLOC, 100, 64),
+	FA_COMBO(NONE, LOWEST, EXPONENTIAL, PAGES, 100, 64),
+	FA_COMBO(NONE, LOWEST, CUSTOM, AUTO, 100, 64),
 };
 
 KUNIT_ARRAY_PARAM(grow, grow_params, fa_combo_desc);
@@ -235,6 +242,9 @@ static void growth_custom_asks(struct kunit *test)
 
 /**
  * struct births - counts hooks, and lets a ctor fail
+ * @ctors: ctor calls
+ * @born: those that succeeded
+ * @dtors: dtor calls
  * @fail_at: the ctor call that fails, from 1; 0: none
  * @err: with what
  */

@@ -11,6 +11,8 @@
 #include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/fastalloc.h>
+#include <linux/fs.h>
+#include <linux/fs_struct.h>
 #include <linux/jiffies.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -192,6 +194,21 @@ fa_drain(struct kunit *test, struct fastalloc_pool *pool, gfp_t gfp)
 	return n;
 }
 
+/* Where names of files start: a kernel thread may have a root of its own. */
+static struct path fa_root;
+
+/* suite_init runs in the process that loads the module. */
+static __maybe_unused int fa_root_init(struct kunit_suite *suite)
+{
+	get_fs_root(current->fs, &fa_root);
+	return 0;
+}
+
+static __maybe_unused void fa_root_exit(struct kunit_suite *suite)
+{
+	path_put(&fa_root);
+}
+
 /* Waits until @cond holds; false if it did not in FA_TEST_PATIENCE. */
 #define fa_await(cond)							\
 ({									\
@@ -228,6 +245,13 @@ struct fa_combo {
 	size_t			size;
 	size_t			align;
 };
+
+#define FA_COMBO(_sync, _order, _growth, _backing, _size, _align)	\
+	{ .sync = FASTALLOC_SYNC_##_sync,				\
+	  .order = FASTALLOC_ORDER_##_order,				\
+	  .growth = FASTALLOC_GROWTH_##_growth,				\
+	  .backing = FASTALLOC_BACKING_##_backing,			\
+	  .size = (_size), .align = (_align) }
 
 static const char * const fa_sync_word[] = { "percpu", "spinlock", "none" };
 static const char * const fa_order_word[] = { "lifo", "fifo", "lowest" };

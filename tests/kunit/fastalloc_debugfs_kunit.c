@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What debugfs shows of pools, read through the files themselves. */
+#include <linux/kthread.h>
+#include <linux/module.h>
+#include <linux/seq_file.h>
+#include <linux/uio.h>
+
+#include "fastalloc_test.h"
+
+#define TEXT	SZ_64K
+
+/* Reads a file below debugfs/fastalloc; bytes, or a negative errno. */
+static ssize_t read_text(const char *name, char *text)
+{
+	struct kvec vec = { .iov_base = text, .iov_len = TEXT - 1 };
+	struct iov_iter iter;
+	struct kiocb iocb;
+	struct file *file;
+	char path[100];
+	ssize_t got, all = 0;
+
+	snprintf(path, sizeof(path), "sys/kernel/debug/fastalloc/%s", name);
+	file = file_open_root(&fa_root, path, O_RDONLY, 0);
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	/* debugfs takes only user memory; below it is a seq_file like any. */
+	init_sync_kiocb(&iocb, file);
+	iov_iter_kvec(&iter, READ, &vec, 1, vec.iov_len);
+	do {
+		got = seq_read_iter(&iocb, &iter);
+		all += got;
+	} while (got > 0);
+	filp_close(file, NULL);
+	if (got < 0)
+		return got;
+	text[all] = '\0';
+	return all;
+}
+
+static char *must_read(struct kunit *test, const char *name)
+{
+	char *text = fa_mem(test, TEXT);
+	ssize_t got = read_text(name, text);
+
+	if (got == -ENOENT && read_text("pools", text) == -ENOENT)
+		kunit_skip(test, "debugfs is not mounted");
+	KUNIT_ASSERT_GT(test, got, (ssize_t)0);
+	return text;
+}
+
+/* The line of @text that begins with @word and a blank, or NULL. */
+static const char *line_of(const char *text, const char *word)
+{
+	size_t len = strlen(word);
+
+	while (text && *text) {
+		if (!strncmp(text, word, len) && text[len] == ' ')
+			return text;
+		text = strchr(text, '\n');
+		text = text ? text + 1 : NULL;
+	}
+	return NULL;
+}
+
+/* Promise: the table has a header and an aligned line for each pool. */
+static void debugfs_pools(struct kunit *test)
+{
+	struct fastalloc_config cfg = {
+		.name = "kunit-one", .obj_size = 100, .align = 64,
+		.capacity = 12, .max_capacity = 34,
+		.growth = FASTALLOC_GROWTH_EXPONENTIAL,
+		.sync = FASTALLOC_SYNC_SPINLOCK,
+		.order = FASTALLOC_ORDER_LOWEST,
+		.backing = FASTALLOC_BACKING_VMALLOC,
+	};
+	unsigned long size, align, cap, max, in_use, peak, chunks, kib, fails;
+	char name[40], sync[20], order[20], growth[20], backing[20];
+	struct fastalloc_pool *one, *two;
+	const char *header, *line;
+	struct fastalloc_stats s;
+	char *text;
+	int n;
+
+	one = fa_pool(test, &cfg);
+	fa_must_get(test, one, GFP_KERNEL);
+	fa_must_get(test, one, GFP_KERNEL);
+	fa_put(test, one, ((struct fa_fix *)test->priv)->held[0].obj);
+	cfg.name = "kunit-two";
+	cfg.growth = FASTALLOC_GROWTH_NONE;
+	cfg.sync = FASTALLOC_SYNC_NONE;
+	two = fa_pool(test, &cfg);
+
+	text = must_read(test, "pools");
+	n = sscanf(text, "NAME SIZE ALIGN SYNC ORDER GROWTH BACKING CAPACITY MAX IN_USE PEAK CHUNKS KIB %19s",
+		   growth);
+	KUNIT_EXPECT_EQ(test, n, 1);
+	KUNIT_EXPECT_STREQ(test, growth, "FAILURES");
+	header = text;
+	line = line_of(text, "kunit-one");
+	KUNIT_ASSERT_NOT_NULL(test, line);
+	KUNIT_EXPECT_NOT_NULL(test, line_of(text, "kunit-two"));
+	n = strchr(header, '\n') - header;
+	KUNIT_EXPECT_TRUE(test, strchr(line, '\n') - line == n);
+	/* Words start, and numbers end, under their headings. */
+	KUNIT_EXPECT_TRUE(test, strstr(line, "spinlock") - line ==
+			  strstr(header, "SYNC") - header);
+	KUNIT_EXPECT_TRUE(test, strstr(line, "vmalloc") - line ==
+			  strstr(header, "BACKING") - header);
+	KUNIT_EXPECT_TRUE(test, strstr(line, " 34 ") - line + 3 ==
+			  strstr(header, " MAX ") - header + 4);
+
+	n = sscanf(line, "%39s %lu %lu %19s %19s %19s %19s %lu %lu %lu %lu %lu %lu %lu",
+		   name, &size, &align, sync, order, growth, backing, &cap, &max,
+		   &in_use, &peak, &chunks, &kib, &fails);
+	KUNIT_ASSERT_EQ(test, n, 14);
+	KUNIT_EXPECT_STREQ(test, name, "kunit-one");
+	KUNIT_EXPECT_STREQ(test, sync, "spinlock");
+	KUNIT_EXPECT_STREQ(test, order, "lowest");
+	KUNIT_EXPECT_STREQ(test, growth, "exponential");
+	KUNIT_EXPECT_STREQ(test, backing, "vmalloc");
+	KUNIT_EXPECT_EQ(test, size, 100UL);
+	KUNIT_EXPECT_EQ(test, align, 64UL);
+	KUNIT_EXPECT_EQ(test, cap, 12UL);
+	KUNIT_EXPECT_EQ(test, max, 34UL);
+	KUNIT_EXPECT_EQ(test, in_use, 1UL);
+	KUNIT_EXPECT_EQ(test, peak, 2UL);
+	KUNIT_EXPECT_EQ(test, chunks, 1UL);
+	KUNIT_EXPECT_EQ(test, fails, 0UL);
+	fastalloc_pool_stats(one, &s);
+	KUNIT_EXPECT_EQ(test, kib, (unsigned long)(s.bytes / SZ_1K));
+
+	fa_pool_gone(test, two);
+	text = must_read(test, "pools");
+	KUNIT_EXPECT_NOT_NULL(test, line_of(text, "kunit-one"));
+	KUNIT_EXPECT_NULL(test, line_of(text, "kunit-two"));
+}
+
+/* Promise: stats has every counter, a line each, with the values of the API. */
+static void debugfs_stats(struct kunit *test)
+{
+	struct fastalloc_config cfg = {
+		.name = "kunit", .obj_size = 64, .capacity = 4,
+		.sync = FASTALLOC_SYNC_SPINLOCK,
+	};
+	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	char *want = fa_mem(test, TEXT), *text;
+	struct fastalloc_stats s;
+
+	fa_drain(test, pool, GFP_KERNEL);
+	fa_put(test, pool, ((struct fa_fix *)test->priv)->held[0].obj);
+	fastalloc_pool_stats(pool, &s);
+	snprintf(want, TEXT,
+		 "allocs: 4\nfrees: 1\nin_use: 3\npeak: 4\ncapacity: 4\ntotal: 4\n"
+		 "reserve: 0\nfailures: 1\ngrows: 0\ngrowth_failures: 0\n"
+		 "depot_exchanges: 0\nnested: 0\nwaits: 0\nchunks: 1\nbytes: %zu\n",
+		 s.bytes);
+	text = must_read(test, "kunit/stats");
+	KUNIT_EXPECT_STREQ(test, text, want);
+}
+
+static int some_ctor(void *obj, void *arg)
+{
+	return 0;
+}
+
+static void some_dtor(void *obj, void *arg)
+{
+}
+
+/* What follows "@key: " in @text, up to the end of the line. */
+static char *value_of(struct kunit *test, char *text, const char *key)
+{
+	static char value[80];
+	size_t len = strlen(key);
+
+	value[0] = '\0';
+	while (text && (strncmp(text, key, len) || text[len] != ':')) {
+		text = strchr(text, '\n');
+		text = text ? text + 1 : NULL;
+	}
+	KUNIT_EXPECT_NOT_NULL(test, text);
+	if (text)
+		sscanf(text + len, ": %79[^\n]", value);
+	return value;
+}
+
+/* Promise: config shows every field, defaults filled in, choices as words. */
+static void debugfs_config(struct kunit *test)
+{
+	struct fastalloc_config cfg = {
+		.name = "kunit", .obj_size = 48, .capacity = 40,
+		.growth = FASTALLOC_GROWTH_EXPONENTIAL,
+		.sync = FASTALLOC_SYNC_SPINLOCK,
+		.order = FASTALLOC_ORDER_LOWEST,
+		.backing = FASTALLOC_BACKING_PAGES,
+		.flags = FASTALLOC_F_CONTIG | FASTALLOC_F_SHRINKER,
+		.ctor = some_ctor, .dtor = some_dtor,
+	};
+	static const char * const want[][2] = {
+		{ "name", "kunit" }, { "obj_size", "48" }, { "type_align", "8" },
+		{ "align", "8" }, { "capacity", "40" },
+		{ "max_capacity", "2147483647" }, { "growth", "exponential" },
+		{ "growth_amount", "0" }, { "growth_percent", "200" },
+		{ "low_water", "5" }, { "sync", "spinlock" },
+		{ "order", "lowest" }, { "backing", "pages" },
+		{ "node", "any" }, { "flags", "contig shrinker" },
+	};
+	char *text;
+	unsigned int i;
+
+	fa_pool(test, &cfg);
+	text = must_read(test, "kunit/config");
+	for (i = 0; i < ARRAY_SIZE(want); i++)
+		KUNIT_EXPECT_STREQ(test, value_of(test, text, want[i][0]), want[i][1]);
+	if (IS_ENABLED(CONFIG_KALLSYMS)) {
+		KUNIT_EXPECT_TRUE(test, !strncmp(value_of(test, text, "ctor"),
+						 "some_ctor", 9));
+		KUNIT_EXPECT_TRUE(test, !strncmp(value_of(test, text, "dtor"),
+						 "some_dtor", 9));
+	}
+}
+
+/* Promise: a node and custom growth are shown too. */
+static void debugfs_config_node(struct kunit *test)
+{
+	struct fastalloc_config cfg = {
+		.name = "kunit", .obj_size = 48, .capacity = 40,
+		.growth = FASTALLOC_GROWTH_CUSTOM, .growth_fn = fa_quarter,
+		.sync = FASTALLOC_SYNC_NONE, .order = FASTALLOC_ORDER_FIFO,
+		.flags = FASTALLOC_F_NODE, .max_capacity = 41,
+	};
+	char *text;
+
+	fa_pool(test, &cfg);
+	text = must_read(test, "kunit/config");
+	KUNIT_EXPECT_STREQ(test, value_of(test, text, "node"), "0");
+	KUNIT_EXPECT_STREQ(test, value_of(test, text, "growth"), "custom");
+	KUNIT_EXPECT_STREQ(test, value_of(test, text, "order"), "fifo");
+	KUNIT_EXPECT_STREQ(test, value_of(test, text, "sync"), "none");
+	KUNIT_EXPECT_STREQ(test, value_of(test, text, "max_capacity"), "41");
+	if (IS_ENABLED(CONFIG_KALLSYMS))
+		KUNIT_EXPECT_TRUE(test, !strncmp(value_of(test, text, "growth_fn"),
+						 "fa_quarter", 10));
+}
+
+/* Promise: the files of a pool go with it, and come back with its name. */
+static void debugfs_goes(struct kunit *test)
+{
+	struct fastalloc_config cfg = {
+		.name = "kunit", .obj_size = 48, .capacity = 4,
+		.sync = FASTALLOC_SYNC_SPINLOCK,
+	};
+	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	char *text = must_read(test, "kunit/stats");
+
+	fa_pool_gone(test, pool);
+	KUNIT_EXPECT_EQ(test, read_text("kunit/stats", text), (ssize_t)-ENOENT);
+	KUNIT_EXPECT_EQ(test, read_text("kunit/config", text), (ssize_t)-ENOENT);
+	fa_pool(test, &cfg);
+	KUNIT_EXPECT_GT(test, read_text("kunit/stats", text), (ssize_t)0);
+}
+
+struct reader {
+	struct task_struct *task;
+	char *text;
+	unsigned long reads;
+	unsigned long met;
+	unsigned long bad;
+};
+
+static int read_pools(void *data)
+{
+	struct reader *r = data;
+
+	while (!kthread_should_stop()) {
+		ssize_t got = read_text("pools", r->text);
+
+		r->bad += got <= 0 || strncmp(r->text, "NAME ", 5) ||
+			  r->text[got - 1] != '\n';
+		r->met += got > 0 && line_of(r->text, "kunit-churn");
+		WRITE_ONCE(r->reads, r->reads + 1);
+		cond_resched();
+	}
+	return 0;
+}
+
+/* Promise: the table may be read while pools come and go at full speed. */
+static void debugfs_churn(struct kunit *test)
+{
+	struct fastalloc_config cfg = {
+		.name = "kunit-churn", .obj_size = 48, .capacity = 4,
+		.sync = FASTALLOC_SYNC_SPINLOCK,
+	};
+	struct reader *r = fa_mem(test, sizeof(*r));
+	unsigned long end = jiffies + FA_TEST_PATIENCE, cycles = 0;
+
+	r->text = must_read(test, "pools");
+	r->task = kthread_run(read_pools, r, "fa-read-pools");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(r->task));
+	while ((cycles < 300 || READ_ONCE(r->reads) < 100 || !READ_ONCE(r->met)) &&
+	       time_before(jiffies, end)) {
+		struct fastalloc_pool *pool = fastalloc_pool_create(&cfg);
+
+		if (IS_ERR(pool))
+			break;
+		fastalloc_pool_destroy(pool);
+		cycles++;
+		cond_resched();
+	}
+	kthread_stop(r->task);
+	KUNIT_EXPECT_GE(test, cycles, 300UL);
+	KUNIT_EXPECT_GE(test, r->reads, 100UL);
+	KUNIT_EXPECT_GT(test, r->met, 0UL);
+	KUNIT_EXPECT_EQ(test, r->bad, 0UL);
+}
+
+static struct kunit_case debugfs_cases[] = {
+	KUNIT_CASE(debugfs_pools),
+	KUNIT_CASE(debugfs_stats),
+	KUNIT_CASE(debugfs_config),
+	KUNIT_CASE(debugfs_config_node),
+	KUNIT_CASE(debugfs_goes),
+	KUNIT_CASE(debugfs_churn),
+	{ }
+};
+
+static struct kunit_suite debugfs_suite = {
+	.name = "fastalloc_debugfs",
+	.suite_init = fa_root_init,
+	.suite_exit = fa_root_exit,
+	.init = fa_fix_init,
+	.exit = fa_fix_exit,
+	.test_cases = debugfs_cases,
+};
+
+kunit_test_suite(debugfs_suite);
+
+FASTALLOC_IMPORT_NS();
+MODULE_DESCRIPTION("fastalloc: tests of debugfs");
+MODULE_LICENSE("GPL");

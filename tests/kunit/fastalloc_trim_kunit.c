@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Giving memory back: trim, and the shrinker that asks for it. */
+#include <linux/fs.h>
+#include <linux/kthread.h>
+#include <linux/module.h>
+
+#include "fastalloc_test.h"
+
+/* Chunks of 8: one from the start, up to 7 by growth. */
+#define UNIT	8
+#define MOST	(8 * UNIT)
+
+struct counts {
+	atomic_t ctor;
+	atomic_t dtor;
+	atomic_t odd;
+};
+
+static int count_ctor(void *obj, void *arg)
+{
+	atomic_inc(&((struct counts *)arg)->ctor);
+	*(u32 *)obj = 1;
+	return 0;
+}
+
+static void count_dtor(void *obj, void *arg)
+{
+	struct counts *n = arg;
+
+	atomic_inc(&n->dtor);
+	if (*(u32 *)obj != 1)
+		atomic_inc(&n->odd);
+	*(u32 *)obj = 2;
+}
+
+static struct fastalloc_config trim_config(const struct fa_combo *c,
+					   struct counts *n)
+{
+	return (struct fastalloc_config){
+		.name = "kunit", .obj_size = c->size, .capacity = UNIT,
+		.max_capacity = MOST, .growth = FASTALLOC_GROWTH_LINEAR,
+		.growth_amount = UNIT, .low_water = 1, .sync = c->sync,
+		.order = c->order, .backing = c->backing,
+		.ctor = count_ctor, .dtor = count_dtor, .arg = n,
+	};
+}
+
+static struct fa_combo trim_params[] = {
+	FA_COMBO(SPINLOCK, LIFO, LINEAR, VMALLOC, 64, 0),
+	FA_COMBO(SPINLOCK, FIFO, LINEAR, PAGES, 64, 0),
+	FA_COMBO(SPINLOCK, LOWEST, LINEAR, AUTO, 64, 0),
+	FA_COMBO(NONE, LIFO, LINEAR, PAGES, 64, 0),
+	FA_COMBO(NONE, FIFO, LINEAR, AUTO, 64, 0),
+	FA_COMBO(NONE, LOWEST, LINEAR, VMALLOC, 64, 0),
+};
+
+KUNIT_ARRAY_PARAM(trim, trim_params, fa_combo_desc);
+
+static struct fa_combo race_params[] = {
+	FA_COMBO(SPINLOCK, LIFO, LINEAR, VMALLOC, 64, 0),
+	FA_COMBO(SPINLOCK, FIFO, LINEAR, PAGES, 64, 0),
+	FA_COMBO(SPINLOCK, LOWEST, LINEAR, AUTO, 64, 0),
+};
+
+KUNIT_ARRAY_PARAM(race, race_params, fa_combo_desc);
+
+static void fill(struct kunit *test, struct fastalloc_pool *pool)
+{
+	KUNIT_ASSERT_EQ(test, fa_drain(test, pool, GFP_KERNEL), (unsigned int)MOST);
+	KUNIT_ASSERT_EQ(test, fastalloc_pool_capacity(pool), (unsigned long)MOST);
+}
+
+/* Promise: with nothing out, trim goes back to the configured capacity, exactly. */
+static void trim_all(struct kunit *test)
+{
+	struct fa_combo *c = (struct fa_combo *)test->param_value;
+	struct counts *n = fa_mem(test, sizeof(*n));
+	struct fastalloc_config cfg = trim_config(c, n);
+	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	struct fastalloc_stats before, after;
+	unsigned int turn;
+
+	fastalloc_pool_stats(pool, &before);
+	KUNIT_EXPECT_EQ(test, fastalloc_pool_trim(pool), 0UL);
+	for (turn = 1; turn <= 3; turn++) {
+		fill(test, pool);
+		KUNIT_EXPECT_EQ(test, fastalloc_pool_trim(pool), 0UL);
+		fa_put_all(test);
+		KUNIT_EXPECT_EQ(test, fastalloc_pool_trim(pool),
+				(unsigned long)MOST - UNIT);
+		fastalloc_pool_stats(pool, &after);
+		KUNIT_EXPECT_EQ(test, after.capacity, (unsigned long)UNIT);
+		KUNIT_EXPECT_EQ(test, after.total, (unsigned long)UNIT);
+		KUNIT_EXPECT_EQ(test, after.chunks, 1UL);
+		KUNIT_EXPECT_EQ(test, after.bytes, before.bytes);
+		KUNIT_EXPECT_EQ(test, atomic_read(&n->dtor), (int)turn * (MOST - UNIT));
+		KUNIT_EXPECT_EQ(test, fastalloc_pool_trim(pool), 0UL);
+	}
+	fa_pool_gone(test, pool);
+	KUNIT_EXPECT_EQ(test, atomic_read(&n->ctor), atomic_read(&n->dtor));
+	KUNIT_EXPECT_EQ(test, atomic_read(&n->odd), 0);
+}
+
+/* Promise: a chunk with one object out stays; what is out keeps its content. */
+static void trim_partly_used(struct kunit *test)
+{
+	struct fa_combo *c = (struct fa_combo *)test->param_value;
+	struct counts *n = fa_mem(test, sizeof(*n));
+	struct fastalloc_config cfg = trim_config(c, n);
+	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	struct fa_fix *fix = test->priv;
+	void **keep = fa_mem(test, MOST * sizeof(*keep));
+	unsigned int i, kept = 0;
+
+	fill(test, pool);
+	for (i = 0; i < MOST; i++)
+		((u32 *)fix->held[i].obj)[1] = i;
+	/* Objects came chunk by chunk: keep one of every second chunk. */
+	for (i = 0; i < MOST; i += 2 * UNIT)
+		keep[kept++] = fix->held[i + 3].obj;
+	for (i = fix->nr_held; i--;) {
+		void *obj = fix->held[i].obj;
+		unsigned int k = 0;
+
+		while (k < kept && keep[k] != obj)
+			k++;
+		if (k == kept)
+			fa_put(test, pool, obj);
+	}
+	KUNIT_ASSERT_EQ(test, fix->nr_held, kept);
+	KUNIT_EXPECT_EQ(test, fastalloc_pool_trim(pool),
+			(unsigned long)MOST - kept * UNIT);
+	KUNIT_EXPECT_EQ(test, fastalloc_pool_capacity(pool), (unsigned long)kept * UNIT);
+	KUNIT_EXPECT_EQ(test, fastalloc_pool_allocated(pool), (unsigned long)kept);
+	for (i = 0; i < kept; i++)
+		KUNIT_EXPECT_EQ(test, ((u32 *)keep[i])[1], i * 2 * UNIT + 3);
+
+	/* All that is left can be had, each object once, and grows again. */
+	fa_drain(test, pool, GFP_KERNEL);
+	KUNIT_ASSERT_EQ(test, fix->nr_held, (unsigned int)MOST);
+	for (i = 0; i < MOST; i++)
+		((u32 *)fix->held[i].obj)[1] = i;
+	for (i = 0; i < MOST; i++)
+		KUNIT_EXPECT_EQ(test, ((u32 *)fix->held[i].obj)[1], i);
+	KUNIT_EXPECT_EQ(test, atomic_read(&n->odd), 0);
+}
+
+/* Promise: order and content of what stays are as before. */
+static void trim_keeps_order(struct kunit *test)
+{
+	struct fa_combo *c = (struct fa_combo *)test->param_value;
+	struct counts *n = fa_mem(test, sizeof(*n));
+	struct fastalloc_config cfg = trim_config(c, n);
+	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	struct fa_fix *fix = test->priv;
+	void *want[UNIT - 1];
+	unsigned int i;
+
+	fill(test, pool);
+	/* One object of the last chunk stays out; the others are freed last. */
+	for (i = 0; i < MOST - UNIT; i++)
+		fa_put(test, pool, fix->held[0].obj);
+	for (i = 0; i < UNIT - 1; i++) {
+		want[i] = fix->held[0].obj;
+		fa_put(test, pool, want[i]);
+	}
+	KUNIT_EXPECT_EQ(test, fastalloc_pool_trim(pool), (unsigned long)MOST - UNIT);
+	KUNIT_ASSERT_EQ(test, fastalloc_pool_available(pool), UNIT - 1UL);
+	for (i = 0; i < UNIT - 1; i++) {
+		void *obj = fa_must_get(test, pool, GFP_KERNEL);
+
+		if (c->order == FASTALLOC_ORDER_LIFO)
+			KUNIT_EXPECT_PTR_EQ(test, obj, want[UNIT - 2 - i]);
+		else
+			KUNIT_EXPECT_PTR_EQ(test, obj, want[i]);
+	}
+}
+
+/* Promise: objects that were never out go with their chunk like any other. */
+static void trim_never_used(struct kunit *test)
+{
+	struct fa_combo *c = (struct fa_combo *)test->param_value;
+	struct counts *n = fa_mem(test, sizeof(*n));
+	struct fastalloc_config cfg = trim_config(c, n);
+	struct fastalloc_pool *pool;
+	unsigned int i;
+
+	cfg.growth_amount = MOST - UNIT;
+	pool = fa_pool(test, &cfg);
+	for (i = 0; i < UNIT + 1; i++)
+		fa_must_get(test, pool, GFP_KERNEL);
+	KUNIT_EXPECT_EQ(test, fastalloc_pool_trim(pool), 0UL);
+	fa_put(test, pool, ((struct fa_fix *)test->priv)->held[UNIT].obj);
+	KUNIT_EXPECT_EQ(test, fastalloc_pool_trim(pool), (unsigned long)MOST - UNIT);
+	KUNIT_EXPECT_EQ(test, atomic_read(&n->dtor), MOST - UNIT);
+	KUNIT_EXPECT_EQ(test, fa_drain(test, pool, GFP_KERNEL),
+			(unsigned int)MOST - UNIT);
+}
+
+/* Promise: a fixed pool is never trimmed. */
+static void trim_fixed(struct kunit *test)
+{
+	struct fastalloc_config cfg = {
+		.name = "kunit", .obj_size = SZ_1M, .capacity = 10,
+		.sync = FASTALLOC_SYNC_SPINLOCK,
+		.backing = FASTALLOC_BACKING_PAGES,
+	};
+	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+
+	KUNIT_EXPECT_EQ(test, fastalloc_pool_trim(pool), 0UL);
+	KUNIT_EXPECT_EQ(test, fastalloc_pool_capacity(pool), 10UL);
+}
+
+struct trim_race {
+	struct fastalloc_pool *pool;
+	struct task_struct *user;
+	unsigned long used;
+	unsigned long bad;
+};
+
+#define RACE_HELD	20
+
+/* Takes, marks and frees objects as fast as it can. */
+static int race_user(void *data)
+{
+	struct trim_race *race = data;
+	u32 *held[RACE_HELD] = { };
+	unsigned int i = 0;
+
+	while (!kthread_should_stop()) {
+		/* All of them, then none: chunks fill and fall free in turn. */
+		i = (i + 1) % RACE_HELD;
+		if (held[i]) {
+			if (held[i][1] != i)
+				race->bad++;
+			fastalloc_free(race->pool, held[i]);
+			held[i] = NULL;
+		} else {
+			held[i] = fastalloc_alloc(race->pool, GFP_KERNEL);
+			if (held[i])
+				held[i][1] = i;
+		}
+		WRITE_ONCE(race->used, race->used + 1);
+		if (race->used % 64 == 0)
+			cond_resched();
+	}
+	for (i = 0; i < RACE_HELD; i++)
+		fastalloc_free(race->pool, held[i]);
+	return 0;
+}
+
+/* Promise: trim may run while others allocate and free. */
+static void trim_while_used(struct kunit *test)
+{
+	struct fa_combo *c = (struct fa_combo *)test->param_value;
+	struct counts *n = fa_mem(test, sizeof(*n));
+	struct trim_race *race = fa_mem(test, sizeof(*race));
+	struct fastalloc_config cfg = trim_config(c, n);
+	unsigned long gone = 0, tries = 0, end = jiffies + FA_TEST_PATIENCE;
+
+	race->pool = fa_pool(test, &cfg);
+	race->user = kthread_run(race_user, race, "fa-trim-user");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(race->user));
+	while ((tries < 200 || !gone || READ_ONCE(race->used) < 20000) &&
+	       time_before(jiffies, end)) {
+		gone += fastalloc_pool_trim(race->pool);
+		tries++;
+		if (tries % 4 == 0)
+			usleep_range(50, 200);
+	}
+	kthread_stop(race->user);
+	KUNIT_EXPECT_GE(test, race->used, 20000UL);
+	KUNIT_EXPECT_GT(test, gone, 0UL);
+	KUNIT_EXPECT_EQ(test, race->bad, 0UL);
+	KUNIT_EXPECT_TRUE(test, fastalloc_pool_is_empty(race->pool));
+	fastalloc_pool_trim(race->pool);
+	KUNIT_EXPECT_EQ(test, fastalloc_pool_capacity(race->pool), (unsigned long)UNIT);
+	KUNIT_EXPECT_EQ(test, fa_drain(test, race->pool, GFP_KERNEL),
+			(unsigned int)MOST);
+	fa_put_all(test);
+	fa_pool_gone(test, race->pool);
+	KUNIT_EXPECT_EQ(test, atomic_read(&n->ctor), atomic_read(&n->dtor));
+	KUNIT_EXPECT_EQ(test, atomic_read(&n->odd), 0);
+}
+
+/* Promise: with F_SHRINKER the kernel, short of memory, gets back what is free. */
+static void trim_by_shrinker(struct kunit *test)
+{
+	struct fa_combo *c = (struct fa_combo *)test->param_value;
+	struct counts *n = fa_mem(test, sizeof(*n));
+	struct fastalloc_config cfg = trim_config(c, n);
+	struct fastalloc_pool *pool;
+	struct file *file;
+	unsigned int turn;
+	ssize_t wrote;
+	void *kept;
+
+	cfg.flags = FASTALLOC_F_SHRINKER;
+	pool = fa_pool(test, &cfg);
+	fill(test, pool);
+	kept = ((struct fa_fix *)test->priv)->held[0].obj;
+	((u32 *)kept)[1] = 0x6b657074;
+
+	/* Nothing is free, nothing goes; then all goes that may. */
+	for (turn = 0; turn < 2; turn++) {
+		file = file_open_root(&fa_root, "proc/sys/vm/drop_caches",
+				      O_WRONLY, 0);
+		if (IS_ERR(file))
+			kunit_skip(test, "no way to ask the shrinkers: %ld",
+				   PTR_ERR(file));
+		wrote = kernel_write(file, "2\n", 2, &file->f_pos);
+		filp_close(file, NULL);
+		KUNIT_ASSERT_EQ(test, wrote, 2L);
+		if (turn)
+			break;
+		KUNIT_EXPECT_EQ(test, fastalloc_pool_capacity(pool),
+				(unsigned long)MOST);
+		fa_unhold(test, kept);
+		fa_put_all(test);
+		fa_hold(test, pool, kept);
+	}
+	KUNIT_EXPECT_EQ(test, fastalloc_pool_capacity(pool), (unsigned long)UNIT);
+	KUNIT_EXPECT_EQ(test, fastalloc_pool_allocated(pool), 1UL);
+	KUNIT_EXPECT_EQ(test, ((u32 *)kept)[1], 0x6b657074U);
+	KUNIT_EXPECT_EQ(test, fa_drain(test, pool, GFP_KERNEL),
+			(unsigned int)MOST - 1);
+}
+
+static struct kunit_case trim_cases[] = {
+	KUNIT_CASE_PARAM(trim_all, trim_gen_params),
+	KUNIT_CASE_PARAM(trim_partly_used, trim_gen_params),
+	KUNIT_CASE_PARAM(trim_keeps_order, trim_gen_params),
+	KUNIT_CASE_PARAM(trim_never_used, trim_gen_params),
+	KUNIT_CASE(trim_fixed),
+	KUNIT_CASE_PARAM(trim_while_used, race_gen_params),
+	KUNIT_CASE_PARAM(trim_by_shrinker, race_gen_params),
+	{ }
+};
+
+static struct kunit_suite trim_suite = {
+	.name = "fastalloc_trim",
+	.suite_init = fa_root_init,
+	.suite_exit = fa_root_exit,
+	.init = fa_fix_init,
+	.exit = fa_fix_exit,
+	.test_cases = trim_cases,
+};
+
+kunit_test_suite(trim_suite);
+
+FASTALLOC_IMPORT_NS();
+MODULE_DESCRIPTION("fastalloc: tests of trim and the shrinker");
+MODULE_LICENSE("GPL");
