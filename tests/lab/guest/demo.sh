@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=dash disable=SC2317
+# (functions are called by name, through need and await)
+#
+# demo.sh - the guest's part of "make demo": two hosts, the flow meter on one of
+# them, and traffic between them.
+#
+# The "hosts" are network namespaces joined by a veth pair: the first one is the
+# guest itself, where the flow meter watches; "peer" is the other. Everything is
+# waited for by its condition; what does not come is a failure.
+# shellcheck source=lib.sh
+. /t/lib.sh
+
+# busybox's sh would take its own
+modprobe() { /sbin/modprobe "$@"; }
+ping() { /bin/ping "$@"; }
+ip() { /bin/ip "$@"; }
+nc() { /bin/nc.openbsd "$@"; }
+on_peer() { /bin/ip netns exec peer "$@"; }
+
+D=/sys/kernel/debug/flowmeter
+F=/sys/kernel/debug/fastalloc
+US4=192.0.2.1 PEER4=192.0.2.2
+US6=2001:db8::1 PEER6=2001:db8::2
+START=128
+IDLE=2000
+
+failed=0
+step() { printf '\n== %s\n' "$*"; }
+run() {
+	printf '# %s\n' "$*"
+	"$@"
+}
+need() { # DESCRIPTION COMMAND...
+	what=$1
+	shift
+	if "$@" >/tmp/out 2>&1; then
+		echo "   ok: $what"
+	else
+		echo "   FAILED: $what"
+		sed 's/^/      /' /tmp/out
+		failed=$((failed + 1))
+	fi
+}
+give_up() {
+	echo "   FAILED: $*"
+	exit 1
+}
+
+now() { cut -d ' ' -f 1 /proc/uptime | tr -d .; } # in 1/100 s
+await() {                                         # COMMAND..., for 30 s at most
+	end=$(($(now) + 3000))
+	until "$@"; do
+		[ "$(now)" -lt "$end" ] || return 1
+		usleep 50000
+	done
+}
+stat() { sed -n "s/^$1: //p" "$D/stats"; }
+stat_above() { [ "$(stat "$1")" -gt "$2" ]; }
+loaded() { grep -q "^$1 " /proc/modules; }
+unloaded() { ! loaded flowmeter && ! loaded fastalloc; }
+listening() { on_peer cat /proc/net/tcp /proc/net/tcp6 | grep -qi ":$(printf %04X "$1") 0\\{8,\\}:0000 0A"; }
+
+# Kernel log since the modules were loaded, at "warning" or worse. Only that
+# modules from outside the kernel's tree were loaded may be there.
+warnings() {
+	dmesg -r | awk '/demo: modules are loaded next/ { on = 1; next }
+		on && match($0, /^<[0-9]+>/) && substr($0, 2, RLENGTH - 2) % 8 <= 4 {
+			if (!/loading out-of-tree module taints kernel/ && !/module verification failed/) print
+		}'
+}
+no_warnings() {
+	warnings >/tmp/warnings
+	cat /tmp/warnings
+	[ ! -s /tmp/warnings ]
+}
+taint_is_that_of_outside_modules() {
+	t=$(cat /proc/sys/kernel/tainted)
+	echo "taint $t"
+	[ $((t & ~(4096 | 8192))) = 0 ]
+}
+
+# flows of PROTO over FAMILY (4 or 6) in the table kept in /tmp/flows
+flows_of() {
+	awk -v p="$1" -v f="$2" 'NR > 1 && index($1, p) == 1 && (substr($2, 1, 1) == "[") == (f == 6) &&
+		(p != "icmp" || f == 6 || index($1, "icmp6") != 1) { n++ } END { print n + 0 }' /tmp/flows
+}
+at_least() { [ "$1" -ge "$2" ] || { echo "$1, not $2 or more"; return 1; }; }
+
+human() { # BYTES
+	awk -v b="$1" 'BEGIN { split("B KiB MiB GiB", u); i = 1; while (b >= 1024 && i < 4) { b /= 1024; i++ }
+		printf((i > 1 ? "%.1f %s" : "%d %s"), b, u[i]) }'
+}
+
+# A wave of short flows: connections to ports where nobody listens.
+knock() {
+	nc -z -w 2 "$PEER4" "$1" 2>/dev/null
+	nc -6 -z -w 2 "$PEER6" "$1" 2>/dev/null
+	:
+}
+
+iperf() { # PORT ARGS...: a client of the peer's server at PORT
+	port=$1
+	shift
+	/usr/bin/iperf3 --connect-timeout 5000 -p "$port" "$@" >"/tmp/iperf.$port" 2>&1 &
+	clients="$clients $!"
+}
+
+sent() { # PORT: what iperf3 says it sent
+	awk '/(SUM|\[ *[0-9]+\]).*sender/ { l = $0 } END { print l }' "/tmp/iperf.$1" | tr -s ' ' | sed 's/^\[[^]]*\] *//'
+}
+
+step "Two hosts: this guest and \"peer\", joined by a cable (veth)"
+ip link set lo up
+modprobe veth || give_up "no veth"
+mkdir -p /run /var
+ip netns add peer
+ip link add cable0 type veth peer name cable1 netns peer
+ip addr add "$US4/24" dev cable0
+ip addr add "$US6/64" dev cable0 nodad
+ip -n peer addr add "$PEER4/24" dev cable1
+ip -n peer addr add "$PEER6/64" dev cable1 nodad
+ip link set cable0 up
+ip -n peer link set lo up
+ip -n peer link set cable1 up
+need "they reach each other over IPv4 and IPv6" await sh -c \
+	"/bin/ping -q -c 1 -W 1 $PEER4 >/dev/null && /bin/ping -q -c 1 -W 1 $PEER6 >/dev/null"
+echo "   this guest: $US4, $US6; peer: $PEER4, $PEER6"
+for port in 5201 5202 5203 5204 5205; do
+	on_peer /usr/bin/iperf3 -s -p "$port" >/dev/null 2>&1 </dev/null &
+done
+for port in 5201 5202 5203 5204 5205; do
+	await listening "$port" || give_up "iperf3 did not come up on the peer"
+done
+
+step "Load the flow meter by name; modprobe finds what it needs"
+say "demo: modules are loaded next"
+run modprobe flowmeter capacity=$START max_flows=4096 idle_ms=$IDLE || give_up "it does not load"
+run grep -E '^(fastalloc|flowmeter) ' /proc/modules
+need "modprobe loaded fastalloc for it" loaded fastalloc
+
+step "Traffic: iperf3, 88 streams of TCP and UDP over IPv4 and IPv6; ping; port scans"
+clients=
+iperf 5201 -4 -c "$PEER4" -P 12 -t 5
+iperf 5202 -6 -c "$PEER6" -P 12 -t 5
+iperf 5203 -4 -c "$PEER4" -u -P 32 -b 300K -l 1000 -t 5
+iperf 5204 -6 -c "$PEER6" -u -P 32 -b 300K -l 1000 -t 5
+ping -q -c 10 -i 0.2 "$PEER4" >/tmp/ping4 &
+ping -q -c 10 -i 0.2 -s 4000 "$PEER6" >/tmp/ping6 &
+knock 1000-1099
+await stat_above flows 300 || :
+cat "$D/flows" >/tmp/flows
+head -n 1 "$F/pools" >/tmp/pools
+grep '^flowmeter ' "$F/pools" >>/tmp/pools
+# shellcheck disable=SC2086 # words are what is wanted
+need "all streams came to their end" wait $clients
+for p in "5201 TCP over IPv4" "5202 TCP over IPv6" "5203 UDP over IPv4" "5204 UDP over IPv6"; do
+	printf '   %s: %s\n' "${p#* }" "$(sent "${p%% *}")"
+done
+
+step "The flow table while they ran: the 15 largest of $(($(wc -l </tmp/flows) - 1)) flows"
+head -n 16 /tmp/flows
+need "TCP flows over IPv4 ($(flows_of tcp 4))" at_least "$(flows_of tcp 4)" 24
+need "TCP flows over IPv6 ($(flows_of tcp 6))" at_least "$(flows_of tcp 6)" 24
+need "UDP flows over IPv4 ($(flows_of udp 4))" at_least "$(flows_of udp 4)" 32
+need "UDP flows over IPv6 ($(flows_of udp 6))" at_least "$(flows_of udp 6)" 32
+need "ICMP flows over IPv4 ($(flows_of icmp 4))" at_least "$(flows_of icmp 4)" 2
+need "ICMPv6 flows ($(flows_of icmp6 6))" at_least "$(flows_of icmp6 6)" 3
+need "fragments of large pings are told apart" grep -q '^icmp6/frag' /tmp/flows
+
+step "Idle flows are forgotten after $IDLE ms, and their objects serve again"
+before=$(stat expired)
+need "flows expire" await stat_above expired "$((before + 100))"
+reused=$(stat reused)
+knock 2000-2099
+need "new flows got objects that had been flows before" stat_above reused "$((reused + 100))"
+echo "   the hardest-worked objects now:"
+{
+	head -n 1 "$D/flows"
+	tail -n +2 "$D/flows" | sort -rn -k 8 | head -n 3
+} | sed 's/^/   /'
+
+step "What fastalloc and the flow meter say"
+run cat "$F/pools"
+echo
+run cat "$F/flowmeter/stats"
+echo
+run cat "$D/stats"
+created=$(stat created) peak=$(stat peak) expired=$(stat expired) reused=$(stat reused)
+packets=$(stat packets) bytes=$(stat bytes) memory=$(stat memory) capacity=$(stat capacity)
+missed=$(stat dropped_no_object)
+need "the pool grew from $START objects, asked by softirqs, to $capacity" [ "$capacity" -gt "$START" ]
+need "packets that came faster than it grew, and passed without a flow: $missed, below 1 %" \
+	[ $((missed * 100)) -lt "$packets" ]
+
+step "Unload under traffic"
+iperf 5205 -4 -c "$PEER4" -P 4 -t 4
+client=$!
+seen=$(stat packets)
+need "traffic runs" await stat_above packets "$((seen + 1000))"
+run modprobe -r flowmeter
+need "both modules are gone" unloaded
+need "the traffic went on" kill -0 "$client"
+need "and came to its end" wait "$client"
+for pid in $(ip netns pids peer); do
+	kill "$pid"
+done
+
+step "The kernel's log since the modules were loaded"
+dmesg | sed -n '/demo: modules are loaded next/,$p' | grep -v -e '\] > ' -e 'demo: modules' | sed 's/^/   /'
+need "lines at \"warning\" or worse, but for the notice on outside modules: $(warnings | wc -l)" no_warnings
+need "taint flags are those of outside modules" taint_is_that_of_outside_modules
+
+step "Summary"
+cat <<END
+   kernel           $(uname -r)
+   flows            $created seen, $peak at once at most, $expired forgotten when idle
+   packets          $packets, $(human "$bytes"); $missed of them without a flow, as no object was free
+   objects reused   $reused of $created flows got an object that had been a flow before
+   memory held      $(human "$memory") for $capacity flows, grown from $START while packets came in
+   kernel log       $(warnings | wc -l) warnings
+   checks           $([ "$failed" = 0 ] && echo "all passed" || echo "$failed FAILED")
+END
+[ "$failed" = 0 ]
