@@ -6,15 +6,14 @@
 # verdict looks for, and the line LAB-KMEMLEAK that proves the scan.
 
 if [ -w /sys/kernel/debug/kmemleak ]; then
-	# an object is reported only when it is older than 5 s and was found
-	# without a reference by two scans
+	# an object is reported only when it is older than 5 s and two scans found
+	# it without a reference and unchanged
 	read -r up _ </proc/uptime
 	until=$((${up%.*} + 6))
 	echo scan >/sys/kernel/debug/kmemleak
 	while read -r up _ </proc/uptime && [ "${up%.*}" -lt "$until" ]; do
 		sleep 0.2
 	done
-	echo scan >/sys/kernel/debug/kmemleak
 	echo scan >/sys/kernel/debug/kmemleak
 	while IFS= read -r l; do
 		say "kmemleak: $l"
