@@ -7,8 +7,7 @@
  *
  * The parameter leak makes each cycle lose memory on purpose, so that a check
  * that finds no leak can be shown to find one: 1 loses 64 bytes of slab a
- * cycle, 2 loses a page of vmalloc every 16th cycle, 3 loses two pages a
- * cycle.
+ * cycle, 2 loses a page of vmalloc every 16th cycle, 3 loses a page a cycle.
  */
 #include <linux/atomic.h>
 #include <linux/debugfs.h>
@@ -111,7 +110,7 @@ static int churn_cycle(unsigned long i, void **objs)
 	if (leak == 2 && i % 16 == 0)
 		churn_lose(vmalloc(PAGE_SIZE));
 	if (leak == 3)
-		churn_lose((void *)__get_free_pages(GFP_KERNEL, 1));
+		churn_lose((void *)__get_free_page(GFP_KERNEL));
 	return 0;
 }
 
