@@ -90,7 +90,7 @@ struct model {
 	size_t			stride;
 	struct rnd_state	rnd;
 
-	spinlock_t		lock;
+	spinlock_t		lock;	/* as said above */
 	struct mobj		obj[MOST];
 	struct mobj		*spare[MOST];
 	unsigned int		nr_spare;
@@ -348,7 +348,7 @@ static void counted(struct model *m, unsigned int nr)
 }
 
 /* A call for @nr came to nothing: was that allowed? */
-static void failed(struct model *m, gfp_t gfp, unsigned int nr)
+static void got_none(struct model *m, gfp_t gfp, unsigned int nr)
 {
 	unsigned long room = m->cap;
 
@@ -372,7 +372,7 @@ static void op_alloc(struct model *m)
 
 	addr = zero ? fastalloc_zalloc(m->pool, gfp) : fastalloc_alloc(m->pool, gfp);
 	if (!addr) {
-		failed(m, gfp, 1);
+		got_none(m, gfp, 1);
 		return;
 	}
 	came_out(m, addr, OUT, true, zero);
@@ -393,7 +393,7 @@ static void op_alloc_bulk(struct model *m)
 
 	got = fastalloc_alloc_bulk(m->pool, gfp, nr, addr);
 	if (!got) {
-		failed(m, gfp, nr);
+		got_none(m, gfp, nr);
 		return;
 	}
 	if (got != nr) {
@@ -572,6 +572,7 @@ static void op_queries(struct model *m)
 {
 	unsigned long cap = fastalloc_pool_capacity(m->pool);
 	bool fixed = m->cfg.growth == FASTALLOC_GROWTH_NONE;
+	bool full = m->in_use == cap;
 
 	if (fastalloc_pool_allocated(m->pool) != m->in_use)
 		wrong(m, "allocated is not what is out");
@@ -579,7 +580,7 @@ static void op_queries(struct model *m)
 		wrong(m, "available is too low");
 	if (fastalloc_pool_is_empty(m->pool) != !m->in_use)
 		wrong(m, "is_empty");
-	if (fixed && fastalloc_pool_is_full(m->pool) != (m->in_use == cap))
+	if (fixed && fastalloc_pool_is_full(m->pool) != full)
 		wrong(m, "is_full");
 	if (fixed && fastalloc_pool_can_grow(m->pool))
 		wrong(m, "can_grow");
@@ -759,7 +760,7 @@ static void model_random_ops(struct kunit *test)
 			op_queries(m);
 		}
 		if (m->wrong)
-			KUNIT_FAIL(test, "%s, at operation %u (seed=%u; size %zu, align %zu, capacity %lu to %lu, %s)",
+			KUNIT_FAIL(test, "%s, op=%u seed=%u (%zu/%zu, %lu..%lu, %s)",
 				   m->wrong, op, seed, m->cfg.obj_size,
 				   m->cfg.align, m->cfg.capacity,
 				   m->cfg.max_capacity,

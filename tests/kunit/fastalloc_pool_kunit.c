@@ -455,7 +455,7 @@ static void pool_hooks(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, s->odd);
 }
 
-/* Promise: a ctor that fails fails creation with its errno; dtors undo exactly. */
+/* Promise: a failing ctor fails creation with its errno; dtors undo exactly. */
 static void pool_ctor_fails(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;

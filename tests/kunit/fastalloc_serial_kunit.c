@@ -210,7 +210,7 @@ struct shared {
 enum where { TASK, SOFTIRQ, HARDIRQ, WHERES };
 
 /**
- * struct clash_cpu - what goes on on one CPU
+ * struct clash_cpu - what happens on one CPU
  * @clash: all CPUs together
  * @thread: task bound to this CPU
  * @timer: runs in its softirq
