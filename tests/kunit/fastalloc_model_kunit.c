@@ -63,7 +63,10 @@ struct mobj {
 
 /**
  * struct model - a pool and all that is known of it
- * @lock: for all that ctor and dtor, in a worker perhaps, change: up to @dtors
+ * @lock: for @born, which a worker may add to
+ * @born: objects that the ctor has seen, and the model has yet to take note of
+ * @nr_born: how many
+ * @owner: the task that uses the pool; everything else belongs to it alone
  * @obj: room for all objects
  * @spare: of those, the unused ones
  * @nr_spare: how many
@@ -91,6 +94,10 @@ struct model {
 	struct rnd_state	rnd;
 
 	spinlock_t		lock;	/* as said above */
+	void			*born[MOST];
+	unsigned int		nr_born;
+	struct task_struct	*owner;
+
 	struct mobj		obj[MOST];
 	struct mobj		*spare[MOST];
 	unsigned int		nr_spare;
@@ -201,17 +208,48 @@ static void tree_del(struct model *m, struct mobj *o)
 static int model_ctor(void *addr, void *arg)
 {
 	struct model *m = arg;
-	struct mobj *o;
 
 	spin_lock(&m->lock);
-	if (find(m, addr))
-		wrong(m, "an object was constructed twice");
-	o = get_to_know(m, addr, NEWBORN);
-	if (o)
-		list_add_tail(&o->rest, &m->newborn);
+	if (m->nr_born < MOST)
+		m->born[m->nr_born] = addr;
+	WRITE_ONCE(m->nr_born, m->nr_born + 1);
 	spin_unlock(&m->lock);
 	fill(m, addr, NEWBORN_FILL);
 	return 0;
+}
+
+/* Takes note of what the ctor has seen. */
+static void meet_newborn(struct model *m)
+{
+	unsigned int i;
+
+	if (!READ_ONCE(m->nr_born))
+		return;
+	spin_lock(&m->lock);
+	if (m->nr_born > MOST)
+		wrong(m, "more objects than the maximum allows");
+	for (i = 0; i < m->nr_born && !m->wrong; i++) {
+		struct mobj *o;
+
+		if (find(m, m->born[i]))
+			wrong(m, "an object was constructed twice");
+		o = get_to_know(m, m->born[i], NEWBORN);
+		if (o)
+			list_add_tail(&o->rest, &m->newborn);
+	}
+	m->nr_born = 0;
+	spin_unlock(&m->lock);
+}
+
+static struct mobj *find_or_meet(struct model *m, const void *addr)
+{
+	struct mobj *o = find(m, addr);
+
+	if (!o) {
+		meet_newborn(m);
+		o = find(m, addr);
+	}
+	return o;
 }
 
 static void model_dtor(void *addr, void *arg)
@@ -219,9 +257,13 @@ static void model_dtor(void *addr, void *arg)
 	struct model *m = arg;
 	struct mobj *o;
 
-	spin_lock(&m->lock);
+	/* Only trim and destroy take objects away; no growth fails here. */
+	if (current != m->owner) {
+		wrong(m, "an object went by itself");
+		return;
+	}
 	m->dtors++;
-	o = find(m, addr);
+	o = find_or_meet(m, addr);
 	if (o) {
 		if (o->state == OUT || o->state == IN_RUN)
 			wrong(m, "an object went while it was out");
@@ -234,26 +276,27 @@ static void model_dtor(void *addr, void *arg)
 	} else if (m->cfg.ctor) {
 		wrong(m, "an unknown object was destructed");
 	}
-	spin_unlock(&m->lock);
 }
 
-/* Before an operation: what can be said of the pool now. */
+/*
+ * Before an operation: what can be said of the pool now. Chunks join it in the
+ * order they are made, so if as many objects are known as it has, it has those.
+ */
 static void look(struct model *m)
 {
 	struct mobj *o, *next;
 
-	spin_lock(&m->lock);
+	meet_newborn(m);
 	m->cap = fastalloc_pool_capacity(m->pool);
 	m->all_known = m->cfg.ctor && m->known == m->cap;
-	if (m->all_known) {
-		list_for_each_entry_safe(o, next, &m->newborn, rest) {
-			list_del_init(&o->rest);
-			o->state = FRESH;
-			m->fresh++;
-			tree_add(m, o);
-		}
+	if (!m->all_known)
+		return;
+	list_for_each_entry_safe(o, next, &m->newborn, rest) {
+		list_del_init(&o->rest);
+		o->state = FRESH;
+		m->fresh++;
+		tree_add(m, o);
 	}
-	spin_unlock(&m->lock);
 }
 
 /* An object came out of turn unless a chunk arrived during the operation. */
@@ -296,20 +339,19 @@ static struct mobj *came_out(struct model *m, void *addr, enum state state,
 
 	if (!IS_ALIGNED((unsigned long)addr, m->cfg.align))
 		wrong(m, "an object is not aligned");
-	spin_lock(&m->lock);
-	o = find(m, addr);
+	o = find_or_meet(m, addr);
 	known = o;
 	if (!o && m->cfg.ctor) {
 		wrong(m, "an object was never constructed");
-		goto out;
+		return NULL;
 	}
 	if (!o)
 		o = get_to_know(m, addr, FRESH);
 	if (!o)
-		goto out;
+		return NULL;
 	if (o->state == OUT || o->state == IN_RUN) {
 		wrong(m, "an object is out twice");
-		goto out;
+		return NULL;
 	}
 	fresh = o->state != RESTED;
 	if (turn && !its_turn(m, o, fresh))
@@ -320,10 +362,6 @@ static struct mobj *came_out(struct model *m, void *addr, enum state state,
 	list_del_init(&o->rest);
 	tree_del(m, o);
 	o->state = state;
-out:
-	spin_unlock(&m->lock);
-	if (m->wrong)
-		return NULL;
 
 	if (zeroed && !filled(m, addr, 0))
 		wrong(m, "a zeroed object is not");
@@ -400,9 +438,8 @@ static void op_alloc_bulk(struct model *m)
 		wrong(m, "a bulk was neither all nor none");
 		return;
 	}
-	spin_lock(&m->lock);
 	for (i = 0; i < nr; i++) {
-		o = find(m, addr[i]);
+		o = find_or_meet(m, addr[i]);
 		rested += o && o->state == RESTED;
 	}
 	/* That many from the end they are taken from are the right ones. */
@@ -428,7 +465,6 @@ static void op_alloc_bulk(struct model *m)
 		if (lifo && rested < nr && !rested && !list_empty(&m->rest))
 			wrong(m, "a bulk took fresh objects before others");
 	}
-	spin_unlock(&m->lock);
 	for (i = 0; i < nr; i++)
 		came_out(m, addr[i], OUT, false, false);
 	counted(m, nr);
@@ -439,11 +475,9 @@ static void rests(struct model *m, struct mobj *o)
 {
 	if (!filled(m, o->addr, o->fill))
 		wrong(m, "an object changed while it was out");
-	spin_lock(&m->lock);
 	o->state = RESTED;
 	list_add_tail(&o->rest, &m->rest);
 	tree_add(m, o);
-	spin_unlock(&m->lock);
 	m->in_use--;
 	m->want.frees++;
 }
@@ -549,11 +583,8 @@ static void op_end_run(struct model *m)
 	nr = m->run[at].nr;
 	m->run[at] = m->run[--m->nr_run];
 	for (i = 0; i < nr; i++) {
-		struct mobj *o;
+		struct mobj *o = find(m, addr + i * m->stride);
 
-		spin_lock(&m->lock);
-		o = find(m, addr + i * m->stride);
-		spin_unlock(&m->lock);
 		if (!o) {
 			wrong(m, "an object went while it was out");
 		} else if (whole) {
@@ -648,6 +679,8 @@ static void one_op(struct model *m, unsigned int bias)
 		else
 			op_end_run(m);
 	} else if (what < 58) {
+		op_free(m);
+	} else if (what < 60) {
 		op_queries(m);
 	} else if (what < 63) {
 		op_stats(m);
@@ -670,6 +703,8 @@ static void clean_model(struct model *m)
 	for (i = 0; i < MOST; i++)
 		m->spare[i] = &m->obj[i];
 	m->nr_spare = MOST;
+	m->nr_born = 0;
+	m->owner = current;
 	m->known = 0;
 	m->fresh = 0;
 	m->dtors = 0;
