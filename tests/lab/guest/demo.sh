@@ -23,7 +23,7 @@ F=/sys/kernel/debug/fastalloc
 US4=192.0.2.1 PEER4=192.0.2.2
 US6=2001:db8::1 PEER6=2001:db8::2
 START=128
-IDLE=2000
+IDLE=1500
 
 failed=0
 step() { printf '\n== %s\n' "$*"; }
@@ -48,8 +48,8 @@ give_up() {
 }
 
 now() { cut -d ' ' -f 1 /proc/uptime | tr -d .; } # in 1/100 s
-await() {                                         # COMMAND..., for 30 s at most
-	end=$(($(now) + 3000))
+await() {                                         # COMMAND..., for 60 s at most
+	end=$(($(now) + 6000))
 	until "$@"; do
 		[ "$(now)" -lt "$end" ] || return 1
 		usleep 50000
@@ -61,12 +61,14 @@ loaded() { grep -q "^$1 " /proc/modules; }
 unloaded() { ! loaded flowmeter && ! loaded fastalloc; }
 listening() { on_peer cat /proc/net/tcp /proc/net/tcp6 | grep -qi ":$(printf %04X "$1") 0\\{8,\\}:0000 0A"; }
 
-# Kernel log since the modules were loaded, at "warning" or worse. Only that
-# modules from outside the kernel's tree were loaded may be there.
+# Kernel log since the modules were loaded, at "warning" or worse. What may be
+# there is that modules from outside the kernel's tree were loaded, and that the
+# emulated machine is a slow one.
 warnings() {
 	dmesg -r | awk '/demo: modules are loaded next/ { on = 1; next }
 		on && match($0, /^<[0-9]+>/) && substr($0, 2, RLENGTH - 2) % 8 <= 4 {
-			if (!/loading out-of-tree module taints kernel/ && !/module verification failed/) print
+			if (!/loading out-of-tree module taints kernel/ && !/module verification failed/ &&
+				!/hrtimer: interrupt took/) print
 		}'
 }
 no_warnings() {
@@ -110,6 +112,9 @@ sent() { # PORT: what iperf3 says it sent
 	awk '/(SUM|\[ *[0-9]+\]).*sender/ { l = $0 } END { print l }' "/tmp/iperf.$1" | tr -s ' ' | sed 's/^\[[^]]*\] *//'
 }
 
+sent_packets() { cat /sys/class/net/cable0/statistics/tx_packets; }
+sent_above() { [ "$(sent_packets)" -gt "$1" ]; }
+
 step "Two hosts: this guest and \"peer\", joined by a cable (veth)"
 ip link set lo up
 modprobe veth || give_up "no veth"
@@ -135,7 +140,7 @@ done
 
 step "Load the flow meter by name; modprobe finds what it needs"
 say "demo: modules are loaded next"
-run modprobe flowmeter capacity=$START max_flows=4096 idle_ms=$IDLE || give_up "it does not load"
+run modprobe flowmeter capacity=$START max_flows=4096 idle_ms=0 || give_up "it does not load"
 run grep -E '^(fastalloc|flowmeter) ' /proc/modules
 need "modprobe loaded fastalloc for it" loaded fastalloc
 
@@ -145,20 +150,21 @@ iperf 5201 -4 -c "$PEER4" -P 12 -t 5
 iperf 5202 -6 -c "$PEER6" -P 12 -t 5
 iperf 5203 -4 -c "$PEER4" -u -P 32 -b 300K -l 1000 -t 5
 iperf 5204 -6 -c "$PEER6" -u -P 32 -b 300K -l 1000 -t 5
-ping -q -c 10 -i 0.2 "$PEER4" >/tmp/ping4 &
-ping -q -c 10 -i 0.2 -s 4000 "$PEER6" >/tmp/ping6 &
+ping -q -c 10 -i 0.2 "$PEER4" >/tmp/ping4 2>&1 &
+ping4=$!
+ping -q -c 10 -i 0.2 -s 4000 "$PEER6" >/tmp/ping6 2>&1 &
+ping6=$!
+pings="$ping4 $ping6"
 knock 1000-1099
-await stat_above flows 300 || :
-cat "$D/flows" >/tmp/flows
-head -n 1 "$F/pools" >/tmp/pools
-grep '^flowmeter ' "$F/pools" >>/tmp/pools
+echo "   after the scans: $(stat flows) flows, $(stat packets) packets"
 # shellcheck disable=SC2086 # words are what is wanted
-need "all streams came to their end" wait $clients
+need "all streams and pings came to their end" wait $clients $pings
 for p in "5201 TCP over IPv4" "5202 TCP over IPv6" "5203 UDP over IPv4" "5204 UDP over IPv6"; do
 	printf '   %s: %s\n' "${p#* }" "$(sent "${p%% *}")"
 done
 
-step "The flow table while they ran: the 15 largest of $(($(wc -l </tmp/flows) - 1)) flows"
+cat "$D/flows" >/tmp/flows
+step "The flow table: the 15 largest of $(($(wc -l </tmp/flows) - 1)) flows"
 head -n 16 /tmp/flows
 need "TCP flows over IPv4 ($(flows_of tcp 4))" at_least "$(flows_of tcp 4)" 24
 need "TCP flows over IPv6 ($(flows_of tcp 6))" at_least "$(flows_of tcp 6)" 24
@@ -169,8 +175,9 @@ need "ICMPv6 flows ($(flows_of icmp6 6))" at_least "$(flows_of icmp6 6)" 3
 need "fragments of large pings are told apart" grep -q '^icmp6/frag' /tmp/flows
 
 step "Idle flows are forgotten after $IDLE ms, and their objects serve again"
-before=$(stat expired)
-need "flows expire" await stat_above expired "$((before + 100))"
+echo "# echo $IDLE >/sys/module/flowmeter/parameters/idle_ms"
+echo $IDLE >/sys/module/flowmeter/parameters/idle_ms
+need "flows expire" await stat_above expired 100
 reused=$(stat reused)
 knock 2000-2099
 need "new flows got objects that had been flows before" stat_above reused "$((reused + 100))"
@@ -194,21 +201,22 @@ need "packets that came faster than it grew, and passed without a flow: $missed,
 	[ $((missed * 100)) -lt "$packets" ]
 
 step "Unload under traffic"
-iperf 5205 -4 -c "$PEER4" -P 4 -t 4
+iperf 5205 -4 -c "$PEER4" -P 4 -t 600
 client=$!
 seen=$(stat packets)
-need "traffic runs" await stat_above packets "$((seen + 1000))"
+need "traffic runs" await stat_above packets "$((seen + 200))"
 run modprobe -r flowmeter
 need "both modules are gone" unloaded
-need "the traffic went on" kill -0 "$client"
-need "and came to its end" wait "$client"
+seen=$(sent_packets)
+need "the traffic goes on" await sent_above "$((seen + 100))"
+kill "$client"
 for pid in $(ip netns pids peer); do
 	kill "$pid"
 done
 
 step "The kernel's log since the modules were loaded"
 dmesg | sed -n '/demo: modules are loaded next/,$p' | grep -v -e '\] > ' -e 'demo: modules' | sed 's/^/   /'
-need "lines at \"warning\" or worse, but for the notice on outside modules: $(warnings | wc -l)" no_warnings
+need "lines at \"warning\" or worse, but for the notices that say that these modules are not Debian's: $(warnings | wc -l)" no_warnings
 need "taint flags are those of outside modules" taint_is_that_of_outside_modules
 
 step "Summary"
