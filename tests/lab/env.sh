@@ -23,7 +23,8 @@
 #	lab_result LEG PASSED FAILED SKIPPED SECONDS VERSION LOG
 #				one line of the table of "make check"
 
-set -euo pipefail
+set -Eeuo pipefail
+trap 'printf "lab: %s: line %s failed\n" "${0##*/}" "$LINENO" >&2' ERR
 export LC_ALL=C
 
 LAB=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
