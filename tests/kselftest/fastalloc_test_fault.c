@@ -30,6 +30,7 @@ static DEFINE_MUTEX(lock);
 /* What the last sweep saw. */
 static unsigned int injected, refused, survived, errors;
 static int constructed;
+static struct task_struct *sweeper;
 
 static int fault_ctor(void *obj, void *arg)
 {
@@ -40,6 +41,12 @@ static int fault_ctor(void *obj, void *arg)
 static void fault_dtor(void *obj, void *arg)
 {
 	constructed--;
+}
+
+/* Only the sweeping task grows the pool: the worker would come before it. */
+static unsigned long fault_growth(unsigned long capacity, void *arg)
+{
+	return current == sweeper ? FAULT_OBJS : 0;
 }
 
 #ifdef CONFIG_FAULT_INJECTION
@@ -73,8 +80,8 @@ static struct fastalloc_config fault_config(unsigned long kind)
 				.name = "test-fault",
 				.capacity = FAULT_OBJS,
 				.max_capacity = 3 * FAULT_OBJS,
-				.growth = FASTALLOC_GROWTH_LINEAR,
-				.growth_amount = FAULT_OBJS,
+				.growth = FASTALLOC_GROWTH_CUSTOM,
+				.growth_fn = fault_growth,
 				.sync = kind % 2 ? FASTALLOC_SYNC_NONE :
 						   FASTALLOC_SYNC_SPINLOCK,
 				.order = kind / 2 % 3,
@@ -183,6 +190,7 @@ static ssize_t fault_sweep(const char __user *ubuf, size_t len,
 		return err;
 
 	mutex_lock(&lock);
+	sweeper = current;
 	injected = 0;
 	refused = 0;
 	survived = 0;
