@@ -25,7 +25,7 @@ part[1] ~ /^[0-9]+\*?$/ {
 
 part[1] == "#####" || part[1] == "=====" {
 	lines++
-	print f ":" part[2] ":" substr($0, index($0, part[2] ":") + length(part[2]) + 1) > (table ".missed")
+	print f ":" part[2] ":" substr($0, index($0, part[2] ":") + length(part[2]) + 1) >> (table ".missed")
 }
 
 END {
