@@ -3,6 +3,7 @@
  * How much a pool grows and who grows it: the arithmetic alone (its code is
  * compiled in), then growth as a pool's user sees it.
  */
+#include <linux/delay.h>
 #include <linux/module.h>
 
 #include "fastalloc_test.h"
@@ -347,6 +348,32 @@ static void growth_no_max(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fastalloc_pool_allocated(pool), 2000UL);
 }
 
+/* Promise: a caller who may sleep is served although the worker grows just then. */
+static void growth_with_worker(struct kunit *test)
+{
+	struct fastalloc_config cfg = {
+		.name = "kunit", .obj_size = 64, .capacity = 1,
+		.max_capacity = 2, .growth = FASTALLOC_GROWTH_LINEAR,
+		.growth_amount = 1, .low_water = 1,
+		.sync = FASTALLOC_SYNC_SPINLOCK,
+	};
+	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	unsigned int i, missed = 0;
+	void *one, *two;
+
+	for (i = 0; i < 3000; i++) {
+		/* The first one kicks the worker; the pause sweeps its ways. */
+		one = fastalloc_alloc(pool, GFP_KERNEL);
+		udelay(i * 7 % 401);
+		two = fastalloc_alloc(pool, GFP_KERNEL);
+		missed += !one || !two;
+		fastalloc_free(pool, one);
+		fastalloc_free(pool, two);
+		fastalloc_pool_trim(pool);
+	}
+	KUNIT_EXPECT_EQ(test, missed, 0U);
+}
+
 /* Promise: a bulk that finds too few grows until it has enough, or fails whole. */
 static void growth_for_bulk(struct kunit *test)
 {
@@ -377,6 +404,7 @@ static struct kunit_case growth_cases[] = {
 	KUNIT_CASE_PARAM(growth_ctor_fails, grow_gen_params),
 	KUNIT_CASE(growth_nomem),
 	KUNIT_CASE(growth_no_max),
+	KUNIT_CASE(growth_with_worker),
 	KUNIT_CASE_PARAM(growth_for_bulk, grow_gen_params),
 	{ }
 };

@@ -63,6 +63,10 @@ struct mobj {
 
 /**
  * struct model - a pool and all that is known of it
+ * @pool: the pool
+ * @cfg: what it was made of
+ * @stride: distance of neighbours
+ * @rnd: where the operations come from
  * @lock: for @born, which a worker may add to
  * @born: objects that the ctor has seen, and the model has yet to take note of
  * @nr_born: how many
