@@ -38,16 +38,18 @@ static void *fa_pages_alloc(size_t bytes, gfp_t gfp, int node)
 	return page_address(page);
 }
 
+/* @last: there will be no attempt with a smaller block. */
 static void *fa_mem_alloc(const struct fastalloc_pool *pool, size_t bytes,
-			  gfp_t gfp)
+			  gfp_t gfp, bool last)
 {
 	void *mem = NULL;
 
 	if (pool->cfg.backing != FASTALLOC_BACKING_VMALLOC &&
 	    bytes <= fa_pages_max()) {
 		/* What has somewhere else to go does not try hard: as kvmalloc(). */
-		gfp_t hard = bytes > PAGE_SIZE ? __GFP_NORETRY :
-						 __GFP_RETRY_MAYFAIL;
+		bool retry = bytes <= PAGE_SIZE ||
+			     (last && pool->cfg.backing == FASTALLOC_BACKING_PAGES);
+		gfp_t hard = retry ? __GFP_RETRY_MAYFAIL : __GFP_NORETRY;
 
 		mem = fa_pages_alloc(bytes, gfp | hard, fa_node(pool));
 	}
@@ -100,6 +102,7 @@ struct fa_chunk *fa_chunk_create(struct fastalloc_pool *pool, unsigned long want
 	unsigned long count = min(want, fa_chunk_max_objects(pool));
 	struct fa_chunk *chunk;
 	size_t bytes;
+	bool last;
 	int err;
 
 	if (count < least)
@@ -116,11 +119,12 @@ struct fa_chunk *fa_chunk_create(struct fastalloc_pool *pool, unsigned long want
 			goto err_chunk;
 		}
 		chunk->bytes = PAGE_ALIGN(bytes);
-		chunk->mem = fa_mem_alloc(pool, chunk->bytes, gfp);
+		last = pool->cfg.backing != FASTALLOC_BACKING_PAGES ||
+		       count == least || chunk->bytes <= PAGE_SIZE;
+		chunk->mem = fa_mem_alloc(pool, chunk->bytes, gfp, last);
 		if (chunk->mem)
 			break;
-		if (pool->cfg.backing != FASTALLOC_BACKING_PAGES ||
-		    count == least || chunk->bytes <= PAGE_SIZE) {
+		if (last) {
 			err = -ENOMEM;
 			goto err_chunk;
 		}

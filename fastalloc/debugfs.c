@@ -53,6 +53,7 @@ static int config_show(struct seq_file *m, void *v)
 	seq_printf(m, "growth_percent: %u\n", cfg->growth_percent);
 	seq_printf(m, "growth_fn: %ps\n", cfg->growth_fn);
 	seq_printf(m, "low_water: %lu\n", cfg->low_water);
+	seq_printf(m, "magazine: %u\n", cfg->magazine);
 	seq_printf(m, "sync: %s\n", fa_sync_names[cfg->sync]);
 	seq_printf(m, "order: %s\n", fa_order_names[cfg->order]);
 	seq_printf(m, "backing: %s\n", fa_backing_names[cfg->backing]);

@@ -68,12 +68,18 @@ void fa_grower_init(struct fa_grower *g, void (*grow)(struct fa_grower *g))
 
 void fa_grower_kick(struct fa_grower *g)
 {
+	WRITE_ONCE(g->kicked, true);
 	irq_work_queue(&g->irq);
 }
 
-/* No kick may come any more. May sleep. */
+/*
+ * No kick may come any more. May sleep; where irq_work has no interrupt of its
+ * own (PREEMPT_RT, UML) for an RCU grace period, so only if there was a kick.
+ */
 void fa_grower_stop(struct fa_grower *g)
 {
+	if (!g->kicked)
+		return;
 	irq_work_sync(&g->irq);
 	cancel_work_sync(&g->work);
 }

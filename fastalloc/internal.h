@@ -5,13 +5,17 @@
  * Locks, outer to inner:
  *	fa_pools_lock		the list of pools (mutex, module.c)
  *	pool->grow_lock		who adds or takes away chunks (mutex)
+ *	pool->wait_lock		waiters (raw spinlock)
  *	pool->lock		free objects, counters, the set of chunks (raw
  *				spinlock, interrupts saved; not taken by pools
- *				of sync NONE, whose owner stands in for it)
+ *				of sync NONE, whose owner stands in for it;
+ *				PERCPU: only what growth and trim change)
  */
 #ifndef FASTALLOC_INTERNAL_H
 #define FASTALLOC_INTERNAL_H
 
+#include <linux/atomic.h>
+#include <linux/completion.h>
 #include <linux/fastalloc.h>
 #include <linux/irq_work.h>
 #include <linux/list.h>
@@ -20,6 +24,8 @@
 #include <linux/seq_file.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
+
+#include "depot.h"
 
 /* order.c */
 
@@ -160,6 +166,7 @@ struct fa_grower {
 	struct irq_work		irq;
 	struct work_struct	work;
 	void			(*grow)(struct fa_grower *g);
+	bool			kicked;
 };
 
 unsigned long fa_growth_amount(const struct fa_growth *g, unsigned long capacity);
@@ -201,13 +208,37 @@ struct fa_chunk {
 	struct fa_segs		segs;
 };
 
+/* magazine.c */
+
+/* An id names block and place in it: 6 and 26 bits. */
+#define FA_MAG_BLOCKS		64
+#define FA_MAG_BLOCK_SHIFT	26
+#define FA_MAG_BLOCK_MASK	((1U << FA_MAG_BLOCK_SHIFT) - 1)
+
+/**
+ * struct fa_mags - all magazines of a pool
+ * @nr: magazines
+ * @mag_bytes: size of one
+ * @nr_blocks: blocks
+ * @block: their memory, which stays until the pool is destroyed
+ */
+struct fa_mags {
+	unsigned long	nr;
+	u32		mag_bytes;
+	u32		nr_blocks;
+	void		*block[FA_MAG_BLOCKS];
+};
+
 /* pool.c */
 
 /**
  * struct fastalloc_pool - a pool
+ * @head: what the inline fast path sees; must come first
+ * @cache: PERCPU: the CPUs' caches; not the ones @head shows if there are hooks
  * @lock: see the top of this file
  * @sync: as configured
  * @order: as configured
+ * @plain: not PERCPU, and no hooks
  * @allocs: objects handed out; under @lock, as all that follows down to @chunks
  * @frees: objects taken back
  * @alarm: with this many objects out an allocation must look at @peak and @high
@@ -218,23 +249,42 @@ struct fa_chunk {
  * @stride: distance of two objects of a chunk
  * @stride_shift: log2 of it, or -1 if it is no power of two
  * @seg_slots: slots of a segment of @dq
- * @capacity: objects that exist and are not condemned
+ * @total: objects that exist and are not condemned
+ * @reserve: PERCPU: see magazine.c
+ * @capacity: @total less @reserve
  * @high: with this many objects out the pool should grow
  * @peak: most objects out at once
  * @failures: allocations that failed
  * @grows: growths that added objects
  * @nr_chunks: chunks in @chunks
- * @chunks: all chunks, by address; changes only under @grow_lock as well
+ * @chunks: all chunks, by address; changes only under @grow_lock as well, but
+ *	for the owner of a NONE pool
  * @pending: a chunk that the worker made for a pool of sync NONE; its owner
  *	adopts it. Stored with release, taken with xchg.
  * @stalled: the worker could not grow the pool; stop asking it at @high
  * @wanted: objects that a caller who may not sleep lacked, for the worker
  * @wanted_run: likewise, neighbours
  * @grow_lock: serialises growers and trim
- * @planned: @capacity with the pending chunk; under @grow_lock
+ * @planned: @total with the pending chunk; under @grow_lock
  * @planned_segs: likewise, segments of @dq
  * @bytes: memory held, bookkeeping included; written under @grow_lock
- * @growth_failures: growths that failed; written under @grow_lock
+ * @growth_failures: growths that failed
+ * @magazine: PERCPU: slots of a magazine
+ * @mags: PERCPU: all magazines
+ * @full: PERCPU: depot; @partial, @empty likewise
+ * @aside: PERCPU: magazines that trim has looked at
+ * @nfull: PERCPU: magazines on @full
+ * @min_full: PERCPU: fewest there have been
+ * @low_full: PERCPU: with fewer the pool should grow
+ * @wait_lock: guards @waiters, @handed and who may shut the caches
+ * @waiters: those who sleep for an object, first come first
+ * @nr_waiters: their number
+ * @handed: PERCPU: objects handed to waiters
+ * @waits: allocations that slept
+ * @waited: there has been one, so @wake may be under way
+ * @wake: hands free objects to waiters
+ * @stats_base: PERCPU: where the CPUs' counters stood at the last reset; under
+ *	@lock
  * @growth: how it grows
  * @grower: grows it for callers who may not sleep
  * @shrinker: with FASTALLOC_F_SHRINKER
@@ -245,9 +295,12 @@ struct fa_chunk {
  * @dir: in debugfs
  */
 struct fastalloc_pool {
+	struct fastalloc_head	head;
+	struct fastalloc_cache __percpu *cache;
 	raw_spinlock_t		lock;
 	u8			sync;
 	u8			order;
+	bool			plain;
 	u64			allocs;
 	u64			frees;
 	unsigned long		alarm;
@@ -258,10 +311,12 @@ struct fastalloc_pool {
 	size_t			stride;
 	int			stride_shift;
 	u32			seg_slots;
+	unsigned long		total;
+	unsigned long		reserve;
 	unsigned long		capacity;
 	unsigned long		high;
 	unsigned long		peak;
-	u64			failures;
+	atomic_long_t		failures;
 	u64			grows;
 	unsigned long		nr_chunks;
 	struct rb_root		chunks;
@@ -274,7 +329,27 @@ struct fastalloc_pool {
 	unsigned long		planned;
 	unsigned long		planned_segs;
 	size_t			bytes;
-	u64			growth_failures;
+	atomic_long_t		growth_failures;
+
+	unsigned int		magazine;
+	struct fa_mags		mags;
+	struct fa_stack		full ____cacheline_aligned_in_smp;
+	atomic_long_t		nfull;
+	long			min_full;
+	long			low_full;
+	struct fa_stack		partial ____cacheline_aligned_in_smp;
+	struct fa_stack		empty ____cacheline_aligned_in_smp;
+	struct fa_stack		aside;
+
+	raw_spinlock_t		wait_lock ____cacheline_aligned_in_smp;
+	struct list_head	waiters;
+	unsigned int		nr_waiters;
+	u64			handed;
+	u64			waits;
+	bool			waited;
+	struct irq_work		wake;
+
+	struct fastalloc_stats	stats_base;
 	struct fa_growth	growth;
 	struct fa_grower	grower;
 	struct shrinker		*shrinker;
@@ -289,6 +364,19 @@ struct fastalloc_pool {
 static inline unsigned long fa_in_use(const struct fastalloc_pool *pool)
 {
 	return pool->allocs - pool->frees;
+}
+
+static inline bool fa_is_percpu(const struct fastalloc_pool *pool)
+{
+	return pool->sync == FASTALLOC_SYNC_PERCPU;
+}
+
+/* Call with the lock held. */
+static inline void fa_add_total(struct fastalloc_pool *pool, long objects)
+{
+	pool->total += objects;
+	WRITE_ONCE(pool->capacity, pool->total > pool->reserve ?
+				   pool->total - pool->reserve : 0);
 }
 
 static inline bool fa_is_growing(const struct fastalloc_pool *pool)
@@ -334,7 +422,7 @@ static inline unsigned long fa_serial_lock(struct fastalloc_pool *pool)
 {
 	unsigned long flags = 0;
 
-	if (pool->sync == FASTALLOC_SYNC_SPINLOCK)
+	if (pool->sync != FASTALLOC_SYNC_NONE)
 		raw_spin_lock_irqsave(&pool->lock, flags);
 	else
 		__acquire(&pool->lock);
@@ -345,7 +433,7 @@ static inline void fa_serial_unlock(struct fastalloc_pool *pool,
 				    unsigned long flags)
 	__releases(&pool->lock)
 {
-	if (pool->sync == FASTALLOC_SYNC_SPINLOCK)
+	if (pool->sync != FASTALLOC_SYNC_NONE)
 		raw_spin_unlock_irqrestore(&pool->lock, flags);
 	else
 		__release(&pool->lock);
@@ -363,8 +451,56 @@ void fa_serial_free_contig(struct fastalloc_pool *pool, void *obj,
 void fa_serial_attach(struct fastalloc_pool *pool, struct fa_chunk *chunk);
 bool fa_serial_adopt(struct fastalloc_pool *pool);
 void fa_serial_set_high(struct fastalloc_pool *pool);
-unsigned long fa_serial_trim(struct fastalloc_pool *pool);
-void fa_serial_release_live(struct fastalloc_pool *pool);
+void fa_serial_rotate(struct fastalloc_pool *pool);
+void fa_serial_put_back(struct fastalloc_pool *pool, struct fa_chunk *chunk);
+void fa_serial_drain(struct fastalloc_pool *pool,
+		     void (*fn)(struct fastalloc_pool *pool, void *obj));
+
+/* magazine.c */
+int fa_magazine_init(void);
+void fa_magazine_exit(void);
+struct fastalloc_cache __percpu *fa_shut(void);
+int fa_percpu_init(struct fastalloc_pool *pool);
+void fa_percpu_release(struct fastalloc_pool *pool);
+int fa_mags_reserve(struct fastalloc_pool *pool, unsigned long total, gfp_t gfp);
+void fa_percpu_attach(struct fastalloc_pool *pool, struct fa_chunk *chunk);
+void fa_percpu_set_low(struct fastalloc_pool *pool);
+unsigned long fa_percpu_peak(struct fastalloc_pool *pool);
+void *fa_cache_alloc(struct fastalloc_pool *pool, struct fastalloc_cache *c, u32 n);
+void fa_cache_free(struct fastalloc_pool *pool, struct fastalloc_cache *c,
+		   void *obj, u32 n);
+bool fa_percpu_alloc_bulk(struct fastalloc_pool *pool, unsigned int nr, void **objs);
+void fa_percpu_free_bulk(struct fastalloc_pool *pool, unsigned int nr, void **objs);
+void *fa_depot_take(struct fastalloc_pool *pool);
+bool fa_depot_put(struct fastalloc_pool *pool, void *obj);
+void fa_percpu_put_back(struct fastalloc_pool *pool, void *obj);
+void fa_percpu_shut(struct fastalloc_pool *pool, bool shut);
+void fa_percpu_flush(struct fastalloc_pool *pool);
+void fa_percpu_rotate(struct fastalloc_pool *pool);
+void fa_percpu_drain(struct fastalloc_pool *pool,
+		     void (*fn)(struct fastalloc_pool *pool, void *obj));
+
+/* trim.c */
+bool fa_trim_found(struct fastalloc_pool *pool, void *obj);
+unsigned long fa_trim(struct fastalloc_pool *pool, unsigned long most);
+void fa_trim_release_live(struct fastalloc_pool *pool);
+
+/* wait.c */
+void fa_wait_init(struct fastalloc_pool *pool);
+void fa_wait_exit(struct fastalloc_pool *pool);
+void *fa_wait_for_object(struct fastalloc_pool *pool, long timeout, bool killable);
+
+/*
+ * Call after objects were pushed to the depot, or after the pool's lock was
+ * dropped, which a waiter takes before it sleeps. Pairs with the smp_mb() in
+ * fa_wait_for_object(): either the waiter finds the object, or we find it.
+ */
+static inline void fa_wake_waiters(struct fastalloc_pool *pool)
+{
+	smp_mb__after_atomic();
+	if (unlikely(READ_ONCE(pool->nr_waiters)))
+		irq_work_queue(&pool->wake);
+}
 
 /* module.c */
 extern struct mutex fa_pools_lock;

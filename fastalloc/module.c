@@ -10,10 +10,16 @@ LIST_HEAD(fa_pools);
 
 static int __init fastalloc_init(void)
 {
-	int err = fa_growth_init();
+	int err;
 
+	err = fa_growth_init();
 	if (err)
 		return err;
+	err = fa_magazine_init();
+	if (err) {
+		fa_growth_exit();
+		return err;
+	}
 	fa_debugfs_init();
 	return 0;
 }
@@ -22,6 +28,7 @@ static void __exit fastalloc_exit(void)
 {
 	/* Every pool holds a reference to the module, so there is none left. */
 	fa_debugfs_exit();
+	fa_magazine_exit();
 	fa_growth_exit();
 }
 

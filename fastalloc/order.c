@@ -40,7 +40,7 @@ void fa_segs_free(struct fa_segs *segs)
 	segs->nr = 0;
 }
 
-/* Segments are linked through ->next, the last one's is NULL. */
+/* A list, whose ends are NULL. */
 int fa_segs_alloc(struct fa_segs *segs, unsigned long nr, u32 slots, gfp_t gfp,
 		  int node)
 {
@@ -55,6 +55,9 @@ int fa_segs_alloc(struct fa_segs *segs, unsigned long nr, u32 slots, gfp_t gfp,
 			return -ENOMEM;
 		}
 		seg->next = segs->first;
+		seg->prev = NULL;
+		if (segs->first)
+			segs->first->prev = seg;
 		segs->first = seg;
 		if (!segs->last)
 			segs->last = seg;
@@ -70,33 +73,24 @@ unsigned long fa_deque_segs(unsigned long objects, u32 seg_slots)
 /* @segs: fa_deque_segs() of them, which the deque then owns. */
 void fa_deque_init(struct fa_deque *d, u32 seg_slots, struct fa_segs *segs)
 {
-	struct fa_seg *seg;
-
 	memset(d, 0, sizeof(*d));
 	d->seg_slots = seg_slots;
 	d->nr_segs = segs->nr;
 	d->head = segs->first;
 	d->tail = segs->first;
-	for (seg = segs->first; seg->next; seg = seg->next)
-		seg->next->prev = seg;
-	seg->next = d->head;
-	d->head->prev = seg;
+	segs->last->next = segs->first;
+	segs->first->prev = segs->last;
 	memset(segs, 0, sizeof(*segs));
 }
 
-/* Constant time but for the prev links: the tail's next segment is free. */
+/* Constant time; behind the tail, where the next segment is free. */
 void fa_deque_splice(struct fa_deque *d, struct fa_segs *segs)
 {
 	struct fa_seg *after = d->tail->next;
-	struct fa_seg *prev = d->tail;
-	struct fa_seg *seg;
 
 	if (!segs->nr)
 		return;
-	for (seg = segs->first; seg; seg = seg->next) {
-		seg->prev = prev;
-		prev = seg;
-	}
+	segs->first->prev = d->tail;
 	d->tail->next = segs->first;
 	segs->last->next = after;
 	after->prev = segs->last;

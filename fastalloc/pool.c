@@ -9,6 +9,7 @@
 #include <linux/ctype.h>
 #include <linux/err.h>
 #include <linux/log2.h>
+#include <linux/module.h>
 #include <linux/nodemask.h>
 #include <linux/overflow.h>
 #include <linux/sched/mm.h>
@@ -156,9 +157,14 @@ static int fa_check_kind(const struct fastalloc_config *cfg)
 	if (cfg->backing > FASTALLOC_BACKING_VMALLOC)
 		return fa_refuse(cfg, -EINVAL, "backing=%d: unknown",
 				 cfg->backing);
-	if (cfg->sync == FASTALLOC_SYNC_PERCPU)
-		return fa_refuse(cfg, -EOPNOTSUPP, "sync=%s: not built yet",
-				 fa_sync_names[cfg->sync]);
+	if (cfg->sync == FASTALLOC_SYNC_PERCPU &&
+	    cfg->order != FASTALLOC_ORDER_LIFO)
+		return fa_refuse(cfg, -EOPNOTSUPP,
+				 "order=%s: per-CPU pools are lifo",
+				 fa_order_names[cfg->order]);
+	if (cfg->magazine > FASTALLOC_MAX_MAGAZINE)
+		return fa_refuse(cfg, -ERANGE, "magazine=%u: more than %u",
+				 cfg->magazine, FASTALLOC_MAX_MAGAZINE);
 
 	if (cfg->flags & ~FA_FLAGS)
 		return fa_refuse(cfg, -EINVAL, "flags=%#lx: unknown bits",
@@ -216,8 +222,8 @@ static void fa_unregister(struct fastalloc_pool *pool)
 }
 
 /*
- * Adds up to @want objects, in chunks of at least @least; the caller holds
- * grow_lock. @post: leave the chunk to the owner of a NONE pool. Returns 0 if
+ * Adds up to @want objects, in chunks of at least @least; grow_lock is held, or
+ * nobody knows the pool yet. @post: leave the chunk to the owner of a NONE pool. Returns 0 if
  * any were added.
  */
 static int fa_pool_add(struct fastalloc_pool *pool, unsigned long want,
@@ -225,23 +231,22 @@ static int fa_pool_add(struct fastalloc_pool *pool, unsigned long want,
 {
 	gfp_t mem = GFP_KERNEL | __GFP_NOWARN | (gfp & __GFP_ACCOUNT);
 	unsigned long added = 0, segs = 0;
-	unsigned int scope = 0;
 	struct fa_chunk *chunk;
 	int err = 0;
 
-	/* vmalloc() knows these limits only as scopes. */
-	if (!(gfp & __GFP_IO))
-		scope = memalloc_noio_save();
-	else if (!(gfp & __GFP_FS))
-		scope = memalloc_nofs_save();
-
 	while (added < want) {
+		if (fa_is_percpu(pool)) {
+			err = fa_mags_reserve(pool, pool->planned + want - added,
+					      mem);
+			if (err)
+				break;
+		}
 		chunk = fa_chunk_create(pool, want - added, least, mem);
 		if (IS_ERR(chunk)) {
 			err = PTR_ERR(chunk);
 			break;
 		}
-		if (pool->order != FASTALLOC_ORDER_LOWEST) {
+		if (!fa_is_percpu(pool) && pool->order != FASTALLOC_ORDER_LOWEST) {
 			segs = fa_deque_segs(pool->planned + chunk->count,
 					     pool->seg_slots) - pool->planned_segs;
 			err = fa_segs_alloc(&chunk->segs, segs, pool->seg_slots,
@@ -261,13 +266,11 @@ static int fa_pool_add(struct fastalloc_pool *pool, unsigned long want,
 			smp_store_release(&pool->pending, chunk);
 			break;
 		}
-		fa_serial_attach(pool, chunk);
+		if (fa_is_percpu(pool))
+			fa_percpu_attach(pool, chunk);
+		else
+			fa_serial_attach(pool, chunk);
 	}
-
-	if (!(gfp & __GFP_IO))
-		memalloc_noio_restore(scope);
-	else if (!(gfp & __GFP_FS))
-		memalloc_nofs_restore(scope);
 	return added ? 0 : err;
 }
 
@@ -279,27 +282,37 @@ static int fa_pool_grow(struct fastalloc_pool *pool, unsigned long missing,
 			unsigned long least, gfp_t gfp, bool post)
 {
 	unsigned long add, flags;
-	int err;
+	unsigned int scope;
+	int err = -ENOSPC;
 
 	lockdep_assert_held(&pool->grow_lock);
-	add = fa_growth_amount(&pool->growth, pool->planned);
+	/*
+	 * Callers wait for grow_lock who hold locks that reclaim may want. So
+	 * whoever holds it, the worker too, keeps reclaim from filesystems and
+	 * I/O; as a scope, which is how vmalloc() and constructors know it.
+	 */
+	scope = memalloc_noio_save();
+	add = fa_growth_amount(&pool->growth, pool->planned - pool->reserve);
 	if (!add)
-		return -ENOSPC;
+		goto out;
 	/* A rule that adds little must not make one call grow many times. */
-	add = min(max3(add, missing, least), pool->growth.max - pool->planned);
+	add = min(max3(add, missing, least),
+		  pool->growth.max + pool->reserve - pool->planned);
 
 	err = fa_pool_add(pool, add, least, gfp, post);
+	if (err)
+		atomic_long_inc(&pool->growth_failures);
+out:
+	memalloc_noio_restore(scope);
+	/* Until it grows again, only those who find it empty ask for more. */
 	WRITE_ONCE(pool->stalled, err);
-	if (err) {
-		WRITE_ONCE(pool->growth_failures, pool->growth_failures + 1);
+	if (err || post)
 		return err;
-	}
-	if (post)
-		return 0;
 
 	flags = fa_serial_lock(pool);
 	pool->grows++;
-	fa_serial_set_high(pool);
+	if (!fa_is_percpu(pool))
+		fa_serial_set_high(pool);
 	fa_serial_unlock(pool, flags);
 	return 0;
 }
@@ -324,31 +337,38 @@ static void fa_pool_grow_work(struct fa_grower *g)
 
 /*
  * An allocation of @nr objects found too few; @contig: they must be
- * neighbours. Returns whether it is worth trying again.
+ * neighbours; @again: it has been here before. Returns whether it is worth
+ * trying again.
  */
 static noinline bool fa_pool_refill(struct fastalloc_pool *pool, gfp_t gfp,
-				    unsigned long nr, bool contig)
+				    unsigned long nr, bool contig, bool again)
 {
 	unsigned long avail;
 	int err = 0;
 
 	if (pool->sync == FASTALLOC_SYNC_NONE && fa_serial_adopt(pool))
 		return true;
-	if (!fastalloc_pool_can_grow(pool) ||
-	    nr > pool->growth.max - fastalloc_pool_allocated(pool))
+	if (!fa_is_growing(pool))
+		return false;
+	/* What was added last may have come after the caller found too few. */
+	if (!fastalloc_pool_can_grow(pool))
+		return !again;
+	/* A PERCPU pool's count may be too high, and it may hand out its reserve. */
+	avail = fa_is_percpu(pool) ? 0 : fastalloc_pool_allocated(pool);
+	if (nr > pool->growth.max - avail)
 		return false;
 	if (!gfpflags_allow_blocking(gfp)) {
 		/* A hint: of two callers at once, the later one is heard. */
 		WRITE_ONCE(*(contig ? &pool->wanted_run : &pool->wanted), nr);
 		fa_grower_kick(&pool->grower);
-		return false;
+		return !again;
 	}
 
 	mutex_lock(&pool->grow_lock);
 	avail = fastalloc_pool_available(pool);
 	/* Somebody may have grown the pool while we waited for the lock. */
-	if ((contig || avail < nr) && !READ_ONCE(pool->pending))
-		err = fa_pool_grow(pool, contig ? nr : nr - avail,
+	if ((contig || again || avail < nr) && !READ_ONCE(pool->pending))
+		err = fa_pool_grow(pool, contig || avail >= nr ? nr : nr - avail,
 				   contig ? nr : 1, gfp, false);
 	mutex_unlock(&pool->grow_lock);
 	return !err;
@@ -356,10 +376,10 @@ static noinline bool fa_pool_refill(struct fastalloc_pool *pool, gfp_t gfp,
 
 static void fa_pool_failed(struct fastalloc_pool *pool)
 {
-	unsigned long flags = fa_serial_lock(pool);
-
-	pool->failures++;
-	fa_serial_unlock(pool, flags);
+	atomic_long_inc(&pool->failures);
+	/* Nothing keeps count on the way, but now it is worth counting. */
+	if (fa_is_percpu(pool))
+		WRITE_ONCE(pool->peak, fa_percpu_peak(pool));
 }
 
 /* Before an allocation: is what the caller asks for to be had at all? */
@@ -370,8 +390,8 @@ static inline bool fa_pool_may_alloc(struct fastalloc_pool *pool, gfp_t gfp)
 		might_alloc(gfp);
 
 	if (unlikely(gfp & __GFP_ZERO) && pool->cfg.ctor) {
-		pr_err_once("pool %s: zeroing would undo the constructor\n",
-			    pool->name);
+		pr_err_ratelimited("pool %s: zeroing would undo the constructor\n",
+				   pool->name);
 		fa_pool_failed(pool);
 		return false;
 	}
@@ -388,61 +408,172 @@ static inline void fa_pool_acquire(struct fastalloc_pool *pool, gfp_t gfp,
 		pool->cfg.on_acquire(obj, pool->cfg.arg);
 }
 
-/**
- * fastalloc_alloc() - allocate an object
- * @pool: the pool
- * @gfp: %GFP_KERNEL and its kin let a growing pool grow here and now, within
- *	%GFP_NOFS and %GFP_NOIO where given. Where it does not allow blocking,
- *	an empty pool fails the call and is grown by a worker. %__GFP_ZERO
- *	zeroes the object; a pool with a constructor refuses that.
- *	%__GFP_NOFAIL is not honoured.
- *
- * The object belongs to the caller until fastalloc_free(). Its content is that
- * of its last use, or of its constructor.
- *
- * Context: SPINLOCK: any but NMI; sleeps only to grow. NONE: as the owner
- *	serialises. on_acquire runs in the context of the caller.
- * Return: The object, or NULL when none is free and none could be added.
- */
-void *fastalloc_alloc(struct fastalloc_pool *pool, gfp_t gfp)
+/* One try, with nothing of what the owner of the pool wants done. */
+static inline void *fa_pool_take(struct fastalloc_pool *pool)
+{
+	struct fastalloc_cache *c;
+	void *obj;
+
+	if (!fa_is_percpu(pool))
+		return fa_serial_alloc(pool);
+	preempt_disable();
+	c = this_cpu_ptr(pool->cache);
+	obj = fa_cache_alloc(pool, c, __fastalloc_claim(c));
+	preempt_enable();
+	return obj;
+}
+
+static inline void fa_pool_put(struct fastalloc_pool *pool, void *obj)
+{
+	struct fastalloc_cache *c;
+
+	if (!fa_is_percpu(pool)) {
+		fa_serial_free(pool, obj);
+		return;
+	}
+	preempt_disable();
+	c = this_cpu_ptr(pool->cache);
+	fa_cache_free(pool, c, obj, __fastalloc_claim(c));
+	preempt_enable();
+}
+
+/* Takes an object, growing the pool where that is allowed. */
+static void *fa_pool_get(struct fastalloc_pool *pool, gfp_t gfp)
+{
+	bool again = false;
+	void *obj;
+
+	for (; unlikely(!(obj = fa_pool_take(pool))); again = true)
+		if (!fa_pool_refill(pool, gfp, 1, false, again))
+			return NULL;
+	return obj;
+}
+
+static void *fa_pool_alloc(struct fastalloc_pool *pool, gfp_t gfp)
 {
 	void *obj;
 
 	if (!fa_pool_may_alloc(pool, gfp))
 		return NULL;
-	obj = fa_serial_alloc(pool);
-	while (unlikely(!obj)) {
-		if (!fa_pool_refill(pool, gfp, 1, false)) {
-			fa_pool_failed(pool);
-			return NULL;
-		}
-		obj = fa_serial_alloc(pool);
-	}
-	fa_pool_acquire(pool, gfp, obj);
+	obj = fa_pool_get(pool, gfp);
+	if (unlikely(!obj))
+		fa_pool_failed(pool);
+	else
+		fa_pool_acquire(pool, gfp, obj);
 	return obj;
 }
-FASTALLOC_EXPORT(fastalloc_alloc);
 
-/**
- * fastalloc_free() - give an object back
- * @pool: the pool it was allocated from
- * @obj: the object, or NULL, which does nothing
- *
- * Freeing more objects than are out is refused, with a line in the log; the
- * order LOWEST also refuses what is not an object of the pool, or is free.
- *
- * Context: SPINLOCK: any but NMI. NONE: as the owner serialises. Never sleeps;
- *	on_release runs in the context of the caller.
- */
-void fastalloc_free(struct fastalloc_pool *pool, void *obj)
+/* The cache was empty, busy or shut; preemption is off, and on again at the end. */
+void *__fastalloc_alloc_slow(struct fastalloc_pool *pool, gfp_t gfp, u32 n)
 {
-	if (unlikely(!obj))
+	struct fastalloc_cache *c = __fastalloc_this_cache(pool);
+	void *obj;
+
+	if (pool->head.cache == pool->cache) {
+		obj = fa_cache_alloc(pool, c, n);
+		preempt_enable();
+		if (likely(obj))
+			return obj;
+	} else {
+		/* A shut cache counts on, but never leaves empty or busy. */
+		preempt_enable();
+		if (pool->plain) {
+			obj = fa_serial_alloc(pool);
+			if (likely(obj))
+				return obj;
+		}
+	}
+	return fa_pool_alloc(pool, gfp);
+}
+FASTALLOC_EXPORT(__fastalloc_alloc_slow);
+
+/* The cache was full, busy or shut; preemption is off, and on again at the end. */
+void __fastalloc_free_slow(struct fastalloc_pool *pool, void *obj, u32 n)
+{
+	struct fastalloc_cache *c = __fastalloc_this_cache(pool);
+
+	if (pool->head.cache == pool->cache) {
+		fa_cache_free(pool, c, obj, n);
+		preempt_enable();
 		return;
+	}
+	preempt_enable();
+	if (pool->plain) {
+		fa_serial_free(pool, obj);
+		return;
+	}
 	if (pool->cfg.on_release)
 		pool->cfg.on_release(obj, pool->cfg.arg);
-	fa_serial_free(pool, obj);
+	fa_pool_put(pool, obj);
 }
-FASTALLOC_EXPORT(fastalloc_free);
+FASTALLOC_EXPORT(__fastalloc_free_slow);
+
+/* See the header. */
+void *fastalloc_zalloc(struct fastalloc_pool *pool, gfp_t gfp)
+{
+	return fa_pool_alloc(pool, gfp | __GFP_ZERO);
+}
+FASTALLOC_EXPORT(fastalloc_zalloc);
+
+static void *fa_pool_alloc_wait(struct fastalloc_pool *pool, gfp_t gfp,
+				long timeout, bool killable)
+{
+	void *obj;
+
+	might_sleep();
+	if (!fa_pool_may_alloc(pool, gfp))
+		return NULL;
+	obj = fa_pool_get(pool, gfp);
+	/* Nobody but the owner of a NONE pool, who is here, could free one. */
+	if (!obj && timeout > 0 && pool->sync != FASTALLOC_SYNC_NONE)
+		obj = fa_wait_for_object(pool, timeout, killable);
+	if (!obj)
+		fa_pool_failed(pool);
+	else
+		fa_pool_acquire(pool, gfp, obj);
+	return obj;
+}
+
+/**
+ * fastalloc_alloc_timeout() - allocate an object, waiting until one is free
+ * @pool: the pool; of sync NONE there is nobody to wait for, so it fails at once
+ * @gfp: as for fastalloc_alloc(); must allow blocking
+ * @timeout: jiffies to wait at most; MAX_SCHEDULE_TIMEOUT: for ever
+ *
+ * Time spent growing the pool before that is not counted. Those who wait are served in the order they came; a caller who need not wait
+ * may come in between. The wait is not interruptible.
+ *
+ * Context: Task context, sleeps.
+ * Return: The object, or NULL when none came in time.
+ */
+void *fastalloc_alloc_timeout(struct fastalloc_pool *pool, gfp_t gfp, long timeout)
+{
+	return fa_pool_alloc_wait(pool, gfp, timeout, false);
+}
+FASTALLOC_EXPORT(fastalloc_alloc_timeout);
+
+/**
+ * fastalloc_alloc_killable() - as fastalloc_alloc_timeout(), ended by a fatal signal
+ * @pool: the pool
+ * @gfp: as for fastalloc_alloc(); must allow blocking
+ * @timeout: jiffies to wait at most; MAX_SCHEDULE_TIMEOUT: for ever
+ *
+ * Context: Task context, sleeps.
+ * Return: The object, or NULL when none came in time, or before a fatal signal
+ *	did (see fatal_signal_pending()).
+ */
+void *fastalloc_alloc_killable(struct fastalloc_pool *pool, gfp_t gfp, long timeout)
+{
+	return fa_pool_alloc_wait(pool, gfp, timeout, true);
+}
+FASTALLOC_EXPORT(fastalloc_alloc_killable);
+
+static inline bool fa_pool_take_bulk(struct fastalloc_pool *pool, unsigned int nr,
+				     void **objs)
+{
+	return fa_is_percpu(pool) ? fa_percpu_alloc_bulk(pool, nr, objs) :
+				    fa_serial_alloc_bulk(pool, nr, objs);
+}
 
 /**
  * fastalloc_alloc_bulk() - allocate several objects, or none
@@ -452,19 +583,20 @@ FASTALLOC_EXPORT(fastalloc_free);
  * @objs: room for @nr pointers; in no particular order; what is there after a
  *	failure means nothing
  *
- * Context: As fastalloc_alloc(). The lock is held once, for a time
- *	proportional to @nr.
+ * Context: As fastalloc_alloc(). PERCPU: magazine by magazine. SPINLOCK: the
+ *	lock is held once, for a time proportional to @nr.
  * Return: @nr, or 0 when fewer are free and not enough could be added.
  */
 unsigned int fastalloc_alloc_bulk(struct fastalloc_pool *pool, gfp_t gfp,
 				  unsigned int nr, void **objs)
 {
+	bool again = false;
 	unsigned int i;
 
 	if (!nr || !fa_pool_may_alloc(pool, gfp))
 		return 0;
-	while (!fa_serial_alloc_bulk(pool, nr, objs)) {
-		if (!fa_pool_refill(pool, gfp, nr, false)) {
+	for (; !fa_pool_take_bulk(pool, nr, objs); again = true) {
+		if (!fa_pool_refill(pool, gfp, nr, false, again)) {
 			fa_pool_failed(pool);
 			return 0;
 		}
@@ -482,8 +614,9 @@ FASTALLOC_EXPORT(fastalloc_alloc_bulk);
  * @nr: how many
  * @objs: the objects; none may be NULL
  *
- * Context: As fastalloc_free(). The lock is held once, for a time proportional
- *	to @nr; with order LOWEST once for each object.
+ * Context: As fastalloc_free(). PERCPU: magazine by magazine. SPINLOCK: the
+ *	lock is held once, for a time proportional to @nr; with order LOWEST
+ *	once for each object.
  */
 void fastalloc_free_bulk(struct fastalloc_pool *pool, unsigned int nr,
 			 void **objs)
@@ -495,7 +628,10 @@ void fastalloc_free_bulk(struct fastalloc_pool *pool, unsigned int nr,
 	if (pool->cfg.on_release)
 		for (i = 0; i < nr; i++)
 			pool->cfg.on_release(objs[i], pool->cfg.arg);
-	fa_serial_free_bulk(pool, nr, objs);
+	if (fa_is_percpu(pool))
+		fa_percpu_free_bulk(pool, nr, objs);
+	else
+		fa_serial_free_bulk(pool, nr, objs);
 }
 FASTALLOC_EXPORT(fastalloc_free_bulk);
 
@@ -513,8 +649,8 @@ static bool fa_may_contig(struct fastalloc_pool *pool)
 {
 	if (likely(pool->cfg.flags & FASTALLOC_F_CONTIG))
 		return true;
-	pr_err("pool %s: flags=%#x: not made for contiguous runs\n", pool->name,
-	       pool->cfg.flags);
+	pr_err_ratelimited("pool %s: flags=%#x: not made for contiguous runs\n",
+			   pool->name, pool->cfg.flags);
 	return false;
 }
 
@@ -536,12 +672,13 @@ static bool fa_may_contig(struct fastalloc_pool *pool)
 void *fastalloc_alloc_contig(struct fastalloc_pool *pool, gfp_t gfp,
 			     unsigned int nr)
 {
-	void *obj = NULL;
+	bool again = false;
+	void *obj;
 
 	if (!nr || !fa_may_contig(pool) || !fa_pool_may_alloc(pool, gfp))
 		return NULL;
-	while (!(obj = fa_serial_alloc_contig(pool, nr))) {
-		if (!fa_pool_refill(pool, gfp, nr, true)) {
+	for (; !(obj = fa_serial_alloc_contig(pool, nr)); again = true) {
+		if (!fa_pool_refill(pool, gfp, nr, true, again)) {
 			fa_pool_failed(pool);
 			return NULL;
 		}
@@ -590,7 +727,7 @@ unsigned long fastalloc_pool_trim(struct fastalloc_pool *pool)
 	mutex_lock(&pool->grow_lock);
 	if (pool->sync == FASTALLOC_SYNC_NONE)
 		fa_serial_adopt(pool);
-	gone = fa_serial_trim(pool);
+	gone = fa_trim(pool, ULONG_MAX);
 	mutex_unlock(&pool->grow_lock);
 	return gone;
 }
@@ -615,8 +752,9 @@ static unsigned long fa_shrink_scan(struct shrinker *s,
 	/* Reclaim may have been entered by growing this very pool. */
 	if (!mutex_trylock(&pool->grow_lock))
 		return SHRINK_STOP;
-	gone = fa_serial_trim(pool);
+	gone = fa_trim(pool, sc->nr_to_scan);
 	mutex_unlock(&pool->grow_lock);
+	sc->nr_scanned = gone;
 	return gone ?: SHRINK_STOP;
 }
 
@@ -645,15 +783,17 @@ static void fa_pool_release(struct fastalloc_pool *pool)
 	rbtree_postorder_for_each_entry_safe(chunk, next, &pool->chunks, all)
 		fa_chunk_destroy(pool, chunk);
 	fa_deque_free(&pool->dq);
+	if (fa_is_percpu(pool))
+		fa_percpu_release(pool);
 	mutex_destroy(&pool->grow_lock);
 }
 
-static void fa_pool_init(struct fastalloc_pool *pool)
+static void fa_pool_init(struct fastalloc_pool *pool, struct lock_class_key *key)
 {
 	const struct fastalloc_config *cfg = &pool->cfg;
 
 	raw_spin_lock_init(&pool->lock);
-	mutex_init(&pool->grow_lock);
+	__mutex_init(&pool->grow_lock, "fastalloc grow_lock", key);
 	INIT_LIST_HEAD(&pool->fresh);
 	pool->chunks = RB_ROOT;
 	pool->avail = RB_ROOT_CACHED;
@@ -673,31 +813,44 @@ static void fa_pool_init(struct fastalloc_pool *pool)
 		.max = cfg->max_capacity,
 	};
 	fa_grower_init(&pool->grower, fa_pool_grow_work);
+	fa_wait_init(pool);
+	pool->head.cache = fa_shut();
 }
 
-/**
- * fastalloc_pool_create() - make a pool
- * @cfg: what it is to be; read only during the call, the name is copied
- *
- * The capacity is there, and every object constructed, when this returns. The
- * pool belongs to the caller until fastalloc_pool_destroy(); fastalloc cannot
- * be unloaded meanwhile.
- *
- * Context: Task context, may sleep.
- * Return: The pool, or an ERR_PTR(). For a bad config, with a line in the log
- *	that names pool, field and value: -EINVAL; -ENAMETOOLONG (name);
- *	-EEXIST (name in use); -E2BIG (obj_size, capacity, max_capacity);
- *	-EOVERFLOW (capacity times size); -ERANGE (max_capacity, growth_percent,
- *	low_water); -EOPNOTSUPP (contiguous runs without order LOWEST, sync
- *	PERCPU). -ENOMEM when there is too little memory, or what the
- *	constructor answered.
- */
-struct fastalloc_pool *fastalloc_pool_create(const struct fastalloc_config *cfg)
+static int fa_pool_fill(struct fastalloc_pool *pool)
+{
+	unsigned long want;
+	int err = 0;
+
+	if (fa_is_percpu(pool))
+		err = fa_percpu_init(pool);
+	want = pool->cfg.capacity + pool->reserve;
+	while (pool->total < want && !err)
+		err = fa_pool_add(pool, want - pool->total, 1, GFP_KERNEL, false);
+	if (pool->cfg.on_acquire || pool->cfg.on_release)
+		return err;
+	if (!fa_is_percpu(pool))
+		pool->plain = true;
+	else if (!err)
+		pool->head.cache = pool->cache;
+	return err;
+}
+
+/* fastalloc_pool_create() of the header, which says what it was built with. */
+struct fastalloc_pool *__fastalloc_pool_create(const struct fastalloc_config *cfg,
+					       const struct module *owner,
+					       u64 layout,
+					       struct lock_class_key *key)
 {
 	struct fastalloc_pool *pool;
 	int err;
 
 	might_sleep();
+	if (layout != __FASTALLOC_LAYOUT) {
+		pr_err("module %s was built against another <linux/fastalloc.h>: rebuild it\n",
+		       owner ? owner->name : "(built in)");
+		return ERR_PTR(-ENOEXEC);
+	}
 	pool = kzalloc(sizeof(*pool), GFP_KERNEL);
 	if (!pool)
 		return ERR_PTR(-ENOMEM);
@@ -712,13 +865,9 @@ struct fastalloc_pool *fastalloc_pool_create(const struct fastalloc_config *cfg)
 	if (err)
 		goto err_pool;
 	__module_get(THIS_MODULE);
-	fa_pool_init(pool);
+	fa_pool_init(pool, key);
 
-	mutex_lock(&pool->grow_lock);
-	while (pool->capacity < cfg->capacity && !err)
-		err = fa_pool_add(pool, cfg->capacity - pool->capacity, 1,
-				  GFP_KERNEL, false);
-	mutex_unlock(&pool->grow_lock);
+	err = fa_pool_fill(pool);
 	if (err)
 		goto err_release;
 
@@ -742,7 +891,7 @@ err_pool:
 	kfree(pool);
 	return ERR_PTR(err);
 }
-FASTALLOC_EXPORT(fastalloc_pool_create);
+FASTALLOC_EXPORT(__fastalloc_pool_create);
 
 /**
  * fastalloc_pool_destroy() - destroy a pool and give its memory back
@@ -755,6 +904,8 @@ FASTALLOC_EXPORT(fastalloc_pool_create);
  */
 void fastalloc_pool_destroy(struct fastalloc_pool *pool)
 {
+	unsigned long out;
+
 	if (IS_ERR_OR_NULL(pool))
 		return;
 	might_sleep();
@@ -764,14 +915,14 @@ void fastalloc_pool_destroy(struct fastalloc_pool *pool)
 	fa_unregister(pool);
 	if (pool->shrinker)
 		fa_shrinker_free(pool->shrinker);
-	/* Only what grows has been kicked; irq_work_sync() may wait for RCU. */
-	if (fa_is_growing(pool))
-		fa_grower_stop(&pool->grower);
+	fa_grower_stop(&pool->grower);
 
-	WARN(fa_in_use(pool), "fastalloc: pool %s destroyed with %lu objects out\n",
-	     pool->name, fa_in_use(pool));
-	if (fa_in_use(pool) && pool->cfg.on_release)
-		fa_serial_release_live(pool);
+	fa_wait_exit(pool);
+	out = fastalloc_pool_allocated(pool);
+	WARN(out, "fastalloc: pool %s destroyed with %lu objects out\n",
+	     pool->name, out);
+	if (out && pool->cfg.on_release)
+		fa_trim_release_live(pool);
 
 	fa_pool_release(pool);
 	kfree(pool);

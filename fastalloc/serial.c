@@ -144,7 +144,8 @@ static inline void *fa_serial_pop(struct fastalloc_pool *pool)
 static noinline __cold void fa_serial_refuse(struct fastalloc_pool *pool,
 					     const void *obj, const char *why)
 {
-	pr_err("pool %s: free of %p: %s\n", pool->name, obj, why);
+	pr_err_ratelimited("pool %s: free of %p: %s\n",
+			   pool->name, obj, why);
 }
 
 /* An object, or NULL when none is free. */
@@ -169,6 +170,7 @@ void fa_serial_free(struct fastalloc_pool *pool, void *obj)
 {
 	const char *why = NULL;
 	unsigned long flags;
+	bool wanted;
 
 	flags = fa_serial_lock(pool);
 	if (unlikely(pool->allocs == pool->frees))
@@ -179,8 +181,12 @@ void fa_serial_free(struct fastalloc_pool *pool, void *obj)
 		fa_deque_push(&pool->dq, obj);
 	if (likely(!why))
 		pool->frees++;
+	/* Under the lock, which a waiter takes before it sleeps. */
+	wanted = READ_ONCE(pool->nr_waiters);
 	fa_serial_unlock(pool, flags);
 
+	if (unlikely(wanted))
+		irq_work_queue(&pool->wake);
 	if (unlikely(why))
 		fa_serial_refuse(pool, obj, why);
 }
@@ -245,6 +251,7 @@ void fa_serial_free_bulk(struct fastalloc_pool *pool, unsigned int nr,
 		pool->frees += nr;
 	}
 	fa_serial_unlock(pool, flags);
+	fa_wake_waiters(pool);
 
 	if (!ok)
 		fa_serial_refuse(pool, *objs, "more objects than are out");
@@ -291,12 +298,13 @@ void fa_serial_free_contig(struct fastalloc_pool *pool, void *obj,
 	if (!why)
 		pool->frees += nr;
 	fa_serial_unlock(pool, flags);
+	fa_wake_waiters(pool);
 
 	if (why)
 		fa_serial_refuse(pool, obj, why);
 }
 
-/* Constant time, but for the tree of chunks and the links of new segments. */
+/* Constant time, but for the tree of chunks. */
 void fa_serial_attach(struct fastalloc_pool *pool, struct fa_chunk *chunk)
 {
 	unsigned long flags;
@@ -314,9 +322,10 @@ void fa_serial_attach(struct fastalloc_pool *pool, struct fa_chunk *chunk)
 		list_add_tail(&chunk->list, &pool->fresh);
 		pool->nfresh += chunk->count;
 	}
-	WRITE_ONCE(pool->capacity, pool->capacity + chunk->count);
+	fa_add_total(pool, chunk->count);
 	fa_serial_set_high(pool);
 	fa_serial_unlock(pool, flags);
+	fa_wake_waiters(pool);
 }
 
 /* The owner of a NONE pool takes over what the worker has made for it. */
@@ -337,10 +346,9 @@ bool fa_serial_adopt(struct fastalloc_pool *pool)
 
 /*
  * Takes every object of the deque out once and puts it back, in the same
- * order if nobody interferes; those of condemned chunks are gathered instead.
- * On the way the chunks' objects are counted.
+ * order if nobody interferes, unless trim wants to keep it.
  */
-static void fa_serial_rotate(struct fastalloc_pool *pool)
+void fa_serial_rotate(struct fastalloc_pool *pool)
 {
 	unsigned long flags, left;
 
@@ -357,15 +365,8 @@ static void fa_serial_rotate(struct fastalloc_pool *pool)
 		left -= batch;
 		while (batch--) {
 			void *obj = fa_deque_pop_head(&pool->dq);
-			struct fa_chunk *chunk = fa_chunk_find(pool, obj);
 
-			/* A foreign pointer that was freed stays where it is. */
-			if (chunk)
-				chunk->nfree++;
-			if (chunk && chunk->condemned)
-				fa_bitmap_set(&chunk->map,
-					      fa_chunk_index(pool, chunk, obj));
-			else
+			if (!fa_trim_found(pool, obj))
 				fa_deque_push(&pool->dq, obj);
 		}
 		fa_serial_unlock(pool, flags);
@@ -373,151 +374,25 @@ static void fa_serial_rotate(struct fastalloc_pool *pool)
 	}
 }
 
-/* LIFO, FIFO: a condemned chunk did not come home whole. */
-static void fa_serial_put_back(struct fastalloc_pool *pool,
-			       struct fa_chunk *chunk)
+/* What trim has gathered of a chunk that did not come home whole. */
+void fa_serial_put_back(struct fastalloc_pool *pool, struct fa_chunk *chunk)
 {
 	unsigned int i = 0, batch;
 	unsigned long flags;
 
 	while (i < chunk->fresh) {
 		flags = fa_serial_lock(pool);
-		for (batch = FA_TRIM_BATCH; batch && i < chunk->fresh; batch--, i++) {
-			if (!fa_bitmap_test(&chunk->map, i))
-				continue;
-			fa_bitmap_clear(&chunk->map, i);
-			fa_deque_push(&pool->dq, fa_chunk_obj(pool, chunk, i));
-		}
+		for (batch = FA_TRIM_BATCH; batch && i < chunk->fresh; batch--, i++)
+			if (fa_bitmap_test(&chunk->map, i))
+				fa_deque_push(&pool->dq, fa_chunk_obj(pool, chunk, i));
 		fa_serial_unlock(pool, flags);
 	}
-
-	flags = fa_serial_lock(pool);
-	chunk->condemned = false;
-	if (chunk->fresh < chunk->count) {
-		list_add_tail(&chunk->list, &pool->fresh);
-		pool->nfresh += chunk->count - chunk->fresh;
-	}
-	WRITE_ONCE(pool->capacity, pool->capacity + chunk->count);
-	fa_serial_unlock(pool, flags);
 }
 
-/*
- * Whether the chunk may and can go; then the capacity is lowered, and nothing
- * of it that was never out will be handed out any more.
- */
-static bool fa_serial_condemn(struct fastalloc_pool *pool, struct fa_chunk *chunk)
+/* On destroy: what @fn makes of every free object that was out before. */
+void fa_serial_drain(struct fastalloc_pool *pool,
+		     void (*fn)(struct fastalloc_pool *pool, void *obj))
 {
-	bool lowest = pool->order == FASTALLOC_ORDER_LOWEST;
-	unsigned long flags;
-	bool ok;
-
-	flags = fa_serial_lock(pool);
-	ok = chunk->nfree == (lowest ? chunk->count : chunk->fresh) &&
-	     pool->capacity - chunk->count >= pool->cfg.capacity;
-	if (!ok)
-		goto out;
-	WRITE_ONCE(pool->capacity, pool->capacity - chunk->count);
-	if (lowest) {
-		rb_erase_cached(&chunk->avail, &pool->avail);
-	} else {
-		chunk->condemned = true;
-		chunk->nfree = 0;
-		if (chunk->fresh < chunk->count)
-			list_del_init(&chunk->list);
-		pool->nfresh -= chunk->count - chunk->fresh;
-	}
-out:
-	fa_serial_unlock(pool, flags);
-	return ok;
-}
-
-/*
- * Gives wholly free chunks back, as long as the configured capacity stays.
- * The set of chunks cannot change meanwhile: grow_lock is held.
- * Returns the number of objects that went.
- */
-unsigned long fa_serial_trim(struct fastalloc_pool *pool)
-{
-	bool lowest = pool->order == FASTALLOC_ORDER_LOWEST;
-	unsigned long flags, gone = 0;
-	struct fa_chunk *chunk, *next;
-	struct rb_node *n;
-	struct fa_seg *seg;
-	LIST_HEAD(condemned);
-
-	lockdep_assert_held(&pool->grow_lock);
-	if (pool->capacity == pool->cfg.capacity)
-		return 0;
-
-	if (!lowest) {
-		for (n = rb_first(&pool->chunks); n; n = rb_next(n))
-			rb_entry(n, struct fa_chunk, all)->nfree = 0;
-		fa_serial_rotate(pool);
-	}
-	for (n = rb_last(&pool->chunks); n; n = rb_prev(n)) {
-		chunk = rb_entry(n, struct fa_chunk, all);
-		if (fa_serial_condemn(pool, chunk))
-			list_add(&chunk->list, &condemned);
-	}
-	if (list_empty(&condemned))
-		return 0;
-	if (!lowest)
-		fa_serial_rotate(pool);
-
-	list_for_each_entry_safe(chunk, next, &condemned, list) {
-		list_del_init(&chunk->list);
-		if (!lowest && chunk->nfree < chunk->fresh) {
-			fa_serial_put_back(pool, chunk);
-			continue;
-		}
-		flags = fa_serial_lock(pool);
-		rb_erase(&chunk->all, &pool->chunks);
-		pool->nr_chunks--;
-		fa_serial_unlock(pool, flags);
-
-		gone += chunk->count;
-		pool->bytes -= fa_chunk_overhead(chunk);
-		fa_chunk_destroy(pool, chunk);
-		cond_resched();
-	}
-
-	for (;;) {
-		flags = fa_serial_lock(pool);
-		fa_serial_set_high(pool);
-		seg = lowest ? NULL : fa_deque_unsplice(&pool->dq, pool->capacity);
-		fa_serial_unlock(pool, flags);
-		if (!seg)
-			break;
-		kfree(seg);
-		pool->planned_segs--;
-		pool->bytes -= fa_seg_bytes(pool->seg_slots);
-	}
-	pool->planned -= gone;
-	return gone;
-}
-
-/* On destroy: on_release for every object that is still out. */
-void fa_serial_release_live(struct fastalloc_pool *pool)
-{
-	bool lowest = pool->order == FASTALLOC_ORDER_LOWEST;
-	struct fa_chunk *chunk;
-	struct rb_node *n;
-	unsigned int i;
-
-	while (pool->dq.n) {
-		void *obj = fa_deque_pop_head(&pool->dq);
-
-		chunk = fa_chunk_find(pool, obj);
-		if (chunk)
-			fa_bitmap_set(&chunk->map,
-				      fa_chunk_index(pool, chunk, obj));
-	}
-	for (n = rb_first(&pool->chunks); n; n = rb_next(n)) {
-		chunk = rb_entry(n, struct fa_chunk, all);
-		for (i = 0; i < (lowest ? chunk->count : chunk->fresh); i++)
-			if (fa_bitmap_test(&chunk->map, i) == lowest)
-				pool->cfg.on_release(fa_chunk_obj(pool, chunk, i),
-						     pool->cfg.arg);
-		cond_resched();
-	}
+	while (pool->dq.n)
+		fn(pool, fa_deque_pop_head(&pool->dq));
 }

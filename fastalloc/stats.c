@@ -19,18 +19,68 @@ unsigned long fastalloc_pool_capacity(struct fastalloc_pool *pool)
 }
 FASTALLOC_EXPORT(fastalloc_pool_capacity);
 
+/*
+ * Sums up the CPUs' counters, which each CPU writes as it goes. Frees first: an
+ * object is allocated before it is freed, so a sum that others overtake shows
+ * too many objects out rather than too few. Exact when nothing goes on.
+ * Counters wrap, so only the difference of sums means anything on 32-bit.
+ */
+static unsigned long fa_percpu_sum(struct fastalloc_pool *pool,
+				   unsigned long *frees, u64 *nested,
+				   u64 *exchanges)
+{
+	const struct fastalloc_cache *c;
+	unsigned long allocs = 0, n;
+	long out;
+	int cpu;
+
+	*frees = 0;
+	*nested = 0;
+	*exchanges = 0;
+	for_each_possible_cpu(cpu) {
+		c = per_cpu_ptr(pool->cache, cpu);
+		n = fa_peek(c->nested_frees);
+		*frees += fa_peek(c->frees) + n;
+		*nested += n;
+	}
+	/* Keeps the reads apart; the CPUs promise no order to theirs. */
+	smp_rmb();
+	for_each_possible_cpu(cpu) {
+		c = per_cpu_ptr(pool->cache, cpu);
+		n = fa_peek(c->nested_allocs);
+		allocs += fa_peek(c->allocs) + n;
+		*nested += n;
+		*exchanges += fa_peek(c->exchanges);
+	}
+	allocs += fa_peek(pool->handed);
+
+	out = allocs - *frees;
+	return clamp(out, 0L, (long)READ_ONCE(pool->total));
+}
+
+static unsigned long fa_percpu_in_use(struct fastalloc_pool *pool)
+{
+	unsigned long frees;
+	u64 nested, exchanges;
+
+	return fa_percpu_sum(pool, &frees, &nested, &exchanges);
+}
+
 /**
  * fastalloc_pool_allocated() - objects that are out
  * @pool: the pool
  *
- * Context: SPINLOCK: any but NMI. NONE: as the owner serialises; a racing
- *	reader gets an approximate number.
+ * Context: Any but NMI. PERCPU: exact when nothing goes on, else too high
+ *	rather than too low. NONE: as the owner serialises; a racing reader gets
+ *	an approximate number.
  * Return: Their number.
  */
 unsigned long fastalloc_pool_allocated(struct fastalloc_pool *pool)
 {
 	unsigned long flags, in_use;
 
+	if (fa_is_percpu(pool))
+		return fa_percpu_in_use(pool);
 	flags = fa_serial_lock(pool);
 	in_use = fa_peek(fa_in_use(pool));
 	fa_serial_unlock(pool, flags);
@@ -47,12 +97,9 @@ FASTALLOC_EXPORT(fastalloc_pool_allocated);
  */
 unsigned long fastalloc_pool_available(struct fastalloc_pool *pool)
 {
-	unsigned long flags, in_use, capacity;
+	unsigned long in_use = fastalloc_pool_allocated(pool);
+	unsigned long capacity = READ_ONCE(pool->capacity);
 
-	flags = fa_serial_lock(pool);
-	in_use = fa_peek(fa_in_use(pool));
-	capacity = READ_ONCE(pool->capacity);
-	fa_serial_unlock(pool, flags);
 	/* More may be out for a moment, while trim holds a chunk condemned. */
 	return capacity > in_use ? capacity - in_use : 0;
 }
@@ -102,8 +149,9 @@ FASTALLOC_EXPORT(fastalloc_pool_is_empty);
  * @pool: the pool
  * @stats: filled
  *
- * Context: SPINLOCK: any but NMI; the snapshot is consistent. NONE: consistent
- *	where the owner serialises it too, else approximate.
+ * Context: Any but NMI. SPINLOCK: the snapshot is consistent. PERCPU: exact
+ *	when nothing goes on, else as fastalloc_pool_allocated(). NONE:
+ *	consistent where the owner serialises it too, else approximate.
  */
 void fastalloc_pool_stats(struct fastalloc_pool *pool,
 			  struct fastalloc_stats *stats)
@@ -112,18 +160,34 @@ void fastalloc_pool_stats(struct fastalloc_pool *pool,
 
 	memset(stats, 0, sizeof(*stats));
 	flags = fa_serial_lock(pool);
-	stats->allocs = fa_peek(pool->allocs);
-	stats->frees = fa_peek(pool->frees);
-	stats->failures = fa_peek(pool->failures);
 	stats->grows = fa_peek(pool->grows);
-	stats->growth_failures = fa_peek(pool->growth_failures);
-	stats->peak = fa_peek(pool->peak);
+	stats->growth_failures = atomic_long_read(&pool->growth_failures);
 	stats->capacity = fa_peek(pool->capacity);
+	stats->total = fa_peek(pool->total);
 	stats->chunks = fa_peek(pool->nr_chunks);
 	stats->bytes = fa_peek(pool->bytes);
+	if (!fa_is_percpu(pool)) {
+		stats->allocs = fa_peek(pool->allocs);
+		stats->frees = fa_peek(pool->frees);
+		stats->in_use = stats->allocs - stats->frees;
+		stats->peak = fa_peek(pool->peak);
+	} else {
+		unsigned long frees;
+
+		stats->in_use = fa_percpu_sum(pool, &frees, &stats->nested,
+					      &stats->depot_exchanges);
+		stats->frees = frees - (unsigned long)pool->stats_base.frees;
+		stats->allocs = stats->frees + stats->in_use;
+		stats->nested -= pool->stats_base.nested;
+		stats->depot_exchanges -= pool->stats_base.depot_exchanges;
+	}
 	fa_serial_unlock(pool, flags);
-	stats->in_use = stats->allocs - stats->frees;
-	stats->total = stats->capacity;
+
+	stats->failures = atomic_long_read(&pool->failures);
+	stats->waits = fa_peek(pool->waits);
+	stats->reserve = pool->reserve;
+	if (fa_is_percpu(pool))
+		stats->peak = max(fa_percpu_peak(pool), stats->in_use);
 }
 FASTALLOC_EXPORT(fastalloc_pool_stats);
 
@@ -134,20 +198,33 @@ FASTALLOC_EXPORT(fastalloc_pool_stats);
  * What is out counts as allocated, so that allocs - frees stays in_use, and is
  * the new peak; all other counters start at zero.
  *
- * Context: SPINLOCK: any but NMI. NONE: as the owner serialises.
+ * Context: Any but NMI. NONE: as the owner serialises.
  */
 void fastalloc_pool_stats_reset(struct fastalloc_pool *pool)
 {
-	unsigned long flags;
+	struct fastalloc_stats *base = &pool->stats_base;
+	unsigned long flags, frees;
 
 	flags = fa_serial_lock(pool);
-	pool->allocs = fa_in_use(pool);
-	pool->frees = 0;
-	pool->failures = 0;
+	if (fa_is_percpu(pool)) {
+		/* The CPUs' counters are theirs alone: note where they stand. */
+		WRITE_ONCE(pool->peak, fa_percpu_sum(pool, &frees, &base->nested,
+						     &base->depot_exchanges));
+		WRITE_ONCE(pool->min_full, atomic_long_read(&pool->nfull));
+		base->frees = frees;
+	} else {
+		pool->allocs = fa_in_use(pool);
+		pool->frees = 0;
+		pool->peak = pool->allocs;
+		fa_serial_set_high(pool);
+	}
 	pool->grows = 0;
-	pool->peak = pool->allocs;
-	WRITE_ONCE(pool->growth_failures, 0);
-	fa_serial_set_high(pool);
 	fa_serial_unlock(pool, flags);
+
+	atomic_long_set(&pool->failures, 0);
+	atomic_long_set(&pool->growth_failures, 0);
+	raw_spin_lock_irqsave(&pool->wait_lock, flags);
+	pool->waits = 0;
+	raw_spin_unlock_irqrestore(&pool->wait_lock, flags);
 }
 FASTALLOC_EXPORT(fastalloc_pool_stats_reset);

@@ -18,9 +18,11 @@
  *  ============================  ======  =========  =========  =====
  *  call                          task    softirq    hardirq    NMI
  *  ============================  ======  =========  =========  =====
+ *  alloc, free (PERCPU)          yes     yes        yes        yes
  *  alloc, free (SPINLOCK)        yes     yes        yes        no
  *  alloc, free (NONE)            as the caller serialises them
  *  growth inside alloc           when gfp allows blocking; else a worker
+ *  alloc_timeout                 sleeps: task context only
  *  queries, stats, stats reset   yes     yes        yes        no
  *  create, destroy, trim         may sleep: task context only
  *  ============================  ======  =========  =========  =====
@@ -32,6 +34,12 @@
  * and for a contiguous run, a scan of the bitmaps). No hook runs, nothing is
  * allocated and nobody is woken under it.
  *
+ * A PERCPU pool takes no lock, does not disable interrupts and never waits for
+ * another CPU. Each CPU works on a magazine of its own and exchanges whole
+ * magazines with a lock-free depot. So that free objects which sit with other
+ * CPUs do not break its promise, it holds a reserve beside its capacity; stats
+ * and debugfs show it.
+ *
  * A pool of sync NONE takes no lock: its owner sees to it that calls on one
  * pool never overlap or nest.
  *
@@ -42,10 +50,15 @@
 #ifndef _LINUX_FASTALLOC_H
 #define _LINUX_FASTALLOC_H
 
+#include <linux/atomic.h>
 #include <linux/bits.h>
+#include <linux/cache.h>
+#include <linux/compiler.h>
 #include <linux/gfp.h>
 #include <linux/limits.h>
 #include <linux/module.h>
+#include <linux/percpu.h>
+#include <linux/preempt.h>
 #include <linux/sizes.h>
 #include <linux/types.h>
 
@@ -55,15 +68,58 @@
 /** FASTALLOC_MAX_OBJ_SIZE - largest object, in bytes. */
 #define FASTALLOC_MAX_OBJ_SIZE	SZ_1M
 
+/** FASTALLOC_MAX_MAGAZINE - most slots of a magazine. */
+#define FASTALLOC_MAX_MAGAZINE	64
+
 /** FASTALLOC_MAX_OBJECTS - most objects in one pool. */
 #define FASTALLOC_MAX_OBJECTS	((unsigned long)INT_MAX)
 
-struct fastalloc_pool;
+/*
+ * ->n of a cache that is in use by an operation on its CPU: so many is added
+ * for each operation that nests. Those that find it restore what they found.
+ */
+#define FASTALLOC_BUSY		0x08000000U
 
 /**
+ * struct fastalloc_cache - what the inline fast path sees of one CPU
+ * @n: free objects in the loaded magazine, and the guard against reentrancy
+ * @cap: slots of a magazine, or 0 to send every free through the slow path
+ * @slot: of the loaded magazine
+ * @allocs: objects handed out by this CPU, but for nested operations
+ * @frees: objects taken back by this CPU, but for nested operations
+ * @loaded: private
+ * @spare: private; NULL, empty or full
+ * @exchanges: private: magazines taken from the depot
+ * @nested_allocs: private: objects handed out by nested operations
+ * @nested_frees: private: objects taken back by nested operations
+ *
+ * Only its own CPU touches it, but for @cap, and the counters, which others
+ * read. A cache that nothing may enter inline has @cap 0, and @n a multiple of
+ * FASTALLOC_BUSY, 0 included, for ever.
+ */
+struct fastalloc_cache {
+	u32			n;
+	u32			cap;
+	void			**slot;
+	unsigned long		allocs;
+	unsigned long		frees;
+	struct fa_mag		*loaded;
+	struct fa_mag		*spare;
+	unsigned long		exchanges;
+	unsigned long		nested_allocs;
+	unsigned long		nested_frees;
+} ____cacheline_aligned;
+
+/* What the inline fast path sees of a pool: its beginning. */
+struct fastalloc_head {
+	struct fastalloc_cache __percpu	*cache;
+};
+
+struct fastalloc_pool;
+/**
  * enum fastalloc_sync - who keeps operations on a pool apart
- * @FASTALLOC_SYNC_PERCPU: per-CPU magazines over a lock-free depot; not built
- *	yet, creation answers -EOPNOTSUPP
+ * @FASTALLOC_SYNC_PERCPU: per-CPU magazines over a lock-free depot; order LIFO
+ *	only
  * @FASTALLOC_SYNC_SPINLOCK: one raw spinlock with interrupts saved
  * @FASTALLOC_SYNC_NONE: the caller
  */
@@ -137,8 +193,10 @@ enum fastalloc_growth {
  * @obj: the object
  * @arg: &fastalloc_config.arg
  *
- * Context: Task context, may sleep; no lock of the pool's hot path is held. It
- *	must not call into the same pool.
+ * Context: Task context, may sleep; no lock of the pool's hot path is held, but
+ *	the one that growth takes: it must not call into the same pool, nor take
+ *	a lock that is held around a sleeping allocation from it. Memory that it
+ *	allocates while the pool grows is allocated as if with %GFP_NOIO.
  * Return: 0, or a negative errno, which fails the creation or the growth; the
  *	objects constructed so far in that chunk are destructed again.
  */
@@ -149,8 +207,9 @@ typedef int (*fastalloc_ctor_t)(void *obj, void *arg);
  * @obj: the object
  * @arg: &fastalloc_config.arg
  *
- * Context: dtor: task context. on_acquire, on_release: that of the caller of
- *	alloc or free. No lock of the pool is held.
+ * Context: dtor: task context; with %FASTALLOC_F_SHRINKER also from memory
+ *	reclaim, so it must not allocate. on_acquire, on_release: that of the
+ *	caller of alloc or free, with no lock of the pool held.
  */
 typedef void (*fastalloc_hook_t)(void *obj, void *arg);
 
@@ -159,7 +218,7 @@ typedef void (*fastalloc_hook_t)(void *obj, void *arg);
  * @capacity: what the pool has now
  * @arg: &fastalloc_config.arg
  *
- * Context: Task context, may sleep. It must not call into the same pool.
+ * Context: As fastalloc_ctor_t. It must not call into the same pool.
  * Return: Objects to add; 0 to not grow now. More than
  *	&fastalloc_config.max_capacity allows is clamped to it.
  */
@@ -184,8 +243,14 @@ typedef unsigned long (*fastalloc_growth_t)(unsigned long capacity, void *arg);
  *	100; 0: 200
  * @growth_fn: CUSTOM: says how many objects to add
  * @low_water: a growing pool is grown by a worker once fewer than this many
- *	objects are free, so that callers who may not sleep find some; 0: an
- *	eighth of @capacity, at least 1
+ *	objects are free (PERCPU: in the depot), so that callers who may not
+ *	sleep find some; 0: an eighth of @capacity, at least 1
+ * @magazine: PERCPU: slots of a magazine, 1 to FASTALLOC_MAX_MAGAZINE; 0: the
+ *	largest of 63, 31, 15, 7, 3 and 1 with which the reserve is at most a
+ *	quarter of @capacity. The reserve is five magazines for every possible
+ *	CPU, less one, plus two if the pool grows; it is memory beside
+ *	@capacity and may be handed out as well. Small pools of large objects on
+ *	machines with many CPUs are better off with SPINLOCK.
  * @sync: who keeps operations apart
  * @order: which free object comes next
  * @backing: where memory comes from
@@ -212,6 +277,7 @@ struct fastalloc_config {
 	unsigned int		growth_percent;
 	fastalloc_growth_t	growth_fn;
 	unsigned long		low_water;
+	unsigned int		magazine;
 	enum fastalloc_sync	sync;
 	enum fastalloc_order	order;
 	enum fastalloc_backing	backing;
@@ -257,11 +323,13 @@ struct fastalloc_config {
  * @failures: allocation calls that failed
  * @grows: growths that added objects
  * @growth_failures: growths that added none although some were wanted
- * @depot_exchanges: magazines exchanged with the depot (PERCPU)
- * @nested: operations that found their CPU's cache busy (PERCPU)
+ * @depot_exchanges: magazines that CPUs took from the depot (PERCPU)
+ * @nested: objects moved by operations that found their CPU's cache busy
+ *	(PERCPU)
  * @waits: allocations that slept for an object
  * @in_use: objects out now
- * @peak: most objects out at once
+ * @peak: most objects out at once; PERCPU: at least so many were, and at most
+ *	@reserve more
  * @capacity: objects that the pool promises to hand out at once
  * @total: objects that exist; @total - @capacity is the reserve
  * @reserve: extra objects that make the promise hold (PERCPU)
@@ -286,12 +354,17 @@ struct fastalloc_stats {
 	size_t		bytes;
 };
 
-struct fastalloc_pool *fastalloc_pool_create(const struct fastalloc_config *cfg);
+struct fastalloc_pool *__fastalloc_pool_create(const struct fastalloc_config *cfg,
+					       const struct module *owner,
+					       u64 layout,
+					       struct lock_class_key *key);
 void fastalloc_pool_destroy(struct fastalloc_pool *pool);
 unsigned long fastalloc_pool_trim(struct fastalloc_pool *pool);
 
-void *fastalloc_alloc(struct fastalloc_pool *pool, gfp_t gfp) __must_check;
-void fastalloc_free(struct fastalloc_pool *pool, void *obj);
+void *fastalloc_alloc_timeout(struct fastalloc_pool *pool, gfp_t gfp,
+			      long timeout) __must_check;
+void *fastalloc_alloc_killable(struct fastalloc_pool *pool, gfp_t gfp,
+			       long timeout) __must_check;
 
 unsigned int fastalloc_alloc_bulk(struct fastalloc_pool *pool, gfp_t gfp,
 				  unsigned int nr, void **objs) __must_check;
@@ -313,6 +386,10 @@ void fastalloc_pool_stats(struct fastalloc_pool *pool,
 			  struct fastalloc_stats *stats);
 void fastalloc_pool_stats_reset(struct fastalloc_pool *pool);
 
+/* The out-of-line halves of what follows: not for direct use. */
+void *__fastalloc_alloc_slow(struct fastalloc_pool *pool, gfp_t gfp, u32 n);
+void __fastalloc_free_slow(struct fastalloc_pool *pool, void *obj, u32 n);
+
 /**
  * fastalloc_zalloc() - allocate an object filled with zeroes
  * @pool: the pool; must have no constructor
@@ -321,10 +398,165 @@ void fastalloc_pool_stats_reset(struct fastalloc_pool *pool);
  * Context: As fastalloc_alloc().
  * Return: The object, or NULL.
  */
-static inline void * __must_check
-fastalloc_zalloc(struct fastalloc_pool *pool, gfp_t gfp)
+void *fastalloc_zalloc(struct fastalloc_pool *pool, gfp_t gfp) __must_check;
+
+/*
+ * Claims a CPU's cache for one operation and says what was in ->n. Preemption
+ * is off, so the only rivals are interrupts and NMIs on this CPU, and those run
+ * to their end. One instruction must read ->n and mark it busy: between a load
+ * and a store an interrupt could run a whole operation. It need not be atomic
+ * towards other CPUs, hence no lock prefix on x86.
+ */
+static __always_inline unsigned long __fastalloc_claim(struct fastalloc_cache *c)
 {
-	return fastalloc_alloc(pool, gfp | __GFP_ZERO);
+#if defined(__x86_64__) || defined(__i386__)
+	unsigned long n = FASTALLOC_BUSY;
+
+	asm volatile("xaddl %k0, %1" : "+r" (n), "+m" (c->n) : : "memory", "cc");
+	return n;
+#else
+	u32 n = xchg_relaxed(&c->n, FASTALLOC_BUSY);
+
+	barrier();
+	return n;
+#endif
 }
+
+/* Ends what __fastalloc_claim() began, with @n objects now loaded. */
+static __always_inline void __fastalloc_release(struct fastalloc_cache *c, u32 n)
+{
+	barrier();
+	WRITE_ONCE(c->n, n);
+}
+
+static __always_inline struct fastalloc_cache *
+__fastalloc_this_cache(struct fastalloc_pool *pool)
+{
+	return this_cpu_ptr(((struct fastalloc_head *)pool)->cache);
+}
+
+/**
+ * fastalloc_alloc() - allocate an object
+ * @pool: the pool
+ * @gfp: %GFP_KERNEL, %GFP_NOFS, %GFP_NOIO let a growing pool grow here and now
+ *	(always within the limits of %GFP_NOIO). Where it does not allow
+ *	blocking, an empty pool fails the call and is grown by a worker. %__GFP_ZERO
+ *	zeroes the object; a pool with a constructor refuses that.
+ *	%__GFP_NOFAIL is not honoured.
+ *
+ * The object belongs to the caller until fastalloc_free(). Its content is that
+ * of its last use, or of its constructor.
+ *
+ * Context: PERCPU: any. SPINLOCK: any but NMI. Both sleep only to grow. NONE:
+ *	as the owner serialises. on_acquire runs in the context of the caller.
+ * Return: The object, or NULL when none is free and none could be added.
+ */
+static __always_inline void * __must_check
+fastalloc_alloc(struct fastalloc_pool *pool, gfp_t gfp)
+{
+	struct fastalloc_cache *c;
+	unsigned long n;
+	void *obj;
+
+	if (unlikely(gfp & __GFP_ZERO))
+		return fastalloc_zalloc(pool, gfp);
+
+	preempt_disable();
+	c = __fastalloc_this_cache(pool);
+	n = __fastalloc_claim(c);
+	/* Neither empty nor busy. */
+	if (unlikely(n - 1 >= FASTALLOC_BUSY - 1))
+		return __fastalloc_alloc_slow(pool, gfp, n);	/* preemption on */
+	obj = c->slot[--n];
+	c->allocs++;
+	__fastalloc_release(c, n);
+	preempt_enable();
+	return obj;
+}
+
+/**
+ * fastalloc_free() - give an object back
+ * @pool: the pool it was allocated from
+ * @obj: the object, or NULL, which does nothing
+ *
+ * SPINLOCK and NONE: freeing more objects than are out is refused, with a line
+ * in the log; the order LOWEST also refuses what is not an object of the pool,
+ * or is free. PERCPU: freeing what is free, or foreign, is not noticed here.
+ *
+ * Context: PERCPU: any. SPINLOCK: any but NMI. NONE: as the owner serialises.
+ *	Never sleeps; on_release runs in the context of the caller.
+ */
+static __always_inline void fastalloc_free(struct fastalloc_pool *pool, void *obj)
+{
+	struct fastalloc_cache *c;
+	unsigned long n;
+
+	if (unlikely(!obj))
+		return;
+
+	preempt_disable();
+	c = __fastalloc_this_cache(pool);
+	n = __fastalloc_claim(c);
+	/*
+	 * Neither full, nor busy, nor shut. data_race: a waiter may shut it this
+	 * moment; the object then stays here, which the reserve allows for.
+	 */
+	if (unlikely((u32)n >= data_race(c->cap))) {
+		__fastalloc_free_slow(pool, obj, n);	/* preemption on */
+		return;
+	}
+	c->slot[n] = obj;
+	c->frees++;
+	__fastalloc_release(c, n + 1);
+	preempt_enable();
+}
+
+/*
+ * A number that differs when the inline code above would not fit the module:
+ * bump the first figure when its meaning changes and its layout does not.
+ */
+#define __FASTALLOC_MIX(h, x)	((h) * 1000003ULL + (x))
+#define __FASTALLOC_LAYOUT						\
+	__FASTALLOC_MIX(__FASTALLOC_MIX(__FASTALLOC_MIX(		\
+	__FASTALLOC_MIX(__FASTALLOC_MIX(__FASTALLOC_MIX(		\
+	__FASTALLOC_MIX(__FASTALLOC_MIX(__FASTALLOC_MIX(		\
+	__FASTALLOC_MIX(__FASTALLOC_MIX(__FASTALLOC_MIX(1ULL,		\
+		FASTALLOC_BUSY),					\
+		offsetof(struct fastalloc_head, cache)),		\
+		offsetof(struct fastalloc_cache, n)),			\
+		offsetof(struct fastalloc_cache, cap)),			\
+		offsetof(struct fastalloc_cache, slot)),		\
+		offsetof(struct fastalloc_cache, allocs)),		\
+		offsetof(struct fastalloc_cache, frees)),		\
+		sizeof(struct fastalloc_cache)),			\
+		sizeof(struct fastalloc_config)),			\
+		offsetof(struct fastalloc_config, sync)),		\
+		offsetof(struct fastalloc_config, flags)),		\
+		sizeof(struct fastalloc_stats))
+
+/**
+ * fastalloc_pool_create() - make a pool
+ * @cfg: what it is to be; read only during the call, the name is copied
+ *
+ * The capacity is there, and every object constructed, when this returns. The
+ * pool belongs to the caller until fastalloc_pool_destroy(); fastalloc cannot
+ * be unloaded meanwhile.
+ *
+ * Context: Task context, may sleep.
+ * Return: The pool, or an ERR_PTR(). For a bad config, with a line in the log
+ *	that names pool, field and value: -EINVAL; -ENAMETOOLONG (name);
+ *	-EEXIST (name in use); -E2BIG (obj_size, capacity, max_capacity);
+ *	-EOVERFLOW (capacity times size); -ERANGE (max_capacity, growth_percent,
+ *	low_water, magazine); -EOPNOTSUPP (contiguous runs without order LOWEST,
+ *	sync PERCPU with another order than LIFO). -ENOEXEC when the caller was
+ *	built against another layout of this header. -ENOMEM when there is too
+ *	little memory, or what the constructor answered.
+ */
+#define fastalloc_pool_create(cfg...) ({					\
+	static struct lock_class_key __fastalloc_key;				\
+										\
+	__fastalloc_pool_create(cfg, THIS_MODULE, __FASTALLOC_LAYOUT,		\
+				&__fastalloc_key);				\
+})
 
 #endif /* _LINUX_FASTALLOC_H */

@@ -1,0 +1,784 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Pools of sync PERCPU: a magazine loaded and a spare one on every CPU, over a
+ * depot of three lock-free stacks. Magazines are those of J. Bonwick and
+ * J. Adams, "Magazines and Vmem" (USENIX 2001).
+ *
+ * An operation runs with preemption off. It claims its CPU's cache; what nests
+ * in it (softirq, hardirq, NMI: FA_LEVELS levels with the task's) finds the
+ * cache busy and works on the depot: pop a magazine, take or put one object,
+ * push it where it fits.
+ *
+ * Let M be the slots of a magazine, and a place be one of the FA_LEVELS levels
+ * of a CPU, or the one context that holds grow_lock.
+ *
+ * Free never fails. Each place has at most one partial magazine in hand (trim
+ * has one more). One is made of a full or an empty one only by a place that has
+ * seen the partial stack empty; at that instant all partial ones are loaded, or
+ * in hand at other places that do not make one as well. So there are never more
+ * partial ones on the stack and in hand than places, and one for trim. A flush
+ * keeps to this: it hands in a loaded magazine object by object. Besides,
+ * magazines are: full, at most total / M; loaded, one a CPU; spare, one a CPU;
+ * in hand, at most FA_HANDS a place. With one more than all that
+ * (fa_mag_need()) the empty stack is never empty. (Unless more objects are
+ * freed than there are: that is found here, reported, and the object lost.)
+ *
+ * Capacity. An allocation fails only after it has seen the partial and the full
+ * stack (and trim's, while it works) empty at one instant: fa_depot_get() reads
+ * the last between two readings of the others that are equal, tag included. At
+ * that instant all free objects are: on every other CPU, at most 2 M with the
+ * task's level, be they loaded, spare or in hand (a full magazine is pushed
+ * before another is popped), and M in hand at each of the FA_LEVELS - 1 nested
+ * levels; on this CPU the same less the level that fails; and 2 M with trim.
+ * With total = capacity + reserve and
+ *
+ *	reserve = (ncpu * (FA_LEVELS + 1) - 1 + 2) * M,
+ *
+ * the two M of trim only in a growing pool, at least capacity objects were out
+ * at that instant.
+ *
+ * Both loops that may repeat (a pop, and the look for an instant of emptiness)
+ * do so only when another operation has moved on meanwhile: lock-free.
+ *
+ * Waiting. A waiter raises ->nr_waiters, shuts the caches for frees (cap = 0),
+ * then looks at the depot; a free whose cache is shut pushes to the depot, then
+ * looks at ->nr_waiters. A full barrier stands between the two on both sides,
+ * so one sees the other. A free that had read the old cap fills its own
+ * magazine, which the bound above has counted as out of reach.
+ */
+#define pr_fmt(fmt) "fastalloc: " fmt
+
+#include <linux/cpu.h>
+#include <linux/cpuhotplug.h>
+#include <linux/err.h>
+#include <linux/log2.h>
+#include <linux/mm.h>
+#include <linux/overflow.h>
+#include <linux/slab.h>
+
+#include "internal.h"
+
+/* Task, softirq, hardirq, NMI. */
+#define FA_LEVELS	4
+
+/* An operation holds two at most, one popped and one it gives up for it. */
+#define FA_HANDS	2
+
+/* The cache that pools show which nothing may enter inline. */
+static DEFINE_PER_CPU(struct fastalloc_cache, fa_shut_cache) = {
+	.n = FASTALLOC_BUSY,
+};
+
+static int fa_cpuhp_state;
+
+static inline struct fa_mag *fa_mag_lookup(const void *arg, u32 id)
+{
+	const struct fa_mags *mags = arg;
+
+	return READ_ONCE(mags->block[id >> FA_MAG_BLOCK_SHIFT]) +
+	       (size_t)(id & FA_MAG_BLOCK_MASK) * mags->mag_bytes;
+}
+
+static inline struct fa_mag *fa_pop(struct fastalloc_pool *pool,
+				    struct fa_stack *s, s64 *head)
+{
+	return fa_stack_pop(s, fa_mag_lookup, &pool->mags, head);
+}
+
+static inline void fa_push_full(struct fastalloc_pool *pool, struct fa_mag *m)
+{
+	fa_stack_push(&pool->full, m);
+	atomic_long_inc(&pool->nfull);
+}
+
+/* Where a magazine belongs that holds what ->n says. */
+static void fa_push_any(struct fastalloc_pool *pool, struct fa_mag *m)
+{
+	if (!m->n)
+		fa_stack_push(&pool->empty, m);
+	else if (m->n < pool->magazine)
+		fa_stack_push(&pool->partial, m);
+	else
+		fa_push_full(pool, m);
+}
+
+/* A full one left the depot, from ->full or ->aside: look after the low-water mark and the peak. */
+static inline void fa_took_full(struct fastalloc_pool *pool)
+{
+	long left = atomic_long_dec_return(&pool->nfull);
+
+	if (left < READ_ONCE(pool->min_full))
+		WRITE_ONCE(pool->min_full, left);
+	if (unlikely(left < READ_ONCE(pool->low_full)) &&
+	    !READ_ONCE(pool->stalled))
+		fa_grower_kick(&pool->grower);
+}
+
+/* A magazine with objects, or NULL if there was an instant without one. */
+static struct fa_mag *fa_depot_get(struct fastalloc_pool *pool)
+{
+	s64 partial, full, aside;
+	struct fa_mag *m;
+
+	for (;;) {
+		m = fa_pop(pool, &pool->partial, &partial);
+		if (m)
+			return m;
+		m = fa_pop(pool, &pool->full, &full);
+		if (!m)
+			m = fa_pop(pool, &pool->aside, &aside);
+		if (m) {
+			fa_took_full(pool);
+			return m;
+		}
+		/* An empty pop keeps these reads behind it. */
+		if (atomic64_read(&pool->partial.head) == partial &&
+		    atomic64_read(&pool->full.head) == full)
+			return NULL;
+	}
+}
+
+/* A magazine with room; there is one, unless the caller frees what is free. */
+static struct fa_mag *fa_depot_get_room(struct fastalloc_pool *pool)
+{
+	struct fa_mag *m;
+	s64 head;
+
+	m = fa_pop(pool, &pool->partial, &head);
+	if (!m)
+		m = fa_pop(pool, &pool->empty, &head);
+	WARN_ONCE(!m, "fastalloc: pool %s: more objects freed than there are\n",
+		  pool->name);
+	return m;
+}
+
+/* One object from the depot, or NULL. */
+void *fa_depot_take(struct fastalloc_pool *pool)
+{
+	struct fa_mag *m = fa_depot_get(pool);
+	void *obj;
+
+	if (!m)
+		return NULL;
+	obj = m->slot[--m->n];
+	fa_push_any(pool, m);
+	return obj;
+}
+
+/* One object to the depot. */
+bool fa_depot_put(struct fastalloc_pool *pool, void *obj)
+{
+	struct fa_mag *m = fa_depot_get_room(pool);
+
+	if (!m)
+		return false;
+	m->slot[m->n++] = obj;
+	fa_push_any(pool, m);
+	return true;
+}
+
+/*
+ * To the depot past a cache that a waiter has shut. The spare goes first: what
+ * is in hand then takes its place among what is out of reach.
+ */
+static bool fa_cache_pass(struct fastalloc_pool *pool, struct fastalloc_cache *c,
+			  void *obj)
+{
+	struct fa_mag *spare = c->spare;
+
+	if (spare && spare->n) {
+		c->spare = NULL;
+		fa_push_full(pool, spare);
+	}
+	return fa_depot_put(pool, obj);
+}
+
+static inline void fa_load(struct fastalloc_cache *c, struct fa_mag *m)
+{
+	c->loaded = m;
+	c->slot = m->slot;
+}
+
+/* The claimed cache is empty: load another magazine. Returns its objects, or 0. */
+static u32 fa_cache_refill(struct fastalloc_pool *pool, struct fastalloc_cache *c)
+{
+	struct fa_mag *old = c->loaded, *m = c->spare;
+
+	old->n = 0;
+	if (m && m->n) {
+		c->spare = old;
+	} else {
+		m = fa_depot_get(pool);
+		if (!m)
+			return 0;
+		c->exchanges++;
+		if (c->spare)
+			fa_stack_push(&pool->empty, old);
+		else
+			c->spare = old;
+	}
+	fa_load(c, m);
+	return m->n;
+}
+
+/* The claimed cache is full: load another magazine. Returns its objects. */
+static u32 fa_cache_drain(struct fastalloc_pool *pool, struct fastalloc_cache *c)
+{
+	struct fa_mag *old = c->loaded, *m = c->spare;
+
+	old->n = pool->magazine;
+	if (m && !m->n) {
+		c->spare = old;
+	} else {
+		/* Before the other is popped: what is out of reach is counted. */
+		if (m)
+			fa_push_full(pool, m);
+		c->spare = old;
+		c->exchanges++;
+		m = fa_depot_get_room(pool);
+		if (unlikely(!m)) {
+			/* As it was, but for the spare that went. */
+			c->spare = NULL;
+			return pool->magazine;
+		}
+	}
+	fa_load(c, m);
+	return m->n;
+}
+
+/*
+ * The slow half of an allocation. @n is what the claim of @c found; the claim
+ * ends here. Preemption is off.
+ */
+void *fa_cache_alloc(struct fastalloc_pool *pool, struct fastalloc_cache *c, u32 n)
+{
+	void *obj = NULL;
+
+	if (n >= FASTALLOC_BUSY) {
+		obj = fa_depot_take(pool);
+		if (obj)
+			this_cpu_inc(pool->cache->nested_allocs);
+		__fastalloc_release(c, n);
+		/* What it did not need of the magazine it had in hand. */
+		fa_wake_waiters(pool);
+		return obj;
+	}
+	if (!n && unlikely(!READ_ONCE(c->cap)) && !(c->spare && c->spare->n)) {
+		/* Others wait: one is enough. */
+		obj = fa_depot_take(pool);
+		c->allocs += !!obj;
+		__fastalloc_release(c, 0);
+		fa_wake_waiters(pool);
+		return obj;
+	}
+	if (!n)
+		n = fa_cache_refill(pool, c);
+	if (n) {
+		obj = c->slot[--n];
+		c->allocs++;
+	}
+	__fastalloc_release(c, n);
+	return obj;
+}
+
+/* The slow half of a free, likewise. */
+void fa_cache_free(struct fastalloc_pool *pool, struct fastalloc_cache *c,
+		   void *obj, u32 n)
+{
+	if (n >= FASTALLOC_BUSY) {
+		if (fa_depot_put(pool, obj))
+			this_cpu_inc(pool->cache->nested_frees);
+	} else if (!READ_ONCE(c->cap)) {
+		c->frees += fa_cache_pass(pool, c, obj);
+	} else {
+		if (n == pool->magazine)
+			n = fa_cache_drain(pool, c);
+		if (likely(n < pool->magazine)) {
+			c->slot[n++] = obj;
+			c->frees++;
+		}
+	}
+	__fastalloc_release(c, n);
+	fa_wake_waiters(pool);
+}
+
+/* Runs are short: memcpy() would spend its time in starting a string operation. */
+static inline void fa_copy_run(void **to, void * const *from, u32 nr)
+{
+	for (; nr >= 8; nr -= 8, to += 8, from += 8) {
+		to[0] = from[0];
+		to[1] = from[1];
+		to[2] = from[2];
+		to[3] = from[3];
+		to[4] = from[4];
+		to[5] = from[5];
+		to[6] = from[6];
+		to[7] = from[7];
+	}
+	while (nr--)
+		*to++ = *from++;
+}
+
+static u32 fa_depot_take_run(struct fastalloc_pool *pool, void **objs, u32 nr)
+{
+	struct fa_mag *m = fa_depot_get(pool);
+	u32 run;
+
+	if (!m)
+		return 0;
+	run = min(m->n, nr);
+	m->n -= run;
+	fa_copy_run(objs, &m->slot[m->n], run);
+	fa_push_any(pool, m);
+	return run;
+}
+
+static u32 fa_depot_put_run(struct fastalloc_pool *pool, void **objs, u32 nr)
+{
+	struct fa_mag *m = fa_depot_get_room(pool);
+	u32 run;
+
+	if (!m)
+		return 0;
+	run = min(pool->magazine - m->n, nr);
+	fa_copy_run(&m->slot[m->n], objs, run);
+	m->n += run;
+	fa_push_any(pool, m);
+	return run;
+}
+
+/* As many objects as are to be had, a magazine at a time. */
+static unsigned int fa_percpu_take(struct fastalloc_pool *pool, unsigned int nr,
+				   void **objs)
+{
+	unsigned int got = 0;
+
+	while (got < nr) {
+		struct fastalloc_cache *c;
+		u32 n, run;
+
+		preempt_disable();
+		c = this_cpu_ptr(pool->cache);
+		n = __fastalloc_claim(c);
+		if (n >= FASTALLOC_BUSY) {
+			run = fa_depot_take_run(pool, objs + got, nr - got);
+			this_cpu_add(pool->cache->nested_allocs, run);
+		} else {
+			if (!n)
+				n = fa_cache_refill(pool, c);
+			run = min(n, nr - got);
+			n -= run;
+			fa_copy_run(objs + got, &c->slot[n], run);
+			c->allocs += run;
+		}
+		__fastalloc_release(c, n);
+		preempt_enable();
+		if (!run)
+			break;
+		got += run;
+	}
+	return got;
+}
+
+void fa_percpu_free_bulk(struct fastalloc_pool *pool, unsigned int nr, void **objs)
+{
+	while (nr) {
+		struct fastalloc_cache *c;
+		u32 n, run;
+
+		preempt_disable();
+		c = this_cpu_ptr(pool->cache);
+		n = __fastalloc_claim(c);
+		if (n >= FASTALLOC_BUSY) {
+			run = fa_depot_put_run(pool, objs, nr);
+			this_cpu_add(pool->cache->nested_frees, run);
+		} else if (!READ_ONCE(c->cap)) {
+			run = fa_cache_pass(pool, c, *objs);
+			c->frees += run;
+		} else {
+			if (n == pool->magazine)
+				n = fa_cache_drain(pool, c);
+			run = min(pool->magazine - n, nr);
+			fa_copy_run(&c->slot[n], objs, run);
+			n += run;
+			c->frees += run;
+		}
+		__fastalloc_release(c, n);
+		preempt_enable();
+		if (unlikely(!run))
+			break;
+		objs += run;
+		nr -= run;
+	}
+	fa_wake_waiters(pool);
+}
+
+bool fa_percpu_alloc_bulk(struct fastalloc_pool *pool, unsigned int nr, void **objs)
+{
+	unsigned int got;
+
+	if (nr > READ_ONCE(pool->total))
+		return false;
+	got = fa_percpu_take(pool, nr, objs);
+
+	if (got == nr)
+		return true;
+	fa_percpu_free_bulk(pool, got, objs);
+	return false;
+}
+
+/* Shut or open the caches for frees; under wait_lock. */
+void fa_percpu_shut(struct fastalloc_pool *pool, bool shut)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		WRITE_ONCE(per_cpu_ptr(pool->cache, cpu)->cap,
+			   shut ? 0 : pool->magazine);
+}
+
+/*
+ * A cache's objects to the depot. The claim is held, or the CPU is dead. The
+ * spare first, for the same reason as in fa_cache_pass(). What is loaded goes
+ * by object, so that it meets other partial magazines.
+ */
+static void fa_cache_flush(struct fastalloc_pool *pool, struct fastalloc_cache *c,
+			   u32 n)
+{
+	struct fa_mag *spare = c->spare;
+
+	c->spare = NULL;
+	if (spare)
+		fa_push_any(pool, spare);
+	while (n)
+		fa_depot_put(pool, c->slot[--n]);
+}
+
+static void fa_flush_this_cpu(void *arg)
+{
+	struct fastalloc_pool *pool = arg;
+	struct fastalloc_cache *c = this_cpu_ptr(pool->cache);
+	u32 n = __fastalloc_claim(c);
+
+	/* In the middle of an operation: what it holds counts as in use. */
+	if (n < FASTALLOC_BUSY) {
+		fa_cache_flush(pool, c, n);
+		n = 0;
+	}
+	__fastalloc_release(c, n);
+}
+
+/*
+ * All CPUs' caches to the depot, by an interrupt to one CPU after another: it
+ * needs no lock and no worker that could wait behind who waits for us, and at
+ * most one CPU at a time has its objects in hand.
+ */
+void fa_percpu_flush(struct fastalloc_pool *pool)
+{
+	int cpu;
+
+	/* A CPU that goes offline meanwhile is flushed by fa_cpu_dead(). */
+	for_each_online_cpu(cpu)
+		smp_call_function_single(cpu, fa_flush_this_cpu, pool, true);
+	fa_wake_waiters(pool);
+}
+
+static int fa_cpu_dead(unsigned int cpu)
+{
+	struct fastalloc_pool *pool;
+
+	mutex_lock(&fa_pools_lock);
+	list_for_each_entry(pool, &fa_pools, node) {
+		struct fastalloc_cache *c;
+
+		if (!pool->live || pool->sync != FASTALLOC_SYNC_PERCPU)
+			continue;
+		c = per_cpu_ptr(pool->cache, cpu);
+		/* In hand with preemption off, as everywhere. */
+		preempt_disable();
+		fa_cache_flush(pool, c, c->n);
+		c->n = 0;
+		preempt_enable();
+		fa_wake_waiters(pool);
+	}
+	mutex_unlock(&fa_pools_lock);
+	return 0;
+}
+
+/* ->nfull counts these too: they are as good as on ->full. */
+static void fa_push_aside(struct fastalloc_pool *pool, struct fa_mag *m)
+{
+	fa_stack_push(&pool->aside, m);
+	atomic_long_inc(&pool->nfull);
+}
+
+/*
+ * Every magazine of the depot through the caller's hands: its objects are
+ * counted, those of condemned chunks gathered. What is left goes aside, where
+ * allocations still find it, merged into full magazines.
+ */
+void fa_percpu_rotate(struct fastalloc_pool *pool)
+{
+	unsigned long left = pool->mags.nr;
+	struct fa_mag *m, *acc = NULL;
+	s64 head;
+	u32 i, k;
+
+	while (left--) {
+		m = fa_pop(pool, &pool->partial, &head);
+		if (!m) {
+			m = fa_pop(pool, &pool->full, &head);
+			if (!m)
+				break;
+			atomic_long_dec(&pool->nfull);
+		}
+		for (i = 0, k = 0; i < m->n; i++)
+			if (!fa_trim_found(pool, m->slot[i]))
+				m->slot[k++] = m->slot[i];
+		m->n = k;
+
+		while (acc && acc->n < pool->magazine && m->n)
+			acc->slot[acc->n++] = m->slot[--m->n];
+		if (acc && acc->n == pool->magazine) {
+			fa_push_aside(pool, acc);
+			acc = NULL;
+		}
+		if (!m->n)
+			fa_stack_push(&pool->empty, m);
+		else if (m->n == pool->magazine)
+			fa_push_aside(pool, m);
+		else
+			acc = m;
+		cond_resched();
+	}
+	if (acc)
+		fa_push_any(pool, acc);
+	while ((m = fa_pop(pool, &pool->aside, &head)))
+		fa_stack_push(&pool->full, m);
+	fa_wake_waiters(pool);
+}
+
+/* The same objects as if nobody had gathered them. */
+void fa_percpu_put_back(struct fastalloc_pool *pool, void *obj)
+{
+	preempt_disable();
+	fa_depot_put(pool, obj);
+	preempt_enable();
+}
+
+static unsigned long fa_mag_need(const struct fastalloc_pool *pool,
+				 unsigned long total)
+{
+	unsigned long places = num_possible_cpus() * FA_LEVELS + 1;
+
+	/* full; partial, trim has one more; loaded and spare; in hand; one more */
+	return DIV_ROUND_UP(total, pool->magazine) + places + 1 +
+	       2 * num_possible_cpus() + FA_HANDS * places + 1;
+}
+
+/* Makes magazines for @total objects; under grow_lock. */
+int fa_mags_reserve(struct fastalloc_pool *pool, unsigned long total, gfp_t gfp)
+{
+	struct fa_mags *mags = &pool->mags;
+	unsigned long need = fa_mag_need(pool, total), add, i;
+	void *block;
+	u32 id;
+
+	if (need <= mags->nr)
+		return 0;
+	if (mags->nr_blocks == FA_MAG_BLOCKS)
+		return -ENOSPC;
+	/* Geometric, so that the blocks suffice for any number of growths. */
+	add = max(need - mags->nr, mags->nr / 2);
+	if (add > FA_MAG_BLOCK_MASK)
+		return -E2BIG;
+	block = kvmalloc_node(array_size(add, mags->mag_bytes), gfp, fa_node(pool));
+	if (!block)
+		return -ENOMEM;
+
+	id = mags->nr_blocks << FA_MAG_BLOCK_SHIFT;
+	/* Seen by whoever pops one of its magazines: pushing is a release. */
+	WRITE_ONCE(mags->block[mags->nr_blocks], block);
+	for (i = 0; i < add; i++) {
+		struct fa_mag *m = block + i * mags->mag_bytes;
+
+		m->n = 0;
+		m->next = id + i + 1;
+		fa_stack_push(&pool->empty, m);
+		if (!(i % SZ_1K))
+			cond_resched();
+	}
+	mags->nr_blocks++;
+	mags->nr += add;
+	pool->bytes += add * mags->mag_bytes;
+	return 0;
+}
+
+/*
+ * After the number of objects has changed: where the low-water mark lies. One
+ * more, for the magazine whose taking shows that it was passed.
+ */
+void fa_percpu_set_low(struct fastalloc_pool *pool)
+{
+	long low = LONG_MIN;
+
+	if (fa_is_growing(pool) && pool->capacity < pool->growth.max)
+		low = DIV_ROUND_UP(pool->cfg.low_water, pool->magazine) + 1;
+	WRITE_ONCE(pool->low_full, low);
+	WRITE_ONCE(pool->min_full, atomic_long_read(&pool->nfull));
+}
+
+/*
+ * What was out at least when the depot held fewest full magazines. The fast
+ * path keeps no peak, and the caches hold no more than the reserve.
+ */
+unsigned long fa_percpu_peak(struct fastalloc_pool *pool)
+{
+	unsigned long held = max(READ_ONCE(pool->min_full), 0L) * pool->magazine;
+
+	return max3(READ_ONCE(pool->peak), fastalloc_pool_allocated(pool),
+		    pool->capacity > held ? pool->capacity - held : 0);
+}
+
+/* A chunk's objects into full magazines; under grow_lock. */
+void fa_percpu_attach(struct fastalloc_pool *pool, struct fa_chunk *chunk)
+{
+	unsigned int i = chunk->count, k;
+	unsigned long flags;
+	struct fa_mag *m;
+	s64 head;
+
+	chunk->fresh = chunk->count;
+	flags = fa_serial_lock(pool);
+	fa_chunk_insert(pool, chunk);
+	pool->nr_chunks++;
+	fa_serial_unlock(pool, flags);
+
+	for (; i % pool->magazine; i--)
+		fa_percpu_put_back(pool, fa_chunk_obj(pool, chunk, i - 1));
+	/* From the end, so that the lowest are handed out first. */
+	while (i) {
+		m = fa_pop(pool, &pool->empty, &head);
+		for (k = 0; k < pool->magazine; k++)
+			m->slot[k] = fa_chunk_obj(pool, chunk, --i);
+		m->n = k;
+		fa_push_full(pool, m);
+		cond_resched();
+	}
+
+	/* Promised once it is there; the peak first, while the sums still fit. */
+	WRITE_ONCE(pool->peak, fa_percpu_peak(pool));
+	flags = fa_serial_lock(pool);
+	fa_add_total(pool, chunk->count);
+	fa_serial_unlock(pool, flags);
+	fa_percpu_set_low(pool);
+	fa_wake_waiters(pool);
+}
+
+/* The largest magazine that keeps the reserve to a quarter of the pool. */
+static unsigned int fa_magazine_size(unsigned long capacity, unsigned long factor)
+{
+	unsigned int m;
+
+	/* With its header a magazine then fills whole cache lines. */
+	for (m = 63; m > 1 && m * factor > capacity / 4; m /= 2)
+		;
+	return m;
+}
+
+/* Caches and magazines, no objects yet; what is left of a failure, release frees. */
+int fa_percpu_init(struct fastalloc_pool *pool)
+{
+	unsigned long factor = num_possible_cpus() * (FA_LEVELS + 1) - 1;
+	struct fa_mags *mags = &pool->mags;
+	size_t bytes;
+	int cpu, err;
+	s64 head;
+
+	if (fa_is_growing(pool))
+		factor += 2;
+	if (!pool->cfg.magazine)
+		pool->cfg.magazine = fa_magazine_size(pool->cfg.capacity, factor);
+	pool->magazine = pool->cfg.magazine;
+	pool->reserve = factor * pool->magazine;
+	if (pool->cfg.capacity > FASTALLOC_MAX_OBJECTS - pool->reserve) {
+		pr_err("pool %s: capacity=%lu: more than %lu with the reserve of %lu\n",
+		       pool->name, pool->cfg.capacity, FASTALLOC_MAX_OBJECTS,
+		       pool->reserve);
+		return -E2BIG;
+	}
+	pool->growth.max = min(pool->growth.max, FASTALLOC_MAX_OBJECTS - pool->reserve);
+
+	bytes = sizeof(struct fa_mag) + pool->magazine * sizeof(void *);
+	mags->mag_bytes = ALIGN(bytes, min_t(size_t, roundup_pow_of_two(bytes),
+					     SMP_CACHE_BYTES));
+
+	pool->cache = alloc_percpu(struct fastalloc_cache);
+	if (!pool->cache)
+		return -ENOMEM;
+	pool->bytes += num_possible_cpus() * sizeof(struct fastalloc_cache);
+
+	err = fa_mags_reserve(pool, pool->cfg.capacity + pool->reserve,
+			      GFP_KERNEL | __GFP_NOWARN);
+	if (err)
+		return err;
+	for_each_possible_cpu(cpu) {
+		struct fastalloc_cache *c = per_cpu_ptr(pool->cache, cpu);
+
+		c->cap = pool->magazine;
+		c->loaded = fa_pop(pool, &pool->empty, &head);
+		c->slot = c->loaded->slot;
+	}
+	return 0;
+}
+
+/* On destroy: what @fn makes of every free object. Nobody uses the pool. */
+void fa_percpu_drain(struct fastalloc_pool *pool,
+		     void (*fn)(struct fastalloc_pool *pool, void *obj))
+{
+	struct fastalloc_cache *c;
+	struct fa_mag *m;
+	int cpu;
+
+	/* The grower has been stopped. */
+	pool->low_full = LONG_MIN;
+	for_each_possible_cpu(cpu) {
+		c = per_cpu_ptr(pool->cache, cpu);
+		fa_cache_flush(pool, c, c->n);
+		c->n = 0;
+	}
+	while ((m = fa_depot_get(pool)))
+		while (m->n)
+			fn(pool, m->slot[--m->n]);
+}
+
+void fa_percpu_release(struct fastalloc_pool *pool)
+{
+	u32 i;
+
+	for (i = 0; i < pool->mags.nr_blocks; i++)
+		kvfree(pool->mags.block[i]);
+	free_percpu(pool->cache);
+}
+
+struct fastalloc_cache __percpu *fa_shut(void)
+{
+	return &fa_shut_cache;
+}
+
+int fa_magazine_init(void)
+{
+	int state;
+
+	state = cpuhp_setup_state_nocalls(CPUHP_BP_PREPARE_DYN, "fastalloc:dead",
+					  NULL, fa_cpu_dead);
+	if (state < 0)
+		return state;
+	fa_cpuhp_state = state;
+	return 0;
+}
+
+void fa_magazine_exit(void)
+{
+	cpuhp_remove_state_nocalls(fa_cpuhp_state);
+}

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Which chunks are wholly free, and giving them back; and, on destroy, which
+ * objects are still out. Both walk what is free and note it in the chunks'
+ * bitmaps, so neither needs memory.
+ *
+ * The set of chunks cannot change meanwhile: grow_lock is held.
+ */
+#include <linux/sched.h>
+#include <linux/slab.h>
+
+#include "internal.h"
+
+static bool fa_is_lowest(const struct fastalloc_pool *pool)
+{
+	return pool->order == FASTALLOC_ORDER_LOWEST;
+}
+
+/*
+ * A free object: counts it; whether trim keeps it, for its chunk is condemned.
+ * Others allocate and free meanwhile, so it may be met twice: that does no harm
+ * when looking for candidates; those of condemned chunks are kept, and counted
+ * by the bitmap.
+ */
+bool fa_trim_found(struct fastalloc_pool *pool, void *obj)
+{
+	struct fa_chunk *chunk = fa_chunk_find(pool, obj);
+	unsigned int i;
+
+	/* A foreign pointer that was freed stays where it is. */
+	if (!chunk)
+		return false;
+	if (!chunk->condemned) {
+		chunk->nfree++;
+		return false;
+	}
+	i = fa_chunk_index(pool, chunk, obj);
+	if (!fa_bitmap_test(&chunk->map, i)) {
+		fa_bitmap_set(&chunk->map, i);
+		chunk->nfree++;
+	}
+	return true;
+}
+
+/* Every free object past fa_trim_found(). LOWEST need not: its chunks know. */
+static void fa_trim_rotate(struct fastalloc_pool *pool)
+{
+	if (fa_is_lowest(pool))
+		return;
+	if (!fa_is_percpu(pool)) {
+		fa_serial_rotate(pool);
+		return;
+	}
+	fa_percpu_flush(pool);
+	fa_percpu_rotate(pool);
+}
+
+/*
+ * Whether the chunk may and can go; then the capacity is lowered, and nothing
+ * of it that was never out will be handed out any more.
+ */
+static bool fa_trim_condemn(struct fastalloc_pool *pool, struct fa_chunk *chunk)
+{
+	unsigned long flags;
+	bool ok;
+
+	flags = fa_serial_lock(pool);
+	ok = chunk->nfree >= (fa_is_lowest(pool) ? chunk->count : chunk->fresh) &&
+	     pool->total - chunk->count >= pool->cfg.capacity + pool->reserve;
+	if (!ok)
+		goto out;
+	fa_add_total(pool, -(long)chunk->count);
+	if (fa_is_lowest(pool)) {
+		rb_erase_cached(&chunk->avail, &pool->avail);
+	} else {
+		chunk->condemned = true;
+		chunk->nfree = 0;
+		if (chunk->fresh < chunk->count)
+			list_del_init(&chunk->list);
+		pool->nfresh -= chunk->count - chunk->fresh;
+	}
+out:
+	fa_serial_unlock(pool, flags);
+	return ok;
+}
+
+/* A condemned chunk did not come home whole. Not for LOWEST. */
+static void fa_trim_pardon(struct fastalloc_pool *pool, struct fa_chunk *chunk)
+{
+	unsigned long flags;
+	unsigned int i;
+
+	chunk->condemned = false;
+	if (!fa_is_percpu(pool))
+		fa_serial_put_back(pool, chunk);
+	for (i = 0; i < chunk->fresh; i++) {
+		if (!fa_bitmap_test(&chunk->map, i))
+			continue;
+		fa_bitmap_clear(&chunk->map, i);
+		if (fa_is_percpu(pool))
+			fa_percpu_put_back(pool, fa_chunk_obj(pool, chunk, i));
+	}
+
+	flags = fa_serial_lock(pool);
+	if (chunk->fresh < chunk->count) {
+		list_add_tail(&chunk->list, &pool->fresh);
+		pool->nfresh += chunk->count - chunk->fresh;
+	}
+	fa_add_total(pool, chunk->count);
+	fa_serial_unlock(pool, flags);
+	fa_wake_waiters(pool);
+}
+
+/*
+ * Gives wholly free chunks back, as long as the configured capacity stays.
+ * Looks for no more once @most objects may go. Returns how many went.
+ */
+unsigned long fa_trim(struct fastalloc_pool *pool, unsigned long most)
+{
+	unsigned long flags, gone = 0, going = 0;
+	struct fa_chunk *chunk, *next;
+	struct fa_seg *seg;
+	LIST_HEAD(condemned);
+	struct rb_node *n;
+
+	lockdep_assert_held(&pool->grow_lock);
+	if (pool->capacity == pool->cfg.capacity ||
+	    !fastalloc_pool_available(pool))
+		return 0;
+	if (fa_is_percpu(pool))
+		WRITE_ONCE(pool->peak, fa_percpu_peak(pool));
+
+	for (n = rb_first(&pool->chunks); n && !fa_is_lowest(pool); n = rb_next(n))
+		rb_entry(n, struct fa_chunk, all)->nfree = 0;
+	fa_trim_rotate(pool);
+	for (n = rb_last(&pool->chunks); n && going < most; n = rb_prev(n)) {
+		chunk = rb_entry(n, struct fa_chunk, all);
+		if (!fa_trim_condemn(pool, chunk))
+			continue;
+		going += chunk->count;
+		list_add(&chunk->list, &condemned);
+	}
+	if (list_empty(&condemned))
+		return 0;
+	fa_trim_rotate(pool);
+
+	list_for_each_entry_safe(chunk, next, &condemned, list) {
+		list_del_init(&chunk->list);
+		if (chunk->condemned && chunk->nfree < chunk->fresh) {
+			fa_trim_pardon(pool, chunk);
+			continue;
+		}
+		flags = fa_serial_lock(pool);
+		rb_erase(&chunk->all, &pool->chunks);
+		pool->nr_chunks--;
+		fa_serial_unlock(pool, flags);
+
+		gone += chunk->count;
+		pool->bytes -= fa_chunk_overhead(chunk);
+		fa_chunk_destroy(pool, chunk);
+		cond_resched();
+	}
+	pool->planned -= gone;
+	if (fa_is_percpu(pool)) {
+		fa_percpu_set_low(pool);
+		return gone;
+	}
+
+	for (;;) {
+		flags = fa_serial_lock(pool);
+		fa_serial_set_high(pool);
+		seg = fa_is_lowest(pool) ? NULL :
+					   fa_deque_unsplice(&pool->dq, pool->capacity);
+		fa_serial_unlock(pool, flags);
+		if (!seg)
+			break;
+		kfree(seg);
+		pool->planned_segs--;
+		pool->bytes -= fa_seg_bytes(pool->seg_slots);
+	}
+	return gone;
+}
+
+static void fa_mark_free(struct fastalloc_pool *pool, void *obj)
+{
+	struct fa_chunk *chunk = fa_chunk_find(pool, obj);
+
+	if (chunk)
+		fa_bitmap_set(&chunk->map, fa_chunk_index(pool, chunk, obj));
+}
+
+/* On destroy: on_release for every object that is still out. */
+void fa_trim_release_live(struct fastalloc_pool *pool)
+{
+	bool lowest = fa_is_lowest(pool);
+	struct fa_chunk *chunk;
+	struct rb_node *n;
+	unsigned int i;
+
+	if (fa_is_percpu(pool))
+		fa_percpu_drain(pool, fa_mark_free);
+	else if (!lowest)
+		fa_serial_drain(pool, fa_mark_free);
+
+	for (n = rb_first(&pool->chunks); n; n = rb_next(n)) {
+		chunk = rb_entry(n, struct fa_chunk, all);
+		for (i = 0; i < (lowest ? chunk->count : chunk->fresh); i++)
+			if (fa_bitmap_test(&chunk->map, i) == lowest)
+				pool->cfg.on_release(fa_chunk_obj(pool, chunk, i),
+						     pool->cfg.arg);
+		cond_resched();
+	}
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Waiting for an object: first come, first served. A free raises an irq_work,
+ * which hands free objects to waiters; so a free wakes nobody itself and may
+ * come from any context, with any lock held.
+ */
+#include <linux/sched.h>
+
+#include "internal.h"
+
+struct fa_waiter {
+	struct list_head	node;
+	struct completion	done;
+	void			*obj;
+};
+
+/* With the last waiter gone frees may use the CPUs' caches again. */
+static void fa_wait_leave(struct fastalloc_pool *pool, struct fa_waiter *w)
+{
+	list_del_init(&w->node);
+	WRITE_ONCE(pool->nr_waiters, pool->nr_waiters - 1);
+	if (!pool->nr_waiters && fa_is_percpu(pool))
+		fa_percpu_shut(pool, false);
+}
+
+/* One object to the first waiter. Returns whether there may be more to do. */
+static bool fa_wait_hand_one(struct fastalloc_pool *pool)
+{
+	struct fa_waiter *w;
+	unsigned long flags;
+	void *obj = NULL;
+
+	raw_spin_lock_irqsave(&pool->wait_lock, flags);
+	w = list_first_entry_or_null(&pool->waiters, struct fa_waiter, node);
+	if (w)
+		obj = fa_is_percpu(pool) ? fa_depot_take(pool) : fa_serial_alloc(pool);
+	if (obj) {
+		w->obj = obj;
+		fa_wait_leave(pool, w);
+		pool->handed += fa_is_percpu(pool);
+		/* Under the lock: it keeps the waiter's stack frame there. */
+		complete(&w->done);
+	}
+	raw_spin_unlock_irqrestore(&pool->wait_lock, flags);
+	return obj;
+}
+
+static void fa_wait_wake(struct irq_work *wake)
+{
+	struct fastalloc_pool *pool = container_of(wake, struct fastalloc_pool, wake);
+
+	while (fa_wait_hand_one(pool))
+		;
+}
+
+/* An object, or NULL after @timeout jiffies or, if @killable, a fatal signal. */
+void *fa_wait_for_object(struct fastalloc_pool *pool, long timeout, bool killable)
+{
+	struct fa_waiter w = {};
+	unsigned long flags;
+
+	init_completion(&w.done);
+	raw_spin_lock_irqsave(&pool->wait_lock, flags);
+	list_add_tail(&w.node, &pool->waiters);
+	WRITE_ONCE(pool->nr_waiters, pool->nr_waiters + 1);
+	pool->waits++;
+	pool->waited = true;
+	if (pool->nr_waiters == 1 && fa_is_percpu(pool))
+		fa_percpu_shut(pool, true);
+	raw_spin_unlock_irqrestore(&pool->wait_lock, flags);
+
+	/* Pairs with the barrier in fa_wake_waiters(). */
+	smp_mb();
+	fa_wait_wake(&pool->wake);
+
+	if (killable)
+		wait_for_completion_killable_timeout(&w.done, timeout);
+	else
+		wait_for_completion_timeout(&w.done, timeout);
+
+	raw_spin_lock_irqsave(&pool->wait_lock, flags);
+	if (!list_empty(&w.node))
+		fa_wait_leave(pool, &w);
+	raw_spin_unlock_irqrestore(&pool->wait_lock, flags);
+	return w.obj;
+}
+
+void fa_wait_init(struct fastalloc_pool *pool)
+{
+	raw_spin_lock_init(&pool->wait_lock);
+	INIT_LIST_HEAD(&pool->waiters);
+	init_irq_work(&pool->wake, fa_wait_wake);
+}
+
+void fa_wait_exit(struct fastalloc_pool *pool)
+{
+	if (pool->waited)
+		irq_work_sync(&pool->wake);
+}
