@@ -91,6 +91,8 @@ static int test_set(struct fastalloc_config *cfg, char *key, char *value)
 		cfg->growth_amount = v;
 	} else if (!strcmp(key, "growth_percent")) {
 		cfg->growth_percent = v;
+	} else if (!strcmp(key, "magazine")) {
+		cfg->magazine = v;
 	} else if (!strcmp(key, "low_water")) {
 		cfg->low_water = v;
 	} else if (!strcmp(key, "sync")) {

@@ -98,7 +98,10 @@ bad "shrinker on a fixed pool" $EINVAL "c: flags=0x2: a shrinker needs a growing
 bad "shrinker without a lock" $EINVAL "c: flags=0x2: a shrinker needs a growing pool with a lock" name=c flags=$SHRINKER sync=$NONE growth=$EXPONENTIAL
 bad "node that is not online" $EINVAL "c: node=1023: not online" name=c flags=$NODE node=1023
 bad "low water above capacity" $ERANGE "c: low_water=17: above the capacity 16" name=c low_water=17 growth=$EXPONENTIAL
-bad "sync percpu" $EOPNOTSUPP "c: sync=percpu: not built yet" name=c sync=$PERCPU
+good "a per-CPU pool is taken" sync=$PERCPU
+good "a magazine of 64 is taken" sync=$PERCPU magazine=64
+bad "per-CPU pool of another order" $EOPNOTSUPP "c: order=fifo: per-CPU pools are lifo" name=c sync=$PERCPU order=$FIFO
+bad "magazine of 65" $ERANGE "c: magazine=65: more than 64" name=c sync=$PERCPU magazine=65
 
 log_mark
 is "constructor's error is creation's" "$(pool create name=c ctor=1 ctor_fail=5)" -$EIO

@@ -137,7 +137,7 @@ check "and the worker grows the pool" wait_for 10 grown
 is "by what the function said" $((($(stat_of cust capacity) - 1) % 3)) 0
 
 is "keys of config" "$(keys "$FASTALLOC/fixed/config")" \
-	"name obj_size type_align align capacity max_capacity growth growth_amount growth_percent growth_fn low_water sync order backing node ctor dtor on_acquire on_release flags"
+	"name obj_size type_align align capacity max_capacity growth growth_amount growth_percent growth_fn low_water magazine sync order backing node ctor dtor on_acquire on_release flags"
 is "config: name" "$(config_of fixed name)" fixed
 is "config: sizes" "$(config_of fixed obj_size) $(config_of fixed align)" "100 64"
 is "config: words" \
