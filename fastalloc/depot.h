@@ -42,7 +42,10 @@ static inline bool fa_head_empty(s64 head)
 
 /*
  * Everything that was written to the magazine and its slots happens before it
- * is popped: release here, acquire in fa_stack_pop().
+ * is popped: release here, acquire in fa_stack_pop(). The full barrier is for
+ * what the caller does next: pop from another stack, and nobody may see that
+ * first, or there would be more out of reach than magazine.c counts; or look
+ * for waiters.
  */
 static inline void fa_stack_push(struct fa_stack *s, struct fa_mag *m)
 {
@@ -54,6 +57,7 @@ static inline void fa_stack_push(struct fa_stack *s, struct fa_mag *m)
 		WRITE_ONCE(m->next, (u32)old);
 		new = (((u64)old & FA_TAG_MASK) + FA_TAG_ONE) | self;
 	} while (!atomic64_try_cmpxchg_release(&s->head, &old, new));
+	smp_mb__after_atomic();
 }
 
 /*
