@@ -364,7 +364,7 @@ static void order_bitmap_random(struct kunit *test)
 {
 	unsigned int bits = *(const unsigned int *)test->param_value, i;
 	struct order_fix *fix = test->priv;
-	unsigned int taken = 0;
+	unsigned int taken = 0, want = 0;
 
 	new_bitmap(test, bits);
 	for (i = 0; i < OPS / 4; i++)
@@ -377,8 +377,7 @@ static void order_bitmap_random(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, i, bits);
 	/* What is left comes lowest first, to the last. */
 	while (taken++ < bits) {
-		unsigned int want = find_first_zero_bit(fix->ref, bits);
-
+		want = find_next_zero_bit(fix->ref, bits, want);
 		__set_bit(want, fix->ref);
 		if (fa_bitmap_take_lowest(&fix->bm) != want)
 			break;

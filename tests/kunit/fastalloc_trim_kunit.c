@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Giving memory back: trim, and the shrinker that asks for it. */
+#include <linux/delay.h>
 #include <linux/fs.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
@@ -32,6 +33,13 @@ static void count_dtor(void *obj, void *arg)
 		atomic_inc(&n->odd);
 	*(u32 *)obj = 2;
 }
+
+static struct fa_combo touch_params[] = {
+	FA_COMBO(SPINLOCK, LIFO, LINEAR, VMALLOC, 64, 0),
+	FA_COMBO(SPINLOCK, FIFO, LINEAR, PAGES, 64, 0),
+};
+
+KUNIT_ARRAY_PARAM(touch, touch_params, fa_combo_desc);
 
 static struct fastalloc_config trim_config(const struct fa_combo *c,
 					   struct counts *n)
@@ -283,6 +291,74 @@ static void trim_while_used(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&n->odd), 0);
 }
 
+#define BIG_UNIT	1000
+#define BIG_MOST	(4 * BIG_UNIT)
+
+/* Has one object out half of the time, each time another. */
+static int race_toucher(void *data)
+{
+	struct trim_race *race = data;
+
+	while (!kthread_should_stop()) {
+		void *obj = fastalloc_alloc(race->pool, GFP_ATOMIC);
+
+		ndelay(200);
+		fastalloc_free(race->pool, obj);
+		WRITE_ONCE(race->used, race->used + 1);
+		if (race->used % 64 == 0)
+			cond_resched();
+	}
+	return 0;
+}
+
+/*
+ * Promise: an object that is taken from a chunk while trim gathers it keeps the
+ * chunk; nothing is lost, and the next trim may have it.
+ */
+static void trim_chunk_comes_back(struct kunit *test)
+{
+	struct fa_combo *c = (struct fa_combo *)test->param_value;
+	struct trim_race *race = fa_mem(test, sizeof(*race));
+	void **objs = fa_mem(test, BIG_MOST * sizeof(*objs));
+	struct counts *n = fa_mem(test, sizeof(*n));
+	struct fastalloc_config cfg = trim_config(c, n);
+	unsigned long kept = 0, tries = 0, end = jiffies + FA_TEST_PATIENCE;
+
+	cfg.capacity = BIG_UNIT;
+	cfg.growth_amount = BIG_UNIT;
+	cfg.max_capacity = BIG_MOST;
+	race->pool = fa_pool(test, &cfg);
+	race->user = kthread_run(race_toucher, race, "fa-trim-touch");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(race->user));
+	while ((tries < 100 || !kept) && time_before(jiffies, end)) {
+		unsigned int got = 0, i;
+
+		/* In steps, so that every growth adds one unit. */
+		for (i = 1; i <= 4; i++)
+			got += fastalloc_alloc_bulk(race->pool, GFP_KERNEL,
+						    i * BIG_UNIT - 1 - got,
+						    objs + got);
+		fastalloc_free_bulk(race->pool, got, objs);
+		fastalloc_pool_trim(race->pool);
+		kept += fastalloc_pool_capacity(race->pool) > BIG_UNIT;
+		tries++;
+		cond_resched();
+	}
+	kthread_stop(race->user);
+	KUNIT_EXPECT_GT(test, kept, 0UL);
+	KUNIT_EXPECT_GT(test, race->used, 0UL);
+
+	/* Every object is still there, once. */
+	KUNIT_EXPECT_EQ(test, fa_drain(test, race->pool, GFP_KERNEL),
+			(unsigned int)BIG_MOST);
+	fa_put_all(test);
+	KUNIT_EXPECT_EQ(test, fastalloc_pool_trim(race->pool),
+			(unsigned long)BIG_MOST - BIG_UNIT);
+	fa_pool_gone(test, race->pool);
+	KUNIT_EXPECT_EQ(test, atomic_read(&n->ctor), atomic_read(&n->dtor));
+	KUNIT_EXPECT_EQ(test, atomic_read(&n->odd), 0);
+}
+
 /* Promise: with F_SHRINKER the kernel, short of memory, gets back what is free. */
 static void trim_by_shrinker(struct kunit *test)
 {
@@ -333,6 +409,7 @@ static struct kunit_case trim_cases[] = {
 	KUNIT_CASE_PARAM(trim_never_used, trim_gen_params),
 	KUNIT_CASE(trim_fixed),
 	KUNIT_CASE_PARAM(trim_while_used, race_gen_params),
+	KUNIT_CASE_PARAM(trim_chunk_comes_back, touch_gen_params),
 	KUNIT_CASE_PARAM(trim_by_shrinker, race_gen_params),
 	{ }
 };
