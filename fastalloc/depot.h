@@ -10,7 +10,7 @@
  * Magazine memory stays while its pool lives, so to read ->next of a magazine
  * that another CPU just took is safe; the tag makes that attempt fail.
  *
- * This header depends on nothing but atomics, so that the checks in
+ * This header depends on nothing but atomics and bits, so that the checks in
  * tests/verify can compile the real code.
  */
 #ifndef FASTALLOC_DEPOT_H
@@ -32,7 +32,7 @@ struct fa_stack {
 	atomic64_t	head;
 };
 
-#define FA_TAG_ONE	(1ULL << 32)
+#define FA_TAG_ONE	BIT_ULL(32)
 #define FA_TAG_MASK	(~0ULL << 32)
 
 static inline bool fa_head_empty(s64 head)
@@ -42,10 +42,7 @@ static inline bool fa_head_empty(s64 head)
 
 /*
  * Everything that was written to the magazine and its slots happens before it
- * is popped: release here, acquire in fa_stack_pop(). The full barrier is for
- * what the caller does next: pop from another stack, and nobody may see that
- * first, or there would be more out of reach than magazine.c counts; or look
- * for waiters.
+ * is popped: release here, acquire in fa_stack_pop().
  */
 static inline void fa_stack_push(struct fa_stack *s, struct fa_mag *m)
 {
@@ -57,6 +54,11 @@ static inline void fa_stack_push(struct fa_stack *s, struct fa_mag *m)
 		WRITE_ONCE(m->next, (u32)old);
 		new = (((u64)old & FA_TAG_MASK) + FA_TAG_ONE) | self;
 	} while (!atomic64_try_cmpxchg_release(&s->head, &old, new));
+	/*
+	 * The caller may pop from another stack next. Nobody may see that first,
+	 * or there would be more out of reach than magazine.c counts. Pairs with
+	 * the acquire of the empty heads in fa_depot_get().
+	 */
 	smp_mb__after_atomic();
 }
 

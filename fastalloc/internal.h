@@ -271,7 +271,9 @@ struct fa_mags {
  * @growth_failures: growths that failed
  * @magazine: PERCPU: slots of a magazine
  * @mags: PERCPU: all magazines
- * @full: PERCPU: depot; @partial, @empty likewise
+ * @full: PERCPU: the depot's full magazines
+ * @partial: PERCPU: those with some objects, kept few
+ * @empty: PERCPU: those without
  * @aside: PERCPU: magazines that trim has looked at
  * @nfull: PERCPU: magazines on @full
  * @min_full: PERCPU: fewest there have been
@@ -490,13 +492,14 @@ void fa_wait_init(struct fastalloc_pool *pool);
 void fa_wait_exit(struct fastalloc_pool *pool);
 void *fa_wait_for_object(struct fastalloc_pool *pool, long timeout, bool killable);
 
-/*
- * Call after objects were pushed to the depot, or after the pool's lock was
- * dropped, which a waiter takes before it sleeps. Pairs with the smp_mb() in
- * fa_wait_for_object(): either the waiter finds the object, or we find it.
- */
+/* Call after objects were pushed to the depot, or after the pool's lock was dropped. */
 static inline void fa_wake_waiters(struct fastalloc_pool *pool)
 {
+	/*
+	 * Pairs with the smp_mb() in fa_wait_for_object(): either the waiter finds
+	 * the object, or we find the waiter. With the pool's lock, which a waiter
+	 * takes before it sleeps, that does it.
+	 */
 	smp_mb__after_atomic();
 	if (unlikely(READ_ONCE(pool->nr_waiters)))
 		irq_work_queue(&pool->wake);

@@ -581,6 +581,7 @@ int fa_mags_reserve(struct fastalloc_pool *pool, unsigned long total, gfp_t gfp)
 {
 	struct fa_mags *mags = &pool->mags;
 	unsigned long need = fa_mag_need(pool, total), add, i;
+	size_t bytes;
 	void *block;
 	u32 id;
 
@@ -592,7 +593,8 @@ int fa_mags_reserve(struct fastalloc_pool *pool, unsigned long total, gfp_t gfp)
 	add = max(need - mags->nr, mags->nr / 2);
 	if (add > FA_MAG_BLOCK_MASK)
 		return -E2BIG;
-	block = kvmalloc_node(array_size(add, mags->mag_bytes), gfp, fa_node(pool));
+	bytes = array_size(add, mags->mag_bytes);
+	block = kvmalloc_node(bytes, gfp, fa_node(pool));
 	if (!block)
 		return -ENOMEM;
 
@@ -610,7 +612,7 @@ int fa_mags_reserve(struct fastalloc_pool *pool, unsigned long total, gfp_t gfp)
 	}
 	mags->nr_blocks++;
 	mags->nr += add;
-	pool->bytes += add * mags->mag_bytes;
+	pool->bytes += bytes;
 	return 0;
 }
 

@@ -540,8 +540,9 @@ static void *fa_pool_alloc_wait(struct fastalloc_pool *pool, gfp_t gfp,
  * @gfp: as for fastalloc_alloc(); must allow blocking
  * @timeout: jiffies to wait at most; MAX_SCHEDULE_TIMEOUT: for ever
  *
- * Time spent growing the pool before that is not counted. Those who wait are served in the order they came; a caller who need not wait
- * may come in between. The wait is not interruptible.
+ * Time spent growing the pool before that is not counted. Those who wait are
+ * served in the order they came; a caller who need not wait may come in
+ * between. The wait is not interruptible.
  *
  * Context: Task context, sleeps.
  * Return: The object, or NULL when none came in time.

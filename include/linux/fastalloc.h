@@ -409,7 +409,7 @@ void *fastalloc_zalloc(struct fastalloc_pool *pool, gfp_t gfp) __must_check;
  */
 static __always_inline unsigned long __fastalloc_claim(struct fastalloc_cache *c)
 {
-#if defined(__x86_64__) || defined(__i386__)
+#if defined(CONFIG_X86) || defined(CONFIG_UML_X86)
 	unsigned long n = FASTALLOC_BUSY;
 
 	asm volatile("xaddl %k0, %1" : "+r" (n), "+m" (c->n) : : "memory", "cc");
