@@ -634,7 +634,7 @@ static void percpu_grow_after_miss(struct kunit *test)
 		.growth = FASTALLOC_GROWTH_LINEAR, .growth_amount = 3,
 	};
 	struct fastalloc_pool *pool = fa_pool(test, &cfg);
-	void *objs[200];
+	void **objs = fa_mem(test, 200 * sizeof(*objs));
 	unsigned int n = 0;
 
 	KUNIT_EXPECT_TRUE(test, fa_await((n = fastalloc_alloc_bulk(pool, GFP_ATOMIC,
