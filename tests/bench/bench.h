@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the files of the benchmark share. */
+#ifndef FASTALLOC_BENCH_H
+#define FASTALLOC_BENCH_H
+
+#include <linux/compiler.h>
+#include <linux/fastalloc.h>
+#include <linux/kernel.h>
+#include <linux/types.h>
+
+/* No kernel says by its configuration whether it has this one. */
+#if __has_include(<linux/objpool.h>)
+#include <linux/objpool.h>
+#define BENCH_HAS_OBJPOOL	1
+#else
+#define BENCH_HAS_OBJPOOL	0
+struct objpool_head { };
+#endif
+#define BENCH_HAS_GEN_POOL	IS_ENABLED(CONFIG_GENERIC_ALLOCATOR)
+#define BENCH_HAS_DMA_POOL	IS_ENABLED(CONFIG_HAS_DMA)
+
+/*
+ * What is measured. kmalloc() has an entry a size, because callers give it a
+ * constant. NOTHING is the empty loop, which is subtracted.
+ */
+#define BENCH_ALLOCATORS(X)					\
+	X(NOTHING,	"nothing",			0)	\
+	X(INLINE,	"fastalloc-percpu-inline",	0)	\
+	X(CALL,		"fastalloc-percpu-call",	0)	\
+	X(SPINLOCK,	"fastalloc-spinlock",		0)	\
+	X(NONE,		"fastalloc-none",		0)	\
+	X(KMEM_CACHE,	"kmem_cache",			0)	\
+	X(KMALLOC_32,	"kmalloc",			32)	\
+	X(KMALLOC_64,	"kmalloc",			64)	\
+	X(KMALLOC_256,	"kmalloc",			256)	\
+	X(KMALLOC_1024,	"kmalloc",			1024)	\
+	X(KMALLOC_4096,	"kmalloc",			4096)	\
+	X(MEMPOOL,	"mempool",			0)	\
+	X(OBJPOOL,	"objpool",			0)	\
+	X(GEN_POOL,	"gen_pool",			0)	\
+	X(DMA_POOL,	"dma_pool",			0)
+
+enum bench_id {
+#define BENCH_ID(id, name, only)	BENCH_##id,
+	BENCH_ALLOCATORS(BENCH_ID)
+#undef BENCH_ID
+	BENCH_NR
+};
+
+#define BENCH_GFP	GFP_ATOMIC
+
+/* Objects at hand at once, but in the case random. */
+#define BENCH_OBJS	4096
+
+/* Bytes of an object that the bookkeeping of some callers is in (see ops.h). */
+#define BENCH_KEPT	sizeof(u64)
+
+/* Objects of the case random that die together. */
+#define BENCH_BUNCH	32
+
+/**
+ * struct bench - one object of each allocator under test
+ * @size: of the objects
+ * @objs: objects that may be out at once; as many pointers fit @obj
+ * @live: objects that are out, where that outlasts a loop
+ * @handle: the pool, cache, ...; NULL where there is none
+ * @obj: where the loops keep what they have allocated
+ * @objpool: the objpool
+ * @objpool_up: it is there
+ * @gen_mem: memory of the gen_pool
+ */
+struct bench {
+	unsigned int		size;
+	unsigned long		objs;
+	unsigned long		live;
+	void			*handle[BENCH_NR];
+	void			**obj;
+	struct objpool_head	objpool;
+	bool			objpool_up;
+	void			*gen_mem;
+};
+
+#define BENCH_HIST	16384
+
+/* Ticks of single operations; those beyond the last slot only raise @max. */
+struct bench_hist {
+	u64		nr;
+	u64		max;
+	unsigned int	want;
+	u32		slot[BENCH_HIST];
+};
+
+#define BENCH_RING	1024
+
+/* One producer, one consumer. */
+struct bench_ring {
+	u32		head ____cacheline_aligned;
+	bool		done;
+	bool		share;
+	u32		tail ____cacheline_aligned;
+	void		*obj[BENCH_RING] ____cacheline_aligned;
+};
+
+const char *bench_name(enum bench_id id);
+int bench_setup(struct bench *b, unsigned int size, unsigned long objs);
+void bench_teardown(struct bench *b);
+
+/* Others, for the cases that need them. */
+struct fastalloc_pool *bench_pool(const char *name, unsigned int size,
+				  unsigned long capacity, unsigned long growth,
+				  enum fastalloc_sync sync);
+struct kmem_cache *bench_cache(const char *name, unsigned int size);
+
+/* The inline entry behind a call, as a consumer may have it. */
+void *bench_call_alloc(struct fastalloc_pool *pool, gfp_t gfp);
+void bench_call_free(struct fastalloc_pool *pool, void *obj);
+
+/*
+ * The time-stamp counter: on UML, whose own clocks tick in jiffies, cycles; in
+ * QEMU with -icount shift=0, instructions.
+ */
+static __always_inline u64 bench_clock(void)
+{
+	u32 lo, hi;
+
+	asm volatile("rdtscp" : "=a" (lo), "=d" (hi) : : "rcx", "memory");
+	return ((u64)hi << 32) | lo;
+}
+
+/*
+ * Loops. Each returns the ticks of the whole loop, or 0 if it does not apply to
+ * that allocator. The caller has room for what the loop allocates at once.
+ */
+enum bench_loop {
+	BENCH_PAIR,
+	BENCH_BURST32,
+	BENCH_BURST1024,
+	BENCH_BULK64,
+	BENCH_RANDOM,
+};
+
+u64 bench_run(enum bench_loop loop, enum bench_id id, struct bench *b,
+	      unsigned int nr);
+int bench_fill(enum bench_id id, struct bench *b, unsigned long nr, gfp_t gfp,
+	       u64 *ticks);
+int bench_empty(enum bench_id id, struct bench *b);
+int bench_each(enum bench_id id, struct bench *b, unsigned int ops,
+	       struct bench_hist *hist);
+int bench_produce(enum bench_id id, struct bench *b, struct bench_ring *ring,
+		  unsigned int rings, unsigned int nr);
+int bench_consume(enum bench_id id, struct bench *b, struct bench_ring *ring);
+
+static inline u32 bench_random(u32 *seed)
+{
+	*seed ^= *seed << 13;
+	*seed ^= *seed >> 17;
+	*seed ^= *seed << 5;
+	return *seed;
+}
+
+static __always_inline void bench_touch(enum bench_id id, void *obj, u64 value)
+{
+	if (id != BENCH_NOTHING)
+		WRITE_ONCE(*(u64 *)(obj + BENCH_KEPT), value);
+}
+
+static __always_inline void bench_look(enum bench_id id, void *obj)
+{
+	if (id != BENCH_NOTHING)
+		READ_ONCE(*(u64 *)(obj + BENCH_KEPT));
+}
+
+enum bench_context {
+	BENCH_TASK,
+	BENCH_SOFTIRQ,
+	BENCH_HARDIRQ,
+};
+
+u64 bench_run_in(enum bench_context context, enum bench_loop loop,
+		 enum bench_id id, struct bench *b, unsigned int nr);
+
+/* Across CPUs. */
+int bench_parallel(enum bench_id id, struct bench *b, unsigned int cpus,
+		   unsigned int nr, u64 *ticks);
+int bench_pass_on(enum bench_id id, struct bench *b, unsigned int cpus,
+		  bool share, unsigned int nr, u64 *ticks);
+
+/*
+ * Under the exact gauge a loop runs with interrupts off, so that the loop is all
+ * that counts. It begins with no reschedule pending, which would cost every
+ * preempt_enable() a call.
+ */
+extern bool bench_exact;
+unsigned long bench_begin(void);
+void bench_end(unsigned long flags);
+u64 bench_median(u64 *samples, unsigned int nr);
+
+void bench_report(const char *what, unsigned int size, unsigned int cpus,
+		  enum bench_id id, u64 milli, const char *unit);
+
+#endif /* FASTALLOC_BENCH_H */

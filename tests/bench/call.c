@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A file of its own, so that the compiler cannot see through the calls. */
+#include "bench.h"
+
+void *bench_call_alloc(struct fastalloc_pool *pool, gfp_t gfp)
+{
+	return fastalloc_alloc(pool, gfp);
+}
+
+void bench_call_free(struct fastalloc_pool *pool, void *obj)
+{
+	fastalloc_free(pool, obj);
+}

@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The cases. Allocators take turns, in one order and then in the other, so that
+ * what drifts meanwhile (the host's load, the clock's rate) hits all alike; what
+ * is reported is the median of all turns.
+ */
+#include <linux/cpumask.h>
+#include <linux/err.h>
+#include <linux/math64.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/sort.h>
+#include <linux/vmalloc.h>
+
+#include "cases.h"
+
+#define ROUNDS_MOST	64
+#define BATCHES		3
+
+static u64 sample[BENCH_NR][ROUNDS_MOST * BATCHES];
+static unsigned int taken[BENCH_NR];
+
+static int compare(const void *a, const void *b)
+{
+	u64 x = *(const u64 *)a, y = *(const u64 *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+u64 bench_median(u64 *samples, unsigned int nr)
+{
+	sort(samples, nr, sizeof(*samples), compare, NULL);
+	return samples[nr / 2];
+}
+
+static void forget(void)
+{
+	memset(taken, 0, sizeof(taken));
+}
+
+static void take(enum bench_id id, u64 ticks)
+{
+	sample[id][taken[id]++] = ticks;
+}
+
+static u64 median_of(enum bench_id id)
+{
+	return taken[id] ? bench_median(sample[id], taken[id]) : 0;
+}
+
+/* The turn'th allocator of a round. */
+static enum bench_id whose(unsigned int round, unsigned int turn)
+{
+	return round % 2 ? BENCH_NR - 1 - turn : turn;
+}
+
+/* Medians of batches of @nr, less the empty loop. */
+static void report_all(const char *what, unsigned int size, unsigned int cpus,
+		       unsigned int nr, const char *unit)
+{
+	u64 nothing = median_of(BENCH_NOTHING);
+	int id;
+
+	for (id = BENCH_NOTHING + 1; id < BENCH_NR; id++) {
+		u64 t = median_of(id);
+
+		if (t)
+			bench_report(what, size, cpus, id,
+				     div_u64((t - min(t, nothing)) * 1000, nr), unit);
+	}
+}
+
+int bench_case_loop(const char *what, enum bench_context context,
+		    enum bench_loop loop, struct bench *b, unsigned int nr)
+{
+	unsigned int round, turn, i;
+
+	forget();
+	for (round = 0; round < min(bench_rounds, ROUNDS_MOST); round++)
+		for (turn = 0; turn < BENCH_NR; turn++) {
+			enum bench_id id = whose(round, turn);
+
+			/* the first is to warm up */
+			for (i = 0; i <= BATCHES; i++) {
+				u64 t = bench_run_in(context, loop, id, b, nr);
+
+				if (t && i)
+					take(id, t);
+			}
+		}
+	report_all(what, b->size, 1, nr, "pair");
+	return 0;
+}
+
+/* All of a working set is out, bunches of it are replaced. */
+int bench_case_random(unsigned int size, unsigned long set, const char *unit)
+{
+	unsigned int round, turn, nr = 64 * BENCH_BUNCH;
+	unsigned long live = set / size;
+	struct bench b;
+	int err;
+
+	if (live < BENCH_BUNCH)
+		return 0;
+	err = bench_setup(&b, size, live);
+	if (err)
+		return err;
+	forget();
+	for (turn = 0; turn < BENCH_NR; turn++) {
+		u64 t;
+
+		if (!b.handle[turn])
+			continue;
+		err = bench_fill(turn, &b, live, GFP_KERNEL, &t);
+		/* Its own set for each, one after another: two would not fit. */
+		for (round = 0; !err && round < 2 * bench_rounds; round++) {
+			t = bench_run_in(BENCH_TASK, BENCH_RANDOM, turn, &b, nr);
+			if (round >= bench_rounds)
+				take(turn, t);
+		}
+		bench_empty(turn, &b);
+		if (err)
+			break;
+	}
+	if (!err)
+		report_all("random", size, 1, nr, unit);
+	bench_teardown(&b);
+	return err;
+}
+
+/* The value below which @part of 10,000 lie. */
+static u64 percentile(const struct bench_hist *hist, unsigned int part)
+{
+	u64 upto = div_u64(hist->nr * part + 9999, 10000), sum = 0;
+	unsigned int i;
+
+	for (i = 0; i < BENCH_HIST - 1; i++) {
+		sum += hist->slot[i];
+		if (sum >= upto)
+			return i;
+	}
+	return hist->max;
+}
+
+/* Single operations; the clock's own ticks are taken off. */
+int bench_case_worst(struct bench *b, unsigned int ops)
+{
+	static const struct {
+		const char	*name;
+		unsigned int	part;
+	} marks[] = {
+		{ "p50", 5000 }, { "p99", 9900 }, { "p99.99", 9999 }, { "max", 0 },
+	};
+	struct bench_hist *hist = vmalloc(sizeof(*hist));
+	unsigned int i, done;
+	u64 nothing = 0;
+	int id, err = 0;
+
+	if (!hist)
+		return -ENOMEM;
+	for (id = 0; !err && id < BENCH_NR; id++) {
+		if (!b->handle[id])
+			continue;
+		memset(hist, 0, sizeof(*hist));
+		for (done = 0; !err && done < ops; done += 1000) {
+			unsigned long flags = bench_begin();
+
+			err = bench_each(id, b, 1000, hist);
+			bench_end(flags);
+		}
+		bench_empty(id, b);
+		if (id == BENCH_NOTHING) {
+			nothing = percentile(hist, 5000);
+			continue;
+		}
+		for (i = 0; !err && i < ARRAY_SIZE(marks); i++) {
+			u64 t = marks[i].part ? percentile(hist, marks[i].part) :
+						hist->max;
+
+			bench_report("worst", b->size, 1, id,
+				     (t - min(t, nothing)) * 1000, marks[i].name);
+		}
+	}
+	vfree(hist);
+	return err;
+}
+
+#define GROW_OBJS	8192
+#define GROW_BY		1024
+
+/* A pool or cache that begins small: what a new object costs, written whole. */
+int bench_case_grow(unsigned int size)
+{
+	static const struct {
+		enum bench_id		id;
+		enum fastalloc_sync	sync;
+	} kinds[] = {
+		{ BENCH_INLINE, FASTALLOC_SYNC_PERCPU },
+		{ BENCH_CALL, FASTALLOC_SYNC_PERCPU },
+		{ BENCH_SPINLOCK, FASTALLOC_SYNC_SPINLOCK },
+		{ BENCH_NONE, FASTALLOC_SYNC_NONE },
+		{ BENCH_KMEM_CACHE },
+	};
+	struct bench b = { .size = size };
+	unsigned int round, i;
+	int err = 0;
+
+	b.obj = vmalloc(array_size(GROW_OBJS, sizeof(*b.obj)));
+	if (!b.obj)
+		return -ENOMEM;
+	forget();
+	for (round = 0; !err && round < 5; round++)
+		for (i = 0; !err && i < ARRAY_SIZE(kinds); i++) {
+			enum bench_id id = kinds[i].id;
+			u64 t;
+
+			if (id == BENCH_KMEM_CACHE)
+				b.handle[id] = bench_cache("bench-grow", size) ?: ERR_PTR(-ENOMEM);
+			else
+				b.handle[id] = bench_pool("bench-grow", size, GROW_BY,
+							  GROW_BY, kinds[i].sync);
+			if (IS_ERR(b.handle[id])) {
+				err = PTR_ERR(b.handle[id]);
+				break;
+			}
+			err = bench_fill(id, &b, GROW_OBJS, GFP_KERNEL, &t);
+			if (!err)
+				take(id, t);
+			bench_empty(id, &b);
+			if (id == BENCH_KMEM_CACHE)
+				kmem_cache_destroy(b.handle[id]);
+			else
+				fastalloc_pool_destroy(b.handle[id]);
+		}
+	if (!err)
+		report_all("grow", size, 1, GROW_OBJS, "object");
+	vfree(b.obj);
+	return err;
+}
+
+/* What a pool needs beside its objects. */
+int bench_case_memory(void)
+{
+	const unsigned long objs = 100000, size = 256;
+	struct fastalloc_stats stats;
+	struct fastalloc_pool *pool;
+
+	pool = bench_pool("bench-memory", size, objs, 0, FASTALLOC_SYNC_PERCPU);
+	if (IS_ERR(pool))
+		return PTR_ERR(pool);
+	fastalloc_pool_stats(pool, &stats);
+	fastalloc_pool_destroy(pool);
+	bench_report("memory", size, num_possible_cpus(), BENCH_INLINE,
+		     (stats.bytes - stats.capacity * size) * 1000, "beside-capacity");
+	bench_report("memory", size, num_possible_cpus(), BENCH_INLINE,
+		     (stats.bytes - stats.total * size) * 1000, "beside-objects");
+	bench_report("memory", size, num_possible_cpus(), BENCH_INLINE,
+		     (stats.total - stats.capacity) * 1000, "reserve-objects");
+	return 0;
+}
+
+/* Pools of sync NONE are for one at a time. */
+static bool is_for_many(const struct bench *b, enum bench_id id)
+{
+	return b->handle[id] && id != BENCH_NONE;
+}
+
+#define SMP_ROUNDS	9
+
+int bench_case_parallel(unsigned int size, unsigned int nr)
+{
+	unsigned int cpus, round, turn;
+	struct bench b;
+	int err;
+
+	err = bench_setup(&b, size, BENCH_OBJS);
+	if (err)
+		return err;
+	for (cpus = 1; !err && cpus <= num_online_cpus(); cpus++) {
+		forget();
+		for (round = 0; !err && round < SMP_ROUNDS; round++)
+			for (turn = 0; !err && turn < BENCH_NR; turn++) {
+				enum bench_id id = whose(round, turn);
+				u64 t;
+
+				if (!is_for_many(&b, id) && !(cpus == 1 && b.handle[id]))
+					continue;
+				err = bench_parallel(id, &b, cpus, nr, &t);
+				if (!err)
+					take(id, t);
+			}
+		if (!err)
+			report_all("parallel", size, cpus, nr, "pair");
+	}
+	bench_teardown(&b);
+	return err;
+}
+
+static int pass_on(const char *what, struct bench *b, unsigned int cpus, bool share,
+		   unsigned int nr)
+{
+	unsigned int round, turn;
+	int err = 0;
+
+	forget();
+	for (round = 0; !err && round < SMP_ROUNDS; round++)
+		for (turn = BENCH_NOTHING + 1; !err && turn < BENCH_NR; turn++) {
+			enum bench_id id = whose(round, turn);
+			u64 t;
+
+			if (!is_for_many(b, id) || id == BENCH_NOTHING)
+				continue;
+			err = bench_pass_on(id, b, cpus, share, nr, &t);
+			if (!err)
+				take(id, t);
+		}
+	if (!err)
+		report_all(what, b->size, cpus, nr, "object");
+	return err;
+}
+
+/* The rings' part is not taken off: it overlaps with the allocators'. */
+int bench_case_pass_on(unsigned int size, unsigned int nr)
+{
+	unsigned int cpus, most = num_online_cpus();
+	struct bench b;
+	int err;
+
+	if (most < 2)
+		return 0;
+	err = bench_setup(&b, size, (most + 1) * BENCH_RING);
+	if (err)
+		return err;
+	err = pass_on("prodcons", &b, 2, false, nr);
+	for (cpus = 2; !err && cpus <= most; cpus++)
+		err = pass_on("remote-free", &b, cpus, true, nr);
+	bench_teardown(&b);
+	return err;
+}

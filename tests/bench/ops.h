@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Allocation and release by each allocator. With a constant id the switches
+ * fold away, so that each loop holds the calls of one allocator and nothing
+ * between them.
+ */
+#ifndef FASTALLOC_BENCH_OPS_H
+#define FASTALLOC_BENCH_OPS_H
+
+#include <linux/dmapool.h>
+#include <linux/genalloc.h>
+#include <linux/mempool.h>
+#include <linux/slab.h>
+
+#include "bench.h"
+
+static __always_inline void *ops_alloc(enum bench_id id, void *h,
+				       unsigned int size, gfp_t gfp)
+{
+	switch (id) {
+	case BENCH_NOTHING:
+		OPTIMIZER_HIDE_VAR(h);
+		return h;
+	case BENCH_INLINE:
+		return fastalloc_alloc(h, gfp);
+	case BENCH_CALL:
+		return bench_call_alloc(h, gfp);
+	case BENCH_SPINLOCK:
+	case BENCH_NONE:
+		return fastalloc_alloc(h, gfp);
+	case BENCH_KMEM_CACHE:
+		return kmem_cache_alloc(h, gfp);
+	case BENCH_KMALLOC_32:
+		return kmalloc(32, gfp);
+	case BENCH_KMALLOC_64:
+		return kmalloc(64, gfp);
+	case BENCH_KMALLOC_256:
+		return kmalloc(256, gfp);
+	case BENCH_KMALLOC_1024:
+		return kmalloc(1024, gfp);
+	case BENCH_KMALLOC_4096:
+		return kmalloc(4096, gfp);
+	case BENCH_MEMPOOL:
+		return mempool_alloc(h, gfp);
+#if BENCH_HAS_OBJPOOL
+	case BENCH_OBJPOOL:
+		return objpool_pop(h);
+#endif
+#if BENCH_HAS_GEN_POOL
+	case BENCH_GEN_POOL:
+		return (void *)gen_pool_alloc(h, size);
+#endif
+#if BENCH_HAS_DMA_POOL
+	case BENCH_DMA_POOL: {
+		dma_addr_t dma;
+		void *obj = dma_pool_alloc(h, gfp, &dma);
+
+		/* The caller must remember it: in the object, here. */
+		*(dma_addr_t *)obj = dma;
+		return obj;
+	}
+#endif
+	default:
+		return NULL;
+	}
+}
+
+static __always_inline void ops_free(enum bench_id id, void *h,
+				     unsigned int size, void *obj)
+{
+	switch (id) {
+	case BENCH_NOTHING:
+		OPTIMIZER_HIDE_VAR(obj);
+		break;
+	case BENCH_INLINE:
+		fastalloc_free(h, obj);
+		break;
+	case BENCH_CALL:
+		bench_call_free(h, obj);
+		break;
+	case BENCH_SPINLOCK:
+	case BENCH_NONE:
+		fastalloc_free(h, obj);
+		break;
+	case BENCH_KMEM_CACHE:
+		kmem_cache_free(h, obj);
+		break;
+	case BENCH_KMALLOC_32:
+	case BENCH_KMALLOC_64:
+	case BENCH_KMALLOC_256:
+	case BENCH_KMALLOC_1024:
+	case BENCH_KMALLOC_4096:
+		kfree(obj);
+		break;
+	case BENCH_MEMPOOL:
+		mempool_free(obj, h);
+		break;
+#if BENCH_HAS_OBJPOOL
+	case BENCH_OBJPOOL:
+		objpool_push(obj, h);
+		break;
+#endif
+#if BENCH_HAS_GEN_POOL
+	case BENCH_GEN_POOL:
+		gen_pool_free(h, (unsigned long)obj, size);
+		break;
+#endif
+#if BENCH_HAS_DMA_POOL
+	case BENCH_DMA_POOL:
+		dma_pool_free(h, obj, *(dma_addr_t *)obj);
+		break;
+#endif
+	default:
+		break;
+	}
+}
+
+/* Bulk calls where there are such; how many it got. */
+static __always_inline unsigned int ops_alloc_bulk(enum bench_id id, void *h,
+						   unsigned int nr, void **obj)
+{
+	switch (id) {
+	case BENCH_NOTHING:
+		OPTIMIZER_HIDE_VAR(nr);
+		return nr;
+	case BENCH_INLINE:
+	case BENCH_CALL:
+	case BENCH_SPINLOCK:
+	case BENCH_NONE:
+		return fastalloc_alloc_bulk(h, BENCH_GFP, nr, obj);
+	case BENCH_KMEM_CACHE:
+		return kmem_cache_alloc_bulk(h, BENCH_GFP, nr, obj);
+	default:
+		return 0;
+	}
+}
+
+static __always_inline void ops_free_bulk(enum bench_id id, void *h,
+					  unsigned int nr, void **obj)
+{
+	switch (id) {
+	case BENCH_NOTHING:
+		OPTIMIZER_HIDE_VAR(nr);
+		break;
+	case BENCH_INLINE:
+	case BENCH_CALL:
+	case BENCH_SPINLOCK:
+	case BENCH_NONE:
+		fastalloc_free_bulk(h, nr, obj);
+		break;
+	case BENCH_KMEM_CACHE:
+		kmem_cache_free_bulk(h, nr, obj);
+		break;
+	default:
+		break;
+	}
+}
+
+/* Returns FN(id, ...), with an id that is constant in each arm. */
+#define OPS_CASE(id_, fn, ...)						\
+	case BENCH_##id_:						\
+		return fn(BENCH_##id_, __VA_ARGS__)
+#define OPS_FOR(id, fn, ...)						\
+	switch (id) {							\
+	OPS_CASE(NOTHING, fn, __VA_ARGS__);				\
+	OPS_CASE(INLINE, fn, __VA_ARGS__);				\
+	OPS_CASE(CALL, fn, __VA_ARGS__);				\
+	OPS_CASE(SPINLOCK, fn, __VA_ARGS__);				\
+	OPS_CASE(NONE, fn, __VA_ARGS__);				\
+	OPS_CASE(KMEM_CACHE, fn, __VA_ARGS__);				\
+	OPS_CASE(KMALLOC_32, fn, __VA_ARGS__);				\
+	OPS_CASE(KMALLOC_64, fn, __VA_ARGS__);				\
+	OPS_CASE(KMALLOC_256, fn, __VA_ARGS__);				\
+	OPS_CASE(KMALLOC_1024, fn, __VA_ARGS__);			\
+	OPS_CASE(KMALLOC_4096, fn, __VA_ARGS__);			\
+	OPS_CASE(MEMPOOL, fn, __VA_ARGS__);				\
+	OPS_CASE(OBJPOOL, fn, __VA_ARGS__);				\
+	OPS_CASE(GEN_POOL, fn, __VA_ARGS__);				\
+	OPS_CASE(DMA_POOL, fn, __VA_ARGS__);				\
+	default:							\
+		return 0;						\
+	}
+
+#endif /* FASTALLOC_BENCH_OPS_H */

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Cases across CPUs: a thread on each of the first so many. */
+#include <linux/atomic.h>
+#include <linux/completion.h>
+#include <linux/cpumask.h>
+#include <linux/err.h>
+#include <linux/kthread.h>
+#include <linux/sched.h>
+#include <linux/vmalloc.h>
+
+#include "bench.h"
+
+#define SMP_SAMPLES	31
+
+struct smp_run {
+	enum bench_id		id;
+	struct bench		*b;
+	unsigned int		cpus;
+	unsigned int		nr;
+	atomic_t		waited_for;
+	atomic_t		busy;
+	struct completion	done;
+	struct bench_ring	*ring;
+	u64			began;
+	int			err;
+};
+
+struct smp_thread {
+	struct smp_run		*run;
+	struct task_struct	*task;
+	unsigned int		index;
+	u64			sample[SMP_SAMPLES];
+	u64			ended;
+};
+
+static void wait_for_others(struct smp_run *run)
+{
+	atomic_dec(&run->waited_for);
+	while (atomic_read(&run->waited_for))
+		cpu_relax();
+}
+
+static void thread_done(struct smp_run *run)
+{
+	if (atomic_dec_and_test(&run->busy))
+		complete(&run->done);
+}
+
+static int wait_for_stop(void)
+{
+	for (;;) {
+		set_current_state(TASK_INTERRUPTIBLE);
+		if (kthread_should_stop())
+			break;
+		schedule();
+	}
+	__set_current_state(TASK_RUNNING);
+	return 0;
+}
+
+/* All work until the last has its samples. */
+static int parallel_thread(void *arg)
+{
+	struct smp_thread *t = arg;
+	struct smp_run *run = t->run;
+	unsigned int i;
+
+	wait_for_others(run);
+	bench_run(BENCH_PAIR, run->id, run->b, run->nr);
+	for (i = 0; i < SMP_SAMPLES; i++)
+		t->sample[i] = bench_run(BENCH_PAIR, run->id, run->b, run->nr);
+	t->ended = bench_median(t->sample, SMP_SAMPLES);
+	thread_done(run);
+	while (atomic_read(&run->busy)) {
+		bench_run(BENCH_PAIR, run->id, run->b, run->nr);
+		cond_resched();
+	}
+	return wait_for_stop();
+}
+
+static int pass_on_thread(void *arg)
+{
+	struct smp_thread *t = arg;
+	struct smp_run *run = t->run;
+	unsigned int i;
+	int err = 0;
+
+	wait_for_others(run);
+	if (t->index) {
+		err = bench_consume(run->id, run->b, &run->ring[t->index - 1]);
+	} else {
+		run->began = bench_clock();
+		err = bench_produce(run->id, run->b, run->ring, run->cpus - 1,
+				    run->nr);
+		for (i = 1; i < run->cpus; i++)
+			smp_store_release(&run->ring[i - 1].done, true);
+	}
+	t->ended = bench_clock();
+	if (err)
+		WRITE_ONCE(run->err, err);
+	thread_done(run);
+	return wait_for_stop();
+}
+
+static int run_threads(struct smp_run *run, struct smp_thread *threads,
+		       int (*fn)(void *arg))
+{
+	unsigned int i, cpu = 0;
+	int err = 0;
+
+	init_completion(&run->done);
+	atomic_set(&run->waited_for, run->cpus);
+	atomic_set(&run->busy, run->cpus);
+	for (i = 0; i < run->cpus; i++) {
+		struct smp_thread *t = &threads[i];
+
+		t->run = run;
+		t->index = i;
+		t->task = kthread_create(fn, t, "fastalloc_bench/%u", i);
+		if (IS_ERR(t->task)) {
+			err = PTR_ERR(t->task);
+			break;
+		}
+		cpu = i ? cpumask_next(cpu, cpu_online_mask) :
+			  cpumask_first(cpu_online_mask);
+		kthread_bind(t->task, cpu);
+	}
+	if (err) {
+		/* Not one has run. */
+		while (i--)
+			kthread_stop(threads[i].task);
+		return err;
+	}
+	for (i = 0; i < run->cpus; i++)
+		wake_up_process(threads[i].task);
+	wait_for_completion(&run->done);
+	for (i = 0; i < run->cpus; i++)
+		kthread_stop(threads[i].task);
+	return run->err;
+}
+
+/* Ticks of @nr pairs, on each of @cpus CPUs at once: the CPUs' mean. */
+int bench_parallel(enum bench_id id, struct bench *b, unsigned int cpus,
+		   unsigned int nr, u64 *ticks)
+{
+	struct smp_run run = { .id = id, .b = b, .cpus = cpus, .nr = nr };
+	struct smp_thread *threads;
+	unsigned int i;
+	u64 sum = 0;
+	int err;
+
+	threads = vzalloc(array_size(cpus, sizeof(*threads)));
+	if (!threads)
+		return -ENOMEM;
+	err = run_threads(&run, threads, parallel_thread);
+	for (i = 0; i < cpus; i++)
+		sum += threads[i].ended;
+	*ticks = sum / cpus;
+	vfree(threads);
+	return err;
+}
+
+/*
+ * Ticks of passing @nr objects from the CPU that allocates them to the others of
+ * @cpus, which free them; with @share it frees its own share.
+ */
+int bench_pass_on(enum bench_id id, struct bench *b, unsigned int cpus,
+		  bool share, unsigned int nr, u64 *ticks)
+{
+	struct smp_run run = { .id = id, .b = b, .cpus = cpus, .nr = nr };
+	struct smp_thread *threads;
+	unsigned int i;
+	int err = -ENOMEM;
+
+	threads = vzalloc(array_size(cpus, sizeof(*threads)));
+	run.ring = vzalloc(array_size(cpus - 1, sizeof(*run.ring)));
+	if (threads && run.ring) {
+		run.ring->share = share;
+		err = run_threads(&run, threads, pass_on_thread);
+		*ticks = 0;
+		for (i = 0; i < cpus; i++)
+			*ticks = max(*ticks, threads[i].ended - run.began);
+	}
+	vfree(run.ring);
+	vfree(threads);
+	return err;
+}
