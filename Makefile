@@ -8,9 +8,9 @@ KERNEL ?= stock-6.1
 LAB := tests/lab
 
 # the lab's scripts take these from the environment
-export SUITE SEED OPS PARAMS FASTALLOC_CACHE
+export SUITE SEED OPS PARAMS MINUTES SHAPES FASTALLOC_CACHE
 
-.PHONY: all modules modules_install clean help check demo kunit kselftest shell coverage static
+.PHONY: all modules modules_install clean help check demo kunit kselftest shell coverage static torture
 .DEFAULT_GOAL := all
 
 all: modules
@@ -25,6 +25,9 @@ kunit: KERNEL = uml
 kunit kselftest:
 	@$(LAB)/run $(KERNEL) $@
 
+torture:
+	@tests/torture/torture $(KERNEL)
+
 shell:
 	@$(LAB)/shell $(KERNEL)
 
@@ -37,6 +40,7 @@ help:
 	@echo '  make check               all tests, on all kernels, and the static checks'
 	@echo '  make kunit               KUnit suites on UML; SUITE= SEED= OPS= KERNEL='
 	@echo '  make kselftest           shell tests on KERNEL=, default $(KERNEL); SUITE='
+	@echo '  make torture             all contexts on one pool, on KERNEL=; MINUTES= SHAPES='
 	@echo '  make shell               a shell in KERNEL=, default $(KERNEL)'
 	@echo '  make coverage            lines and branches of fastalloc/ that KUnit reaches'
 	@echo '  make static              checkpatch, sparse, coccinelle, shellcheck, kernel-doc'

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Non-maskable interrupts, sent through the local APIC of x86. */
+#include <linux/atomic.h>
+#include <linux/errno.h>
+#include <linux/jiffies.h>
+#include <linux/percpu.h>
+#include <linux/preempt.h>
+#include <linux/smp.h>
+
+#include "torture.h"
+
+#ifdef CONFIG_X86_LOCAL_APIC
+
+#include <asm/apic.h>
+#include <asm/apicdef.h>
+#include <asm/msr-index.h>
+#include <asm/nmi.h>
+#include <asm/smp.h>
+
+/* One that was sent and has not come; they would merge. */
+static DEFINE_PER_CPU(atomic_t, nmi_due);
+static DEFINE_PER_CPU(unsigned long, nmi_sent);
+static void (*nmi_fn)(void);
+
+static int nmi_handler(unsigned int cmd, struct pt_regs *regs)
+{
+	if (!atomic_xchg(this_cpu_ptr(&nmi_due), 0))
+		return NMI_DONE;
+	nmi_fn();
+	return NMI_HANDLED;
+}
+
+bool torture_nmi_begin(void (*fn)(void))
+{
+	nmi_fn = fn;
+	return !register_nmi_handler(NMI_LOCAL, nmi_handler, 0, "fastalloc_torture");
+}
+
+static bool nmi_any_due(void)
+{
+	int cpu;
+
+	for_each_online_cpu(cpu)
+		if (atomic_read(per_cpu_ptr(&nmi_due, cpu)))
+			return true;
+	return false;
+}
+
+/* Nobody sends any more. One that was sent to a dying CPU never comes. */
+void torture_nmi_end(void)
+{
+	unsigned long end = jiffies + HZ;
+
+	while (nmi_any_due() && time_before(jiffies, end))
+		cpu_relax();
+	unregister_nmi_handler(NMI_LOCAL, "fastalloc_torture");
+}
+
+static void icr_write(u32 low, u32 dest)
+{
+	u32 base, high;
+
+	asm volatile("rdmsr" : "=a" (base), "=d" (high) : "c" (MSR_IA32_APICBASE));
+	if (base & X2APIC_ENABLE) {
+		asm volatile("mfence; wrmsr" : : "a" (low), "d" (dest),
+			     "c" (APIC_BASE_MSR + (APIC_ICR >> 4)) : "memory");
+		return;
+	}
+	while (native_apic_mem_read(APIC_ICR) & APIC_ICR_BUSY)
+		cpu_relax();
+	native_apic_mem_write(APIC_ICR2, dest << 24);
+	native_apic_mem_write(APIC_ICR, low);
+}
+
+/* @cpu may be this one. Preemption is off and @cpu online. */
+void torture_nmi_send(unsigned int cpu)
+{
+	unsigned long flags;
+
+	/* One that was lost to a CPU going down must not be the last. */
+	if (atomic_xchg(per_cpu_ptr(&nmi_due, cpu), 1) &&
+	    time_before(jiffies, READ_ONCE(per_cpu(nmi_sent, cpu)) + HZ / 10))
+		return;
+	WRITE_ONCE(per_cpu(nmi_sent, cpu), jiffies);
+	local_irq_save(flags);
+	icr_write(APIC_DM_NMI, per_cpu(x86_cpu_to_apicid, cpu));
+	local_irq_restore(flags);
+}
+
+#else
+
+bool torture_nmi_begin(void (*fn)(void))
+{
+	return false;
+}
+
+void torture_nmi_end(void)
+{
+}
+
+void torture_nmi_send(unsigned int cpu)
+{
+}
+
+#endif

@@ -1,0 +1,938 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Many contexts, one pool. On every CPU a thread, softirqs (timer, tasklet),
+ * hardirqs (irq_work, calls from other CPUs) and NMIs take objects, alone and
+ * in bulk, write a pattern over all of each, leave it to whoever comes by,
+ * verify and free what they find. Meanwhile the pool grows and is trimmed, some
+ * wait for objects, its counters are read, and other pools come and go; a
+ * script takes CPUs down and up.
+ *
+ * A script writes "SHAPE MILLISECONDS" to fastalloc_torture/run in debugfs and
+ * reads .../report; "SHAPE MILLISECONDS 1" leaves out what other threads do, for
+ * slow machines. What is checked:
+ *	twice	an object is handed out while somebody has it
+ *	torn	an object changed while it was out
+ *	promise	an allocation failed with fewer than the capacity out
+ *	wakeup	a waiter slept through its timeout
+ *	lost	objects are missing at the end, or too many
+ *	stats	counters do not add up
+ *	context	a handler ran where it should not
+ * An interrupt notes whether it found its CPU inside an operation (a hit): a run
+ * without hits proves nothing.
+ */
+#define pr_fmt(fmt) "fastalloc_torture: " fmt
+
+#include <linux/cpu.h>
+#include <linux/cpumask.h>
+#include <linux/debugfs.h>
+#include <linux/delay.h>
+#include <linux/err.h>
+#include <linux/fastalloc.h>
+#include <linux/fs.h>
+#include <linux/interrupt.h>
+#include <linux/irq_work.h>
+#include <linux/kthread.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/prandom.h>
+#include <linux/random.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/smp.h>
+#include <linux/timer.h>
+#include <linux/uaccess.h>
+
+#include "torture.h"
+
+#define SLOTS		32
+#define BULK		24
+#define HOLD		24
+#define WAITERS		16
+#define PATIENCE	(20 * HZ)
+
+#define STATE_FREE	0x66726565UL
+#define STATE_LIVE	0x6c697665UL
+#define STATE_HOME	0x686f6d65UL
+
+/**
+ * struct item - an object
+ * @state: one of STATE_*
+ * @id: of the one who took it
+ * @word: made from @id, to the end of the object
+ */
+struct item {
+	unsigned long	state;
+	unsigned long	id;
+	unsigned long	word[];
+};
+
+/**
+ * struct shape - a pool, and how it is used
+ * @name: how scripts call it
+ * @size: of an object
+ * @capacity: to begin with
+ * @max: to grow to; 0: does not grow
+ * @magazine: slots, 0 for the default
+ * @sync: of the pool
+ * @hooks: with hooks, so that nothing is done inline
+ * @beyond: more is asked for than there is, and some wait
+ */
+struct shape {
+	const char		*name;
+	size_t			size;
+	unsigned long		capacity;
+	unsigned long		max;
+	unsigned int		magazine;
+	enum fastalloc_sync	sync;
+	bool			hooks;
+	bool			beyond;
+};
+
+static const struct shape shapes[] = {
+	{ "tiny", 16, 12, 0, 1 },
+	{ "small", 64, 96, 0, 3 },
+	{ "large", 1024, 1500, 0, 0 },
+	{ "growing", 128, 16, 3000, 2 },
+	{ "hooks", 48, 100, 0, 2, .hooks = true },
+	{ "waiting", 32, 4, 0, 1, .beyond = true },
+	{ "spinlock", 64, 16, 1000, 0, FASTALLOC_SYNC_SPINLOCK },
+};
+
+enum kind { TASK, SOFTIRQ, HARDIRQ, NMI, KINDS };
+
+static const char * const kind_names[] = { "task", "softirq", "hardirq", "nmi" };
+
+enum fault { TWICE, TORN, PROMISE, WAKEUP, LOST, STATS, CONTEXT, FAULTS };
+
+static const char * const fault_names[] = {
+	"twice", "torn", "promise", "wakeup", "lost", "stats", "context",
+};
+
+/**
+ * struct worker - what goes on on one CPU
+ * @task: the thread
+ * @timer: raises a softirq
+ * @tasklet: likewise, from a hardirq
+ * @irq: raises a hardirq here
+ * @csd: raises one from elsewhere
+ * @cpu: which it is
+ * @rnd: for each context its own
+ */
+struct worker {
+	struct task_struct	*task;
+	struct timer_list	timer;
+	struct tasklet_struct	tasklet;
+	struct irq_work		irq;
+	call_single_data_t	csd;
+	unsigned int		cpu;
+	struct rnd_state	rnd[KINDS];
+};
+
+/**
+ * struct round - one run of one shape
+ * @shape: which
+ * @pool: the pool
+ * @worker: by CPU
+ * @limit: objects that may be out at once; 0: no limit
+ * @words: of an object's pattern
+ * @nmis: NMIs are to be had
+ * @stop: interrupts are to raise no more
+ * @slot: objects on their way
+ * @held: at least what is out, and what is being asked for
+ * @asked: objects asked for so far
+ * @taken: objects got
+ * @given: objects freed
+ * @ids: source of ids
+ * @cycles: by context
+ * @misses: allocations that failed, by context
+ * @hits: interrupts that found their CPU inside an operation
+ * @deep: of these, inside an operation that was itself nested
+ * @fault: by kind of fault
+ * @acquired: calls of on_acquire
+ * @released: calls of on_release
+ * @constructed: calls of ctor
+ * @destructed: calls of dtor
+ * @waited: objects got by waiting for them
+ * @trimmed: objects given back
+ * @churned: pools made and destroyed meanwhile
+ * @last: counters at the end
+ */
+struct round {
+	const struct shape	*shape;
+	struct fastalloc_pool	*pool;
+	struct worker		*worker;
+	long			limit;
+	unsigned int		words;
+	bool			nmis;
+	bool			stop;
+	void			*slot[SLOTS];
+	atomic_long_t		held;
+	atomic_long_t		asked;
+	atomic_long_t		taken;
+	atomic_long_t		given;
+	atomic_long_t		ids;
+	atomic_long_t		cycles[KINDS];
+	atomic_long_t		misses[KINDS];
+	atomic_long_t		hits[KINDS];
+	atomic_long_t		deep[KINDS];
+	atomic_long_t		fault[FAULTS];
+	atomic_long_t		acquired;
+	atomic_long_t		released;
+	atomic_long_t		constructed;
+	atomic_long_t		destructed;
+	atomic_long_t		waited;
+	atomic_long_t		trimmed;
+	atomic_long_t		churned;
+	struct fastalloc_stats	last;
+};
+
+static DEFINE_MUTEX(run_lock);
+static struct round round;
+static struct dentry *dir;
+
+static __printf(2, 3) void fault(enum fault f, const char *fmt, ...)
+{
+	struct va_format vaf;
+	va_list args;
+
+	/* The first ones tell; a flood of them only takes time. */
+	if (atomic_long_inc_return(&round.fault[f]) > 3)
+		return;
+	va_start(args, fmt);
+	vaf.fmt = fmt;
+	vaf.va = &args;
+	pr_info("%s: %s: %pV\n", round.shape->name, fault_names[f], &vaf);
+	va_end(args);
+}
+
+static int item_ctor(void *obj, void *arg)
+{
+	struct item *item = obj;
+
+	item->state = STATE_FREE;
+	atomic_long_inc(&round.constructed);
+	return 0;
+}
+
+static void item_dtor(void *obj, void *arg)
+{
+	atomic_long_inc(&round.destructed);
+}
+
+static void item_acquire(void *obj, void *arg)
+{
+	atomic_long_inc(&round.acquired);
+}
+
+static void item_release(void *obj, void *arg)
+{
+	atomic_long_inc(&round.released);
+}
+
+static void item_take(struct item *item)
+{
+	unsigned long id = atomic_long_inc_return(&round.ids), state;
+	unsigned int i;
+
+	state = cmpxchg(&item->state, STATE_FREE, STATE_LIVE);
+	if (state != STATE_FREE)
+		fault(TWICE, "%p was %#lx", item, state);
+	item->id = id;
+	for (i = 0; i < round.words; i++)
+		item->word[i] = id * 31 + i;
+	atomic_long_inc(&round.taken);
+}
+
+static void item_give(struct item *item)
+{
+	unsigned long id = item->id, state;
+	unsigned int i;
+
+	for (i = 0; i < round.words; i++) {
+		if (item->word[i] == id * 31 + i)
+			continue;
+		fault(TORN, "%p: word %u of id %lu is %#lx", item, i, id,
+		      item->word[i]);
+		break;
+	}
+	state = cmpxchg(&item->state, STATE_LIVE, STATE_FREE);
+	if (state != STATE_LIVE)
+		fault(TWICE, "%p was %#lx when it was freed", item, state);
+	atomic_long_inc(&round.given);
+}
+
+/**
+ * struct asking - an allocation under way
+ * @nr: objects
+ * @others: at most so many others were out, or asked for, when it began
+ * @asked: and so many had been asked for
+ */
+struct asking {
+	unsigned int	nr;
+	long		others;
+	long		asked;
+};
+
+/* Whether there is leave to ask for @nr objects. */
+static bool ask(struct asking *a, unsigned int nr)
+{
+	a->nr = nr;
+	a->others = atomic_long_add_return(nr, &round.held) - nr;
+	if (round.limit && a->others + nr > round.limit) {
+		atomic_long_sub(nr, &round.held);
+		return false;
+	}
+	a->asked = atomic_long_add_return(nr, &round.asked);
+	return true;
+}
+
+/*
+ * It failed. All that can have been out at any instant meanwhile is what was at
+ * its beginning and what was asked for since. That this falls short of the
+ * capacity is an error, as it is for callers who may grow the pool.
+ */
+static void missed(const struct asking *a, enum kind kind, gfp_t gfp)
+{
+	long most = a->others + a->nr + atomic_long_read(&round.asked) - a->asked;
+	long capacity = round.shape->capacity;
+	bool grows = round.shape->max && gfpflags_allow_blocking(gfp);
+
+	atomic_long_inc(&round.misses[kind]);
+	if (most <= capacity || (round.limit && (grows || round.limit <= capacity)))
+		fault(PROMISE, "%u in %s, with at most %ld of %ld out", a->nr,
+		      kind_names[kind], most - a->nr, capacity);
+	atomic_long_sub(a->nr, &round.held);
+}
+
+static struct item *torture_alloc(enum kind kind, gfp_t gfp)
+{
+	struct asking a;
+	void *obj;
+
+	if (!ask(&a, 1))
+		return NULL;
+	obj = fastalloc_alloc(round.pool, gfp);
+	if (obj)
+		item_take(obj);
+	else
+		missed(&a, kind, gfp);
+	return obj;
+}
+
+static void torture_free(struct item *item)
+{
+	if (!item)
+		return;
+	item_give(item);
+	fastalloc_free(round.pool, item);
+	atomic_long_dec(&round.held);
+}
+
+static void torture_free_bulk(unsigned int nr, void **objs)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++)
+		item_give(objs[i]);
+	fastalloc_free_bulk(round.pool, nr, objs);
+	atomic_long_sub(nr, &round.held);
+}
+
+/* Leaves it for whoever comes by, and frees what the last one left. */
+static void torture_pass(struct item *item, u32 r)
+{
+	torture_free(xchg(&round.slot[r % SLOTS], item));
+}
+
+static void torture_bulk(enum kind kind, u32 r, gfp_t gfp)
+{
+	unsigned int nr = r % BULK + 1, i;
+	struct asking a;
+	void *objs[BULK];
+
+	/* Of a few objects, all at once are too many. */
+	if (round.limit && nr > round.limit / 2)
+		nr = 2;
+	if (!ask(&a, nr))
+		return;
+	if (!fastalloc_alloc_bulk(round.pool, gfp, nr, objs)) {
+		missed(&a, kind, gfp);
+		return;
+	}
+	for (i = 0; i < nr; i++)
+		item_take(objs[i]);
+	r /= BULK;
+	for (i = r % 2 ? 0 : nr / 2; i < nr; i++)
+		torture_pass(objs[i], r + i);
+	nr = r % 2 ? 0 : nr / 2;
+	if (nr)
+		torture_free_bulk(nr, objs);
+}
+
+/* Nothing but alloc and free, so that interrupts find it inside of them. */
+static void torture_pairs(enum kind kind, unsigned int nr, gfp_t gfp)
+{
+	unsigned int i;
+	struct asking a;
+	void *obj;
+
+	if (!ask(&a, 1))
+		return;
+	for (i = 0; i < nr; i++) {
+		obj = fastalloc_alloc(round.pool, gfp);
+		if (!obj)
+			break;
+		fastalloc_free(round.pool, obj);
+	}
+	atomic_long_add(i, &round.taken);
+	atomic_long_add(i, &round.given);
+	if (i < nr)
+		missed(&a, kind, gfp);
+	else
+		atomic_long_dec(&round.held);
+}
+
+static void torture_cycle(struct worker *w, enum kind kind, gfp_t gfp)
+{
+	u32 r = prandom_u32_state(&w->rnd[kind]);
+
+	atomic_long_inc(&round.cycles[kind]);
+	switch (r % 8) {
+	case 0:
+		torture_bulk(kind, r >> 3, gfp);
+		break;
+	case 1:
+	case 2:
+		torture_pairs(kind, 4, gfp);
+		break;
+	default:
+		torture_pass(torture_alloc(kind, gfp), r >> 3);
+	}
+}
+
+/* In an interrupt, on the CPU that it found. */
+static void torture_interrupt(enum kind kind)
+{
+	struct worker *w = &round.worker[smp_processor_id()];
+	u32 n = READ_ONCE(__fastalloc_this_cache(round.pool)->n);
+
+	/* With hooks, and of other pools, the inline cache is always busy. */
+	if (n >= FASTALLOC_BUSY && !round.shape->hooks &&
+	    round.shape->sync == FASTALLOC_SYNC_PERCPU) {
+		atomic_long_inc(&round.hits[kind]);
+		if (n >= 2 * FASTALLOC_BUSY)
+			atomic_long_inc(&round.deep[kind]);
+	}
+	torture_cycle(w, kind, GFP_ATOMIC);
+	torture_cycle(w, kind, GFP_NOWAIT);
+}
+
+static void torture_nmi(void)
+{
+	if (!in_nmi())
+		fault(CONTEXT, "an NMI is none");
+	torture_interrupt(NMI);
+	/* Comes as soon as interrupts are on: where the NMI came, if they are. */
+	if (!READ_ONCE(round.stop))
+		irq_work_queue(&round.worker[smp_processor_id()].irq);
+}
+
+static void torture_hardirq(void)
+{
+	torture_interrupt(HARDIRQ);
+	if (!READ_ONCE(round.stop))
+		tasklet_schedule(&round.worker[smp_processor_id()].tasklet);
+}
+
+static void torture_irq(struct irq_work *irq)
+{
+	if (!in_hardirq())
+		fault(CONTEXT, "an irq_work is in no hardirq");
+	torture_hardirq();
+}
+
+/* An idle CPU takes calls without an interrupt. */
+static void torture_call(void *arg)
+{
+	if (in_hardirq())
+		torture_hardirq();
+}
+
+static void torture_tasklet(struct tasklet_struct *t)
+{
+	if (!in_serving_softirq())
+		fault(CONTEXT, "a tasklet is in no softirq");
+	torture_interrupt(SOFTIRQ);
+}
+
+static void torture_timer(struct timer_list *timer)
+{
+	if (!in_serving_softirq())
+		fault(CONTEXT, "a timer is in no softirq");
+	torture_interrupt(SOFTIRQ);
+	if (!READ_ONCE(round.stop))
+		mod_timer(timer, jiffies + 1);
+}
+
+/* Interrupts some other CPU, now and then this one. */
+static void torture_poke(struct worker *w, u32 r)
+{
+	unsigned int cpu = r % nr_cpu_ids;
+
+	/* With preemption off no CPU can go all the way down. */
+	preempt_disable();
+	if (cpu == smp_processor_id() && r >> 16 & 7)
+		cpu = (cpu + 1) % nr_cpu_ids;
+	if (cpu_online(cpu)) {
+		if (round.nmis && r >> 8 & 1)
+			torture_nmi_send(cpu);
+		else if (cpu == smp_processor_id())
+			irq_work_queue(&round.worker[cpu].irq);
+		else
+			smp_call_function_single_async(cpu, &round.worker[cpu].csd);
+	}
+	preempt_enable();
+}
+
+/* Takes many, lets others run, gives them back in another order. */
+static void torture_hold(struct worker *w, u32 r)
+{
+	unsigned int nr = r % HOLD + 1, got = 0, from;
+	struct item *item[HOLD];
+
+	while (got < nr) {
+		item[got] = torture_alloc(TASK, GFP_KERNEL);
+		if (!item[got])
+			break;
+		got++;
+	}
+	if (r >> 8 & 1)
+		cond_resched();
+	else
+		usleep_range(1, 50);
+	if (!got)
+		return;
+	from = (r >> 9) % got;
+	for (nr = 0; nr < got; nr++)
+		torture_free(item[(from + nr) % got]);
+}
+
+static int torture_thread(void *data)
+{
+	struct worker *w = data;
+	unsigned long flags;
+	unsigned int i;
+	u32 r;
+
+	while (!kthread_should_stop()) {
+		/* Back home, once the CPU is there again. */
+		if (raw_smp_processor_id() != w->cpu && cpu_online(w->cpu))
+			set_cpus_allowed_ptr(current, cpumask_of(w->cpu));
+		r = prandom_u32_state(&w->rnd[TASK]);
+		torture_poke(w, r >> 8);
+		for (i = 0; i < 8; i++)
+			torture_cycle(w, TASK, r >> i & 1 ? GFP_KERNEL : GFP_ATOMIC);
+		torture_pairs(TASK, 256, r & 1 ? GFP_KERNEL : GFP_ATOMIC);
+		switch (r % 16) {
+		case 0:
+			torture_hold(w, r >> 4);
+			break;
+		case 1:
+			local_irq_save(flags);
+			for (i = 0; i < 4; i++)
+				torture_cycle(w, TASK, GFP_ATOMIC);
+			local_irq_restore(flags);
+			break;
+		}
+		cond_resched();
+	}
+	return 0;
+}
+
+static int wait_thread(void *data)
+{
+	bool killable = data;
+	struct asking a;
+	void *obj;
+
+	while (!kthread_should_stop()) {
+		ask(&a, 1);
+		obj = killable ? fastalloc_alloc_killable(round.pool, GFP_KERNEL, PATIENCE) :
+				 fastalloc_alloc_timeout(round.pool, GFP_KERNEL, PATIENCE);
+		if (!obj) {
+			atomic_long_dec(&round.held);
+			fault(WAKEUP, "nothing came in %d s", PATIENCE / HZ);
+			continue;
+		}
+		item_take(obj);
+		atomic_long_inc(&round.waited);
+		usleep_range(50, 500);
+		torture_free(obj);
+	}
+	return 0;
+}
+
+/* Looks at the counters, trims, resets nothing that is needed at the end. */
+static int look_thread(void *data)
+{
+	struct fastalloc_stats s;
+	unsigned int n = 0;
+
+	while (!kthread_should_stop()) {
+		fastalloc_pool_stats(round.pool, &s);
+		if (s.allocs - s.frees != s.in_use)
+			fault(STATS, "%llu - %llu is not %lu", s.allocs, s.frees,
+			      s.in_use);
+		if (s.capacity < round.shape->capacity || s.capacity > s.total)
+			fault(STATS, "capacity %lu, total %lu", s.capacity, s.total);
+		if (fastalloc_pool_capacity(round.pool) < round.shape->capacity)
+			fault(STATS, "capacity too low");
+		fastalloc_pool_available(round.pool);
+		if (round.shape->max && ++n % 4 == 0)
+			atomic_long_add(fastalloc_pool_trim(round.pool), &round.trimmed);
+		usleep_range(100, 1000);
+	}
+	return 0;
+}
+
+/* Other pools come and go, some of them growing. */
+static int churn_thread(void *data)
+{
+	struct fastalloc_config cfg = { .name = "torture-churn", .obj_size = 40 };
+	struct fastalloc_pool *pool;
+	void *objs[16];
+	u32 n = 0;
+
+	while (!kthread_should_stop()) {
+		n++;
+		cfg.capacity = n % 7 * 5 + 1;
+		cfg.magazine = n % 5;
+		cfg.growth = n % 3 ? FASTALLOC_GROWTH_NONE :
+				     FASTALLOC_GROWTH_EXPONENTIAL;
+		cfg.max_capacity = 500;
+		cfg.low_water = 1;
+		pool = fastalloc_pool_create(&cfg);
+		if (IS_ERR(pool)) {
+			fault(LOST, "no other pool: %ld", PTR_ERR(pool));
+			break;
+		}
+		if (fastalloc_alloc_bulk(pool, GFP_KERNEL, min(cfg.capacity, 16UL), objs))
+			fastalloc_free_bulk(pool, min(cfg.capacity, 16UL), objs);
+		else
+			fault(PROMISE, "bulk of %lu in a new pool", cfg.capacity);
+		/* Kicks the worker; destroy must wait for it. */
+		objs[0] = fastalloc_alloc(pool, GFP_ATOMIC);
+		fastalloc_free(pool, objs[0]);
+		if (n % 6 == 0)
+			fastalloc_pool_trim(pool);
+		fastalloc_pool_destroy(pool);
+		atomic_long_inc(&round.churned);
+		usleep_range(100, 2000);
+	}
+	while (!kthread_should_stop())
+		schedule_timeout_interruptible(1);
+	return 0;
+}
+
+/**
+ * struct home - objects that have come home
+ * @first: the first; each names the next
+ * @nr: how many
+ */
+struct home {
+	struct item	*first;
+	unsigned long	nr;
+};
+
+/* Every object that this CPU can get at. */
+static int gather(void *arg)
+{
+	struct home *home = arg;
+	struct item *item;
+
+	while ((item = fastalloc_alloc(round.pool, GFP_ATOMIC))) {
+		if (cmpxchg(&item->state, STATE_FREE, STATE_HOME) != STATE_FREE) {
+			fault(TWICE, "%p came home as %#lx", item, item->state);
+			break;
+		}
+		item->id = (unsigned long)home->first;
+		home->first = item;
+		home->nr++;
+	}
+	return 0;
+}
+
+/* Nothing goes on any more: is everything there, and adds up? */
+static void account(void)
+{
+	struct fastalloc_stats *s = &round.last;
+	u64 taken = atomic_long_read(&round.taken);
+	struct home home = {};
+	unsigned long total;
+	unsigned int cpu;
+
+	fastalloc_pool_stats(round.pool, s);
+	if (s->in_use || atomic_long_read(&round.held))
+		fault(LOST, "%lu out, %ld held", s->in_use,
+		      atomic_long_read(&round.held));
+	/* A bulk that fails has taken and freed some. */
+	if (s->allocs != s->frees || s->allocs < taken ||
+	    taken != atomic_long_read(&round.given))
+		fault(STATS, "%llu - %llu, counted %llu - %ld", s->allocs, s->frees,
+		      taken, atomic_long_read(&round.given));
+
+	total = s->total;
+	cpus_read_lock();
+	for_each_online_cpu(cpu)
+		smp_call_on_cpu(cpu, gather, &home, false);
+	cpus_read_unlock();
+	fastalloc_pool_stats(round.pool, s);
+	/* A growing one may grow for that. */
+	if (home.nr < total || home.nr > s->total || s->in_use != home.nr ||
+	    (!round.shape->max && home.nr != total))
+		fault(LOST, "%lu of %lu came home, %lu out", home.nr, total,
+		      s->in_use);
+	while (home.first) {
+		struct item *item = home.first;
+
+		home.first = (struct item *)item->id;
+		item->state = STATE_FREE;
+		fastalloc_free(round.pool, item);
+	}
+}
+
+static struct task_struct *start(int (*fn)(void *), void *data, const char *name)
+{
+	struct task_struct *task = kthread_run(fn, data, "%s", name);
+
+	if (IS_ERR(task)) {
+		fault(LOST, "no thread: %ld", PTR_ERR(task));
+		return NULL;
+	}
+	return task;
+}
+
+static void finish(struct task_struct *task)
+{
+	if (task)
+		kthread_stop(task);
+}
+
+static void workers_start(void)
+{
+	unsigned int cpu, kind;
+
+	cpus_read_lock();
+	for_each_possible_cpu(cpu) {
+		struct worker *w = &round.worker[cpu];
+
+		w->cpu = cpu;
+		w->irq = IRQ_WORK_INIT_HARD(torture_irq);
+		INIT_CSD(&w->csd, torture_call, NULL);
+		tasklet_setup(&w->tasklet, torture_tasklet);
+		timer_setup(&w->timer, torture_timer, TIMER_PINNED);
+		for (kind = 0; kind < KINDS; kind++)
+			prandom_seed_state(&w->rnd[kind], get_random_u32());
+	}
+	for_each_possible_cpu(cpu) {
+		struct worker *w = &round.worker[cpu];
+
+		w->task = kthread_create(torture_thread, w, "fa-torture/%u", cpu);
+		if (IS_ERR(w->task)) {
+			fault(LOST, "no thread: %ld", PTR_ERR(w->task));
+			w->task = NULL;
+			continue;
+		}
+		if (cpu_online(cpu)) {
+			set_cpus_allowed_ptr(w->task, cpumask_of(cpu));
+			w->timer.expires = jiffies + 1;
+			add_timer_on(&w->timer, cpu);
+		}
+		wake_up_process(w->task);
+	}
+	cpus_read_unlock();
+}
+
+static void torture_answer(void *arg)
+{
+}
+
+/* Threads first: they raise what follows. */
+static void workers_stop(void)
+{
+	unsigned int cpu;
+
+	for_each_possible_cpu(cpu)
+		finish(round.worker[cpu].task);
+	WRITE_ONCE(round.stop, true);
+	if (round.nmis)
+		torture_nmi_end();
+	cpus_read_lock();
+	/* Calls to other CPUs have come when each has answered one more. */
+	on_each_cpu(torture_answer, NULL, 1);
+	for_each_possible_cpu(cpu) {
+		struct worker *w = &round.worker[cpu];
+
+		irq_work_sync(&w->irq);
+		timer_delete_sync(&w->timer);
+		tasklet_kill(&w->tasklet);
+	}
+	cpus_read_unlock();
+}
+
+static int torture_run(const struct shape *shape, unsigned int ms, bool calm)
+{
+	struct task_struct *look = NULL, *churn = NULL, *wait[WAITERS] = {};
+	struct fastalloc_config cfg = {
+		.name = "torture",
+		.obj_size = shape->size,
+		.capacity = shape->capacity,
+		.magazine = shape->magazine,
+		.sync = shape->sync,
+		.growth = shape->max ? FASTALLOC_GROWTH_LINEAR : FASTALLOC_GROWTH_NONE,
+		.growth_amount = shape->capacity / 2 + 1,
+		.max_capacity = shape->max,
+		.low_water = shape->max ? shape->capacity / 2 : 0,
+		.ctor = item_ctor,
+		.dtor = item_dtor,
+	};
+	unsigned int i;
+	long n;
+
+	if (shape->hooks) {
+		cfg.on_acquire = item_acquire;
+		cfg.on_release = item_release;
+	}
+	memset(&round, 0, sizeof(round));
+	round.shape = shape;
+	round.words = shape->size / sizeof(unsigned long) - 2;
+	round.limit = shape->beyond ? 0 : shape->max ?: shape->capacity;
+	round.worker = kcalloc(nr_cpu_ids, sizeof(*round.worker), GFP_KERNEL);
+	if (!round.worker)
+		return -ENOMEM;
+	round.pool = fastalloc_pool_create(&cfg);
+	if (IS_ERR(round.pool)) {
+		kfree(round.worker);
+		return PTR_ERR(round.pool);
+	}
+	if (shape->sync == FASTALLOC_SYNC_PERCPU)
+		round.nmis = torture_nmi_begin(torture_nmi);
+
+	if (!calm) {
+		look = start(look_thread, NULL, "fa-look");
+		churn = start(churn_thread, NULL, "fa-churn");
+	}
+	workers_start();
+	for (i = 0; i < WAITERS && shape->beyond; i++)
+		wait[i] = start(wait_thread, (void *)(unsigned long)(i & 1), "fa-wait");
+	msleep(ms);
+	/* While others still free. */
+	for (i = 0; i < WAITERS; i++)
+		finish(wait[i]);
+	workers_stop();
+	finish(look);
+	finish(churn);
+
+	for (i = 0; i < SLOTS; i++)
+		torture_pass(NULL, i);
+	account();
+	fastalloc_pool_destroy(round.pool);
+	kfree(round.worker);
+	n = atomic_long_read(&round.constructed);
+	if (n != atomic_long_read(&round.destructed))
+		fault(LOST, "%ld constructed, %ld destructed", n,
+		      atomic_long_read(&round.destructed));
+	if (atomic_long_read(&round.acquired) != atomic_long_read(&round.released))
+		fault(LOST, "%ld acquired, %ld released",
+		      atomic_long_read(&round.acquired),
+		      atomic_long_read(&round.released));
+	return 0;
+}
+
+static ssize_t run_write(struct file *file, const char __user *ubuf, size_t len,
+			 loff_t *ppos)
+{
+	char buf[64], name[32];
+	unsigned int ms, calm = 0, i;
+	int err = -EINVAL;
+
+	if (len >= sizeof(buf))
+		return -EINVAL;
+	if (copy_from_user(buf, ubuf, len))
+		return -EFAULT;
+	buf[len] = '\0';
+	if (sscanf(buf, "%31s %u %u", name, &ms, &calm) < 2)
+		return -EINVAL;
+
+	mutex_lock(&run_lock);
+	for (i = 0; i < ARRAY_SIZE(shapes); i++)
+		if (!strcmp(shapes[i].name, name))
+			err = torture_run(&shapes[i], ms, calm);
+	mutex_unlock(&run_lock);
+	return err ?: len;
+}
+
+static const struct file_operations run_fops = {
+	.owner = THIS_MODULE,
+	.open = simple_open,
+	.write = run_write,
+};
+
+static int report_show(struct seq_file *m, void *v)
+{
+	unsigned int i;
+
+	mutex_lock(&run_lock);
+	for (i = 0; i < KINDS; i++)
+		seq_printf(m, "%s: %ld cycles, %ld missed, %ld hits, %ld deep\n",
+			   kind_names[i], atomic_long_read(&round.cycles[i]),
+			   atomic_long_read(&round.misses[i]),
+			   atomic_long_read(&round.hits[i]),
+			   atomic_long_read(&round.deep[i]));
+	for (i = 0; i < FAULTS; i++)
+		seq_printf(m, "%s: %ld\n", fault_names[i],
+			   atomic_long_read(&round.fault[i]));
+	seq_printf(m, "nmis: %d\n", round.nmis);
+	seq_printf(m, "waited: %ld\n", atomic_long_read(&round.waited));
+	seq_printf(m, "trimmed: %ld\n", atomic_long_read(&round.trimmed));
+	seq_printf(m, "churned: %ld\n", atomic_long_read(&round.churned));
+	seq_printf(m, "grows: %llu\n", round.last.grows);
+	seq_printf(m, "nested: %llu\n", round.last.nested);
+	seq_printf(m, "waits: %llu\n", round.last.waits);
+	seq_printf(m, "exchanges: %llu\n", round.last.depot_exchanges);
+	seq_printf(m, "total: %lu\n", round.last.total);
+	mutex_unlock(&run_lock);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(report);
+
+static int shapes_show(struct seq_file *m, void *v)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(shapes); i++)
+		seq_printf(m, "%s\n", shapes[i].name);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(shapes);
+
+static int __init torture_init(void)
+{
+	dir = debugfs_create_dir("fastalloc_torture", NULL);
+	debugfs_create_file("run", 0200, dir, NULL, &run_fops);
+	debugfs_create_file("report", 0400, dir, NULL, &report_fops);
+	debugfs_create_file("shapes", 0400, dir, NULL, &shapes_fops);
+	return 0;
+}
+
+static void __exit torture_exit(void)
+{
+	debugfs_remove_recursive(dir);
+}
+
+module_init(torture_init);
+module_exit(torture_exit);
+
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("fastalloc: many contexts, one pool");
+FASTALLOC_IMPORT_NS();

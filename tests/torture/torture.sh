@@ -1,0 +1,139 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# torture.sh - in a guest: every shape of fastalloc_torture, while CPUs go and
+# come and the files in debugfs are read; prints KTAP.
+#
+# Environment: MS (milliseconds a shape), MINUTES (all shapes again and again for
+# so long), STEP (milliseconds that the host steps the CPUs one instruction at a
+# time, from the line "LAB-STEP on" to "LAB-STEP off"), NMI (there must be NMIs).
+# shellcheck source=../kselftest/ktap.sh
+. ./ktap.sh
+
+CTL=$DEBUGFS/fastalloc_torture
+MS=${MS:-500}
+STEP=${STEP:-0}
+SOFTIRQ=1
+# there a softirq is a thread, which waits until preemption is on again
+case $(uname -v) in *PREEMPT_RT*) SOFTIRQ=0 ;; esac
+
+say() { echo "<6>$*" >/dev/kmsg; }
+
+# until the file /tmp/stop: CPUs down and up again, one or, every third time, all
+# but the first; most of the time all are there, for these meet most
+hotplug() {
+	n=0
+	while [ ! -e /tmp/stop ]; do
+		for c in /sys/devices/system/cpu/cpu[1-9]*; do
+			echo 0 >"$c/online" && n=$((n + 1))
+			[ $((n % 3)) = 0 ] || break
+		done
+		for c in /sys/devices/system/cpu/cpu[1-9]*; do
+			[ "$(cat "$c/online")" = 1 ] || echo 1 >"$c/online"
+		done
+		usleep 250000
+	done 2>/tmp/hotplug.err
+	echo "$n" >/tmp/hotplug
+}
+
+readers() {
+	n=0
+	while [ ! -e /tmp/stop ]; do
+		cat "$FASTALLOC/pools" "$FASTALLOC"/*/stats "$FASTALLOC"/*/config
+		n=$((n + 1))
+		usleep 50000
+	done >/dev/null 2>&1
+	echo "$n" >/tmp/readers
+}
+
+# add FILE WORD [WORD]: the sum grows by a number in the report: `key: number' or
+# `key: ... number word,'
+hit() { sed -n "s/^$1: .* \([0-9]*\) $2.*/\1/p" "$CTL/report"; }
+
+hardirq=0 softirq=0 nmi=0 deep=0 trimmed=0 grows=0 waited=0 churned=0 cycles=0
+
+# shape NAME MS [CALM]: one run, one result
+shape() {
+	set -- "$1" "${3:+step }" "$2" "${3:-0}"
+	if ! echo "$1 $3 $4" >"$CTL/run"; then
+		fail "$2$1" "it did not run"
+		return
+	fi
+	bad=$(sed -n '/^\(twice\|torn\|promise\|wakeup\|lost\|stats\|context\): [^0]/p' "$CTL/report" | tr '\n' ' ')
+	hardirq=$((hardirq + $(hit hardirq hits)))
+	softirq=$((softirq + $(hit softirq hits)))
+	nmi=$((nmi + $(hit nmi hits)))
+	for k in task softirq hardirq nmi; do
+		deep=$((deep + $(hit $k deep)))
+		cycles=$((cycles + $(sed -n "s/^$k: \([0-9]*\) cycles.*/\1/p" "$CTL/report")))
+	done
+	trimmed=$((trimmed + $(value_of "$CTL/report" trimmed)))
+	grows=$((grows + $(value_of "$CTL/report" grows)))
+	waited=$((waited + $(value_of "$CTL/report" waited)))
+	churned=$((churned + $(value_of "$CTL/report" churned)))
+	note "$2$1: $(sed -n 's/, 0 missed//; s/, 0 hits, 0 deep//; /cycles/p' "$CTL/report" | tr '\n' ';')"
+	note "$2$1: $(sed -n '/cycles\|: 0$/!p' "$CTL/report" | tr '\n' ' ')"
+	if [ -z "$bad" ]; then
+		pass "$2$1"
+	else
+		fail "$2$1" "$bad"
+	fi
+}
+
+rm -f /tmp/stop
+load fastalloc || exit 1
+load fastalloc_torture || exit 1
+shapes=${SHAPES:-$(cat "$CTL/shapes")}
+# shellcheck disable=SC2086 # words
+set -- $shapes
+turns=1
+if [ -n "${MINUTES:-}" ]; then
+	# what else a turn takes is little beside it
+	turns=$((MINUTES * 60000 / ($# * MS)))
+	[ $turns -gt 0 ] || turns=1
+fi
+ktap_plan $((turns * $# + (STEP > 0) + 9))
+
+hotplug &
+readers &
+t=0
+while [ $t -lt $turns ]; do
+	t=$((t + 1))
+	for s; do
+		shape "$s" "$MS"
+	done
+done
+: >/tmp/stop
+wait
+if [ "$STEP" -gt 0 ]; then
+	# nothing else is to run: it is slow
+	say "LAB-STEP on"
+	shape small "$STEP" 1
+	say "LAB-STEP off"
+fi
+at_least "files read meanwhile" "$(cat /tmp/readers)" 3
+if [ -e /sys/devices/system/cpu/cpu1/online ]; then
+	at_least "CPUs taken down meanwhile" "$(cat /tmp/hotplug)" 3
+	sed 's/^/# /' /tmp/hotplug.err
+else
+	skip "CPUs taken down meanwhile" "CPUs cannot be taken down here"
+fi
+note "$cycles cycles; hits: $softirq softirq, $hardirq hardirq, $nmi nmi, $deep deep"
+at_least "hardirqs inside an operation" $hardirq 5
+if [ $SOFTIRQ = 1 ]; then
+	at_least "softirqs inside an operation" $softirq 5
+else
+	skip "softirqs inside an operation" "softirqs are threads here"
+fi
+if [ "${NMI:-1}" = 1 ]; then
+	at_least "NMIs inside an operation" "$nmi" 5
+else
+	skip "NMIs inside an operation" "there are no NMIs here"
+fi
+at_least "growths" $grows 3
+at_least "objects trimmed" $trimmed 1
+at_least "waits served" $waited 3
+at_least "other pools come and gone" $churned 3
+unload fastalloc_torture
+unload fastalloc
+ktap_end
