@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the code under check uses of the kernel, for user space. Every access to
+ * memory that several contexts share goes through a hook of explore.c, where
+ * another context may come in; the compiler's thread sanitizer calls further
+ * hooks for the plain ones.
+ */
+#ifndef VERIFY_KERNEL_H
+#define VERIFY_KERNEL_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+/* The generic form of the claim, if asked, in place of the one for x86. */
+#ifdef VERIFY_GENERIC
+#undef __x86_64__
+#endif
+
+#define u8	uint8_t
+#define u16	uint16_t
+#define u32	uint32_t
+#define u64	uint64_t
+#define s64	int64_t
+#define gfp_t	unsigned int
+
+#define __percpu
+#define __must_check
+#define ____cacheline_aligned
+#define ____cacheline_aligned_in_smp
+#define __acquires(x)
+#define __releases(x)
+#define __acquire(x)		((void)0)
+#define __release(x)		((void)0)
+#ifndef __always_inline
+#define __always_inline		inline __attribute__((__always_inline__))
+#endif
+#define likely(x)		__builtin_expect(!!(x), 1)
+#define unlikely(x)		__builtin_expect(!!(x), 0)
+#define barrier()		asm volatile("" : : : "memory")
+
+#define BIT(n)			(1UL << (n))
+#define SZ_1K			1024
+#define SZ_4K			4096
+#define SZ_1M			(1 << 20)
+#define SMP_CACHE_BYTES		64
+#define NUMA_NO_NODE		(-1)
+#define __GFP_ZERO		1U
+#define __GFP_NOWARN		2U
+#define GFP_KERNEL		0U
+#define THIS_MODULE		NULL
+#define ENOMEM			12
+#define E2BIG			7
+#define ENOSPC			28
+
+#define min(a, b)		((a) < (b) ? (a) : (b))
+#define max(a, b)		((a) > (b) ? (a) : (b))
+#define max3(a, b, c)		max(max(a, b), c)
+#define min_t(t, a, b)		min((t)(a), (t)(b))
+#define ALIGN(x, a)		(((x) + (a) - 1) & ~((typeof(x))(a) - 1))
+#define DIV_ROUND_UP(n, d)	(((n) + (d) - 1) / (d))
+#define roundup_pow_of_two(n)	((n) < 2 ? 1UL : 1UL << (64 - __builtin_clzl((n) - 1UL)))
+#define array_size(a, b)	((a) * (b))
+#define container_of(p, t, m)	((t *)((char *)(p) - offsetof(t, m)))
+
+struct module;
+struct dentry;
+struct shrinker;
+struct lock_class_key;
+
+struct verify_atomic64 { s64 counter; };
+struct verify_atomic_long { long counter; };
+struct verify_lock { int held; };
+struct mutex { int unused; };
+struct rb_node { void *unused; };
+struct rb_root { void *unused; };
+struct rb_root_cached { void *unused; };
+struct work_struct { int unused; };
+struct irq_work { void (*func)(struct irq_work *w); };
+struct completion { unsigned int done; };
+struct list_head { struct list_head *next, *prev; };
+
+#define atomic64_t		struct verify_atomic64
+#define atomic_long_t		struct verify_atomic_long
+#define raw_spinlock_t		struct verify_lock
+
+/* explore.c. All is sequentially consistent here; see the litmus tests. */
+
+u64 hook_read(const void *addr, size_t size);
+void hook_write(void *addr, size_t size, u64 val);
+s64 hook_head_read(const atomic64_t *v);
+bool hook_head_cmpxchg(atomic64_t *v, s64 *old, s64 new);
+u32 hook_xchg(u32 *addr, u32 val);
+void *hook_this_cpu(void *base, size_t size);
+int hook_cpu(void);
+int hook_ncpu(void);
+void hook_lock(raw_spinlock_t *lock);
+void hook_unlock(raw_spinlock_t *lock);
+void hook_irq_work(void);
+void hook_complete(struct completion *c);
+void hook_sleep(struct completion *c);
+void hook_loop(void);
+void hook_bad(const char *what);
+void hook_cpu_dead(int (*fn)(unsigned int cpu));
+void *hook_mem(size_t bytes);
+void *hook_percpu(size_t bytes);
+
+#define READ_ONCE(x)		((typeof(x))hook_read(&(x), sizeof(x)))
+#define data_race(x)		READ_ONCE(x)
+#define WRITE_ONCE(x, v)	hook_write(&(x), sizeof(x), (u64)(v))
+#define atomic64_read(v)	hook_head_read(v)
+#define atomic64_read_acquire(v) hook_head_read(v)
+#define atomic64_try_cmpxchg_acquire(v, old, new) hook_head_cmpxchg(v, old, new)
+#define atomic64_try_cmpxchg_release(v, old, new) hook_head_cmpxchg(v, old, new)
+#define atomic64_try_cmpxchg_relaxed(v, old, new) hook_head_cmpxchg(v, old, new)
+#define xchg_relaxed(p, v)	hook_xchg(p, v)
+#define smp_acquire__after_ctrl_dep() barrier()
+#define smp_mb()		barrier()
+#define smp_mb__after_atomic()	barrier()
+
+/* Counters of the depot: they steer growth only, which is not under check. */
+#define atomic_long_inc(v)		((void)(v)->counter++)
+#define atomic_long_dec(v)		((void)(v)->counter--)
+#define atomic_long_dec_return(v)	(--(v)->counter)
+#define atomic_long_read(v)		((v)->counter)
+
+#define preempt_disable()	barrier()
+#define preempt_enable()	barrier()
+#define cond_resched()		hook_loop()
+#define this_cpu_ptr(p)		((typeof(p))hook_this_cpu(p, sizeof(*(p))))
+#define per_cpu_ptr(p, cpu)	((p) + (cpu))
+#define this_cpu_add(x, v)	((void)((&(x))[0] += 0 * (v)))
+#define this_cpu_inc(x)		this_cpu_add(x, 1)
+#define DEFINE_PER_CPU(t, n)	t n
+#define alloc_percpu(t)		((t *)hook_percpu(sizeof(t)))
+#define free_percpu(p)		((void)(p))
+#define num_possible_cpus()	hook_ncpu()
+#define for_each_possible_cpu(c) for ((c) = 0; (c) < hook_ncpu(); (c)++)
+#define for_each_online_cpu(c)	for_each_possible_cpu(c)
+#define cpus_read_lock()	barrier()
+#define cpus_read_unlock()	barrier()
+#define mutex_lock(m)		((void)(m))
+#define mutex_unlock(m)		((void)(m))
+#define kvmalloc_node(b, g, n)	((void)(g), (void)(n), hook_mem(b))
+#define kvfree(p)		((void)(p))
+
+/* An interrupt to another CPU is an operation of its own here. */
+#define smp_call_function_single(cpu, fn, arg, wait)			\
+	do {								\
+		if ((cpu) == hook_cpu())				\
+			(fn)(arg);					\
+	} while (0)
+
+#define CPUHP_BP_PREPARE_DYN	0
+#define cpuhp_setup_state_nocalls(state, name, up, down) (hook_cpu_dead(down), 0)
+#define cpuhp_remove_state_nocalls(state) ((void)(state))
+
+#define raw_spin_lock_init(l)	((l)->held = 0)
+#define raw_spin_lock_irqsave(l, flags)	do { (flags) = 0; hook_lock(l); } while (0)
+#define raw_spin_unlock_irqrestore(l, flags) do { (void)(flags); hook_unlock(l); } while (0)
+
+#define irq_work_queue(w)	((void)(w), hook_irq_work())
+#define irq_work_sync(w)	((void)(w))
+#define init_irq_work(w, fn)	((w)->func = (fn))
+#define init_completion(c)	((c)->done = 0)
+#define complete(c)		hook_complete(c)
+#define wait_for_completion_timeout(c, t)	((void)(t), hook_sleep(c))
+#define wait_for_completion_killable_timeout(c, t) ((void)(t), hook_sleep(c))
+
+#define pr_err(...)		hook_bad("the pool is refused")
+#define WARN_ONCE(x, fmt, ...)	((x) ? hook_bad("WARN: " fmt) : (void)0)
+#define WARN_ON_ONCE(x)		({ bool bad = (x); if (bad) hook_bad("WARN_ON_ONCE(" #x ")"); bad; })
+
+static inline void INIT_LIST_HEAD(struct list_head *l)
+{
+	l->next = l;
+	l->prev = l;
+}
+
+static inline void list_add_tail(struct list_head *n, struct list_head *l)
+{
+	n->prev = l->prev;
+	n->next = l;
+	l->prev->next = n;
+	l->prev = n;
+}
+
+static inline void list_del_init(struct list_head *n)
+{
+	n->prev->next = n->next;
+	n->next->prev = n->prev;
+	INIT_LIST_HEAD(n);
+}
+
+static inline bool list_empty(const struct list_head *l)
+{
+	return l->next == l;
+}
+
+#define list_first_entry_or_null(l, t, m) \
+	(list_empty(l) ? NULL : container_of((l)->next, t, m))
+#define list_for_each_entry(p, l, m)					\
+	for ((p) = container_of((l)->next, typeof(*(p)), m);		\
+	     &(p)->m != (l); (p) = container_of((p)->m.next, typeof(*(p)), m))
+
+#endif /* VERIFY_KERNEL_H */

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What explore.c and ops.c share. */
+#ifndef VERIFY_H
+#define VERIFY_H
+
+#include "internal.h"
+
+#define MAX_OBJS	32
+#define MAX_CPUS	3
+
+enum op {
+	OP_NONE,
+	OP_ALLOC,
+	OP_FREE,
+	OP_ALLOC_BULK,
+	OP_FREE_BULK,
+	OP_FLUSH,
+	OP_ROTATE,
+	OP_DEAD,
+	OP_WAIT,
+	OP_IRQ_WORK,
+	NR_OPS
+};
+
+struct call {
+	enum op	op;
+	int	arg;
+	void	*obj[2];
+};
+
+/* ops.c */
+extern struct fastalloc_pool pool;
+extern int nr_levels;
+extern char objects[MAX_OBJS];
+extern int (*cpu_dead)(unsigned int cpu);
+
+void op_run(struct call *call);
+void op_setup(unsigned int magazine, unsigned int capacity, bool growing);
+
+#endif /* VERIFY_H */
