@@ -10,7 +10,7 @@ LAB := tests/lab
 # the lab's scripts take these from the environment
 export SUITE SEED OPS PARAMS MINUTES SHAPES FASTALLOC_CACHE
 
-.PHONY: all modules modules_install clean help check demo kunit kselftest shell coverage static torture
+.PHONY: all modules modules_install clean help check demo kunit kselftest shell coverage static torture bench
 .DEFAULT_GOAL := all
 
 all: modules
@@ -20,6 +20,9 @@ modules modules_install clean:
 
 check coverage static demo:
 	@$(LAB)/$@
+
+bench:
+	@tests/bench/bench $(if $(CHECK),--check) $(KERNELS)
 
 kunit: KERNEL = uml
 kunit kselftest:
@@ -41,6 +44,7 @@ help:
 	@echo '  make kunit               KUnit suites on UML; SUITE= SEED= OPS= KERNEL='
 	@echo '  make kselftest           shell tests on KERNEL=, default $(KERNEL); SUITE='
 	@echo '  make torture             all contexts on one pool, on KERNEL=; MINUTES= SHAPES='
+	@echo '  make bench               figures against kmem_cache and others; KERNELS= CHECK=1'
 	@echo '  make shell               a shell in KERNEL=, default $(KERNEL)'
 	@echo '  make coverage            lines and branches of fastalloc/ that KUnit reaches'
 	@echo '  make static              checkpatch, sparse, coccinelle, shellcheck, kernel-doc'

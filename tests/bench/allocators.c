@@ -7,6 +7,7 @@
 #include <linux/log2.h>
 #include <linux/mempool.h>
 #include <linux/platform_device.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/vmalloc.h>
@@ -15,6 +16,9 @@
 
 /* gen_pool walks its bitmap from the start: with more objects, for ever. */
 #define GEN_POOL_MOST	65536UL
+
+/* So does dma_pool its list of pages before 6.3: with more bytes. */
+#define DMA_POOL_MOST	SZ_8M
 
 /* Else two caches of one size may be one. */
 #ifndef SLAB_NO_MERGE
@@ -30,11 +34,16 @@ static const struct {
 #undef BENCH_NAME
 };
 
-static struct platform_device *bench_dev;
-
 const char *bench_name(enum bench_id id)
 {
 	return bench_allocators[id].name;
+}
+
+/* Whether there is such an allocator here, and it was asked for. */
+bool bench_has(const struct bench *b, enum bench_id id)
+{
+	return b->handle[id] &&
+	       (id == BENCH_NOTHING || bench_listed(bench_only, bench_name(id)));
 }
 
 struct fastalloc_pool *bench_pool(const char *name, unsigned int size,
@@ -179,10 +188,14 @@ static void teardown_gen_pool(struct bench *b)
 #endif
 
 #if BENCH_HAS_DMA_POOL
+static struct platform_device *bench_dev;
+
 static int setup_dma_pool(struct bench *b)
 {
 	int err;
 
+	if (b->objs * b->size > DMA_POOL_MOST)
+		return 0;
 	bench_dev = platform_device_register_simple("fastalloc_bench", -1, NULL, 0);
 	if (IS_ERR(bench_dev)) {
 		err = PTR_ERR(bench_dev);
@@ -202,7 +215,8 @@ static void teardown_dma_pool(struct bench *b)
 {
 	if (b->handle[BENCH_DMA_POOL])
 		dma_pool_destroy(b->handle[BENCH_DMA_POOL]);
-	platform_device_unregister(bench_dev);
+	if (bench_dev)
+		platform_device_unregister(bench_dev);
 	bench_dev = NULL;
 }
 #else

@@ -80,15 +80,22 @@ struct bench {
 	void			*gen_mem;
 };
 
-#define BENCH_HIST	16384
+/*
+ * How often single operations took so many ticks: exact slots first, then 64 for
+ * each power of two.
+ */
+#define BENCH_EXACT_BITS	12
+#define BENCH_SLOTS		((1 << BENCH_EXACT_BITS) + 64 * (64 - BENCH_EXACT_BITS))
 
-/* Ticks of single operations; those beyond the last slot only raise @max. */
 struct bench_hist {
 	u64		nr;
 	u64		max;
 	unsigned int	want;
-	u32		slot[BENCH_HIST];
+	u32		slot[BENCH_SLOTS];
 };
+
+void bench_hist_add(struct bench_hist *hist, u64 ticks);
+u64 bench_percentile(const struct bench_hist *hist, unsigned int part);
 
 #define BENCH_RING	1024
 
@@ -102,6 +109,9 @@ struct bench_ring {
 };
 
 const char *bench_name(enum bench_id id);
+bool bench_has(const struct bench *b, enum bench_id id);
+bool bench_listed(const char *list, const char *what);
+extern char *bench_only;
 int bench_setup(struct bench *b, unsigned int size, unsigned long objs);
 void bench_teardown(struct bench *b);
 

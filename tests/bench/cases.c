@@ -10,6 +10,7 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/sort.h>
+#include <linux/string.h>
 #include <linux/vmalloc.h>
 
 #include "cases.h"
@@ -41,6 +42,12 @@ static void forget(void)
 static void take(enum bench_id id, u64 ticks)
 {
 	sample[id][taken[id]++] = ticks;
+}
+
+static void take_least(enum bench_id id, u64 ticks)
+{
+	sample[id][0] = taken[id] ? min(sample[id][0], ticks) : ticks;
+	taken[id] = 1;
 }
 
 static u64 median_of(enum bench_id id)
@@ -80,6 +87,8 @@ int bench_case_loop(const char *what, enum bench_context context,
 		for (turn = 0; turn < BENCH_NR; turn++) {
 			enum bench_id id = whose(round, turn);
 
+			if (!bench_has(b, id))
+				continue;
 			/* the first is to warm up */
 			for (i = 0; i <= BATCHES; i++) {
 				u64 t = bench_run_in(context, loop, id, b, nr);
@@ -109,7 +118,7 @@ int bench_case_random(unsigned int size, unsigned long set, const char *unit)
 	for (turn = 0; turn < BENCH_NR; turn++) {
 		u64 t;
 
-		if (!b.handle[turn])
+		if (!bench_has(&b, turn))
 			continue;
 		err = bench_fill(turn, &b, live, GFP_KERNEL, &t);
 		/* Its own set for each, one after another: two would not fit. */
@@ -126,20 +135,6 @@ int bench_case_random(unsigned int size, unsigned long set, const char *unit)
 		report_all("random", size, 1, nr, unit);
 	bench_teardown(&b);
 	return err;
-}
-
-/* The value below which @part of 10,000 lie. */
-static u64 percentile(const struct bench_hist *hist, unsigned int part)
-{
-	u64 upto = div_u64(hist->nr * part + 9999, 10000), sum = 0;
-	unsigned int i;
-
-	for (i = 0; i < BENCH_HIST - 1; i++) {
-		sum += hist->slot[i];
-		if (sum >= upto)
-			return i;
-	}
-	return hist->max;
 }
 
 /* Single operations; the clock's own ticks are taken off. */
@@ -159,7 +154,7 @@ int bench_case_worst(struct bench *b, unsigned int ops)
 	if (!hist)
 		return -ENOMEM;
 	for (id = 0; !err && id < BENCH_NR; id++) {
-		if (!b->handle[id])
+		if (!bench_has(b, id))
 			continue;
 		memset(hist, 0, sizeof(*hist));
 		for (done = 0; !err && done < ops; done += 1000) {
@@ -170,11 +165,11 @@ int bench_case_worst(struct bench *b, unsigned int ops)
 		}
 		bench_empty(id, b);
 		if (id == BENCH_NOTHING) {
-			nothing = percentile(hist, 5000);
+			nothing = bench_percentile(hist, 5000);
 			continue;
 		}
 		for (i = 0; !err && i < ARRAY_SIZE(marks); i++) {
-			u64 t = marks[i].part ? percentile(hist, marks[i].part) :
+			u64 t = marks[i].part ? bench_percentile(hist, marks[i].part) :
 						hist->max;
 
 			bench_report("worst", b->size, 1, id,
@@ -262,10 +257,13 @@ int bench_case_memory(void)
 /* Pools of sync NONE are for one at a time. */
 static bool is_for_many(const struct bench *b, enum bench_id id)
 {
-	return b->handle[id] && id != BENCH_NONE;
+	return bench_has(b, id) && id != BENCH_NONE;
 }
 
-#define SMP_ROUNDS	9
+#define SMP_ROUNDS	7
+
+/* Of these the best counts: where the host is busy, a CPU waits for another. */
+#define PASS_ON_ROUNDS	61
 
 int bench_case_parallel(unsigned int size, unsigned int nr)
 {
@@ -283,7 +281,7 @@ int bench_case_parallel(unsigned int size, unsigned int nr)
 				enum bench_id id = whose(round, turn);
 				u64 t;
 
-				if (!is_for_many(&b, id) && !(cpus == 1 && b.handle[id]))
+				if (!is_for_many(&b, id) && !(cpus == 1 && bench_has(&b, id)))
 					continue;
 				err = bench_parallel(id, &b, cpus, nr, &t);
 				if (!err)
@@ -303,7 +301,7 @@ static int pass_on(const char *what, struct bench *b, unsigned int cpus, bool sh
 	int err = 0;
 
 	forget();
-	for (round = 0; !err && round < SMP_ROUNDS; round++)
+	for (round = 0; !err && round < PASS_ON_ROUNDS; round++)
 		for (turn = BENCH_NOTHING + 1; !err && turn < BENCH_NR; turn++) {
 			enum bench_id id = whose(round, turn);
 			u64 t;
@@ -312,7 +310,7 @@ static int pass_on(const char *what, struct bench *b, unsigned int cpus, bool sh
 				continue;
 			err = bench_pass_on(id, b, cpus, share, nr, &t);
 			if (!err)
-				take(id, t);
+				take_least(id, t);
 		}
 	if (!err)
 		report_all(what, b->size, cpus, nr, "object");

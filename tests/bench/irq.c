@@ -24,7 +24,8 @@ unsigned long bench_begin(void)
 	unsigned long flags = 0;
 
 	if (!bench_exact) {
-		cond_resched();
+		if (need_resched())
+			schedule();
 		return 0;
 	}
 	for (;;) {

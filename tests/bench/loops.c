@@ -40,7 +40,7 @@ static __always_inline u64 loop_bulk(enum bench_id id, struct bench *b,
 	u64 t = bench_clock();
 
 	for (nr /= bulk; nr; nr--) {
-		if (ops_alloc_bulk(id, h, bulk, b->obj) != bulk)
+		if (!ops_alloc_bulk(id, h, bulk, b->obj))
 			return 0;
 		ops_free_bulk(id, h, bulk, b->obj);
 	}
@@ -172,13 +172,6 @@ int bench_empty(enum bench_id id, struct bench *b)
 	OPS_FOR(id, loop_empty, b);
 }
 
-static __always_inline void hist_add(struct bench_hist *hist, u64 t)
-{
-	hist->slot[min_t(u64, t, BENCH_HIST - 1)]++;
-	hist->max = max(hist->max, t);
-	hist->nr++;
-}
-
 /* As many objects are out as chance wants, in runs of all lengths. */
 static __always_inline int loop_each(enum bench_id id, struct bench *b,
 				     unsigned int ops, struct bench_hist *hist)
@@ -209,7 +202,7 @@ static __always_inline int loop_each(enum bench_id id, struct bench *b,
 			t = bench_clock() - t;
 			*p = b->obj[--b->live];
 		}
-		hist_add(hist, t);
+		bench_hist_add(hist, t);
 	}
 	return 0;
 }

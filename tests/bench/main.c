@@ -13,6 +13,7 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/cpumask.h>
+#include <linux/kernel.h>
 #include <linux/ktime.h>
 #include <linux/math64.h>
 #include <linux/module.h>
@@ -26,6 +27,10 @@
 static char *cases = "";
 module_param(cases, charp, 0444);
 MODULE_PARM_DESC(cases, "which, separated by commas; all if empty");
+
+char *bench_only = "";
+module_param_named(allocators, bench_only, charp, 0444);
+MODULE_PARM_DESC(allocators, "which, separated by commas; all if empty");
 
 static unsigned int size[8] = { 32, 64, 256, 1024, 4096 };
 static unsigned int sizes = 5;
@@ -58,10 +63,11 @@ void bench_report(const char *what, unsigned int obj_size, unsigned int cpus,
 		bench_name(id), whole, rest, unit);
 }
 
-static bool wanted(const char *what)
+/* Whether @list, separated by commas, holds @what; an empty one holds all. */
+bool bench_listed(const char *list, const char *what)
 {
-	const char *p = cases;
 	size_t len = strlen(what);
+	const char *p = list;
 
 	if (!*p)
 		return true;
@@ -71,6 +77,11 @@ static bool wanted(const char *what)
 			return true;
 	}
 	return false;
+}
+
+static bool wanted(const char *what)
+{
+	return bench_listed(cases, what);
 }
 
 static int run_loops(unsigned int obj_size)
@@ -121,9 +132,9 @@ static int run_size(unsigned int obj_size)
 	if (!err && wanted("grow"))
 		err = bench_case_grow(obj_size);
 	if (!err && wanted("parallel"))
-		err = bench_case_parallel(obj_size, 2000);
+		err = bench_case_parallel(obj_size, 1000);
 	if (!err && (wanted("prodcons") || wanted("remote-free")))
-		err = bench_case_pass_on(obj_size, 20000);
+		err = bench_case_pass_on(obj_size, 4000);
 	return err;
 }
 

@@ -70,7 +70,7 @@ static __always_inline void ops_free(enum bench_id id, void *h,
 {
 	switch (id) {
 	case BENCH_NOTHING:
-		OPTIMIZER_HIDE_VAR(obj);
+		barrier_data(obj);
 		break;
 	case BENCH_INLINE:
 		fastalloc_free(h, obj);
@@ -115,14 +115,14 @@ static __always_inline void ops_free(enum bench_id id, void *h,
 	}
 }
 
-/* Bulk calls where there are such; how many it got. */
-static __always_inline unsigned int ops_alloc_bulk(enum bench_id id, void *h,
-						   unsigned int nr, void **obj)
+/* Bulk calls where there are such. All or nothing, everywhere. */
+static __always_inline bool ops_alloc_bulk(enum bench_id id, void *h,
+					   unsigned int nr, void **obj)
 {
 	switch (id) {
 	case BENCH_NOTHING:
-		OPTIMIZER_HIDE_VAR(nr);
-		return nr;
+		barrier_data(obj);
+		return true;
 	case BENCH_INLINE:
 	case BENCH_CALL:
 	case BENCH_SPINLOCK:
@@ -131,7 +131,7 @@ static __always_inline unsigned int ops_alloc_bulk(enum bench_id id, void *h,
 	case BENCH_KMEM_CACHE:
 		return kmem_cache_alloc_bulk(h, BENCH_GFP, nr, obj);
 	default:
-		return 0;
+		return false;
 	}
 }
 
@@ -140,7 +140,7 @@ static __always_inline void ops_free_bulk(enum bench_id id, void *h,
 {
 	switch (id) {
 	case BENCH_NOTHING:
-		OPTIMIZER_HIDE_VAR(nr);
+		barrier_data(obj);
 		break;
 	case BENCH_INLINE:
 	case BENCH_CALL:

@@ -12,6 +12,9 @@
 
 #define SMP_SAMPLES	31
 
+/* Ticks after which a thread takes no more samples: some allocators are slow. */
+#define SMP_LONG	100000000ULL
+
 struct smp_run {
 	enum bench_id		id;
 	struct bench		*b;
@@ -33,11 +36,19 @@ struct smp_thread {
 	u64			ended;
 };
 
+/* UML does not preempt a task that loops in the kernel. */
+static void give_way(void)
+{
+	if (need_resched())
+		schedule();
+	cpu_relax();
+}
+
 static void wait_for_others(struct smp_run *run)
 {
 	atomic_dec(&run->waited_for);
 	while (atomic_read(&run->waited_for))
-		cpu_relax();
+		give_way();
 }
 
 static void thread_done(struct smp_run *run)
@@ -64,16 +75,20 @@ static int parallel_thread(void *arg)
 	struct smp_thread *t = arg;
 	struct smp_run *run = t->run;
 	unsigned int i;
+	u64 sum = 0;
 
 	wait_for_others(run);
 	bench_run(BENCH_PAIR, run->id, run->b, run->nr);
-	for (i = 0; i < SMP_SAMPLES; i++)
+	for (i = 0; i < SMP_SAMPLES && sum < SMP_LONG; i++) {
 		t->sample[i] = bench_run(BENCH_PAIR, run->id, run->b, run->nr);
-	t->ended = bench_median(t->sample, SMP_SAMPLES);
+		sum += t->sample[i];
+		give_way();
+	}
+	t->ended = bench_median(t->sample, i);
 	thread_done(run);
 	while (atomic_read(&run->busy)) {
 		bench_run(BENCH_PAIR, run->id, run->b, run->nr);
-		cond_resched();
+		give_way();
 	}
 	return wait_for_stop();
 }

@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: GPL-2.0
+# json.awk - rows.tsv to an array of objects, the keys as in
+# Documentation/performance.rst. Memory is no matter of a gauge, and left out.
+BEGIN {
+	FS = "\t"
+	said["pair"] = " per alloc+free pair"
+	said["pair-256K"] = " per pair, working set 256 KiB"
+	said["pair-64M"] = " per pair, working set 64 MiB"
+	said["object"] = " per object"
+	said["max"] = " of the worst single operation"
+	printf "["
+}
+$4 == "memory" { next }
+{
+	unit = $3 (($9 in said) ? said[$9] : " of a single operation, " $9)
+	printf "%s\n{\"kernel\":\"%s\",\"gauge\":\"%s\",\"case\":\"%s\",\"size\":%d,\"cpus\":%d,\"allocator\":\"%s\",\"value\":%.3f,\"unit\":\"%s\"}",
+		sep, $2, $3, $4, $5, $6, $7, $8, unit
+	sep = ","
+}
+END { print "\n]" }
