@@ -662,14 +662,37 @@ static int gather(void *arg)
 	return 0;
 }
 
+/* Takes all there is and gives it back; at least @least objects there must be. */
+static void roll_call(unsigned long least)
+{
+	struct fastalloc_stats *s = &round.last;
+	struct home home = {};
+	unsigned int cpu;
+
+	cpus_read_lock();
+	for_each_online_cpu(cpu)
+		smp_call_on_cpu(cpu, gather, &home, false);
+	cpus_read_unlock();
+	fastalloc_pool_stats(round.pool, s);
+	/* A growing one may grow for that. */
+	if (home.nr < least || home.nr > s->total || s->in_use != home.nr ||
+	    (!round.shape->max && home.nr != least))
+		fault(LOST, "%lu of %lu came home, %lu out", home.nr, least,
+		      s->in_use);
+	while (home.first) {
+		struct item *item = home.first;
+
+		home.first = (struct item *)item->id;
+		item->state = STATE_FREE;
+		fastalloc_free(round.pool, item);
+	}
+}
+
 /* Nothing goes on any more: is everything there, and adds up? */
 static void account(void)
 {
-	struct fastalloc_stats *s = &round.last;
 	u64 taken = atomic_long_read(&round.taken);
-	struct home home = {};
-	unsigned long total;
-	unsigned int cpu;
+	struct fastalloc_stats *s = &round.last;
 
 	fastalloc_pool_stats(round.pool, s);
 	if (s->in_use || atomic_long_read(&round.held))
@@ -680,25 +703,16 @@ static void account(void)
 	    taken != atomic_long_read(&round.given))
 		fault(STATS, "%llu - %llu, counted %llu - %ld", s->allocs, s->frees,
 		      taken, atomic_long_read(&round.given));
+	roll_call(s->total);
+	if (!round.shape->max)
+		return;
 
-	total = s->total;
-	cpus_read_lock();
-	for_each_online_cpu(cpu)
-		smp_call_on_cpu(cpu, gather, &home, false);
-	cpus_read_unlock();
+	atomic_long_add(fastalloc_pool_trim(round.pool), &round.trimmed);
 	fastalloc_pool_stats(round.pool, s);
-	/* A growing one may grow for that. */
-	if (home.nr < total || home.nr > s->total || s->in_use != home.nr ||
-	    (!round.shape->max && home.nr != total))
-		fault(LOST, "%lu of %lu came home, %lu out", home.nr, total,
-		      s->in_use);
-	while (home.first) {
-		struct item *item = home.first;
-
-		home.first = (struct item *)item->id;
-		item->state = STATE_FREE;
-		fastalloc_free(round.pool, item);
-	}
+	if (s->in_use || s->capacity < round.shape->capacity)
+		fault(LOST, "%lu out after trim, capacity %lu", s->in_use,
+		      s->capacity);
+	roll_call(s->total);
 }
 
 static struct task_struct *start(int (*fn)(void *), void *data, const char *name)
