@@ -18,7 +18,7 @@
 #define GEN_POOL_MOST	65536UL
 
 /* So does dma_pool its list of pages before 6.3: with more bytes. */
-#define DMA_POOL_MOST	SZ_8M
+#define DMA_POOL_MOST	SZ_16M
 
 /* Else two caches of one size may be one. */
 #ifndef SLAB_NO_MERGE
@@ -28,10 +28,22 @@
 static const struct {
 	const char	*name;
 	unsigned int	only;
-} bench_allocators[] = {
-#define BENCH_NAME(id, name, only)	[BENCH_##id] = { name, only },
-	BENCH_ALLOCATORS(BENCH_NAME)
-#undef BENCH_NAME
+} bench_allocators[BENCH_NR] = {
+	[BENCH_NOTHING] = { "nothing" },
+	[BENCH_INLINE] = { "fastalloc-percpu-inline" },
+	[BENCH_CALL] = { "fastalloc-percpu-call" },
+	[BENCH_SPINLOCK] = { "fastalloc-spinlock" },
+	[BENCH_NONE] = { "fastalloc-none" },
+	[BENCH_KMEM_CACHE] = { "kmem_cache" },
+	[BENCH_KMALLOC_32] = { "kmalloc", 32 },
+	[BENCH_KMALLOC_64] = { "kmalloc", 64 },
+	[BENCH_KMALLOC_256] = { "kmalloc", 256 },
+	[BENCH_KMALLOC_1024] = { "kmalloc", 1024 },
+	[BENCH_KMALLOC_4096] = { "kmalloc", 4096 },
+	[BENCH_MEMPOOL] = { "mempool" },
+	[BENCH_OBJPOOL] = { "objpool" },
+	[BENCH_GEN_POOL] = { "gen_pool" },
+	[BENCH_DMA_POOL] = { "dma_pool" },
 };
 
 const char *bench_name(enum bench_id id)
@@ -46,6 +58,12 @@ bool bench_has(const struct bench *b, enum bench_id id)
 	       (id == BENCH_NOTHING || bench_listed(bench_only, bench_name(id)));
 }
 
+/* The same for all: natural, at most a cache line. */
+static unsigned int bench_align(unsigned int size)
+{
+	return size < SMP_CACHE_BYTES ? size : SMP_CACHE_BYTES;
+}
+
 struct fastalloc_pool *bench_pool(const char *name, unsigned int size,
 				  unsigned long capacity, unsigned long growth,
 				  enum fastalloc_sync sync)
@@ -53,7 +71,7 @@ struct fastalloc_pool *bench_pool(const char *name, unsigned int size,
 	struct fastalloc_config cfg = {
 		.name = name,
 		.obj_size = size,
-		.align = min(size, (unsigned int)SMP_CACHE_BYTES),
+		.align = bench_align(size),
 		.capacity = capacity,
 		.sync = sync,
 	};
@@ -92,7 +110,7 @@ static int setup_pools(struct bench *b)
 
 struct kmem_cache *bench_cache(const char *name, unsigned int size)
 {
-	return kmem_cache_create(name, size, min(size, (unsigned int)SMP_CACHE_BYTES),
+	return kmem_cache_create(name, size, bench_align(size),
 				 SLAB_NO_MERGE, NULL);
 }
 
@@ -114,7 +132,7 @@ static int setup_slab(struct bench *b)
 	return 0;
 }
 
-#if BENCH_HAS_OBJPOOL
+#ifdef BENCH_HAS_OBJPOOL
 static int objpool_nothing(void *obj, void *context)
 {
 	return 0;
@@ -207,14 +225,13 @@ static int setup_dma_pool(struct bench *b)
 		return err;
 	b->handle[BENCH_DMA_POOL] =
 		dma_pool_create("fastalloc_bench", &bench_dev->dev, b->size,
-				min(b->size, (unsigned int)SMP_CACHE_BYTES), 0);
+				bench_align(b->size), 0);
 	return b->handle[BENCH_DMA_POOL] ? 0 : -ENOMEM;
 }
 
 static void teardown_dma_pool(struct bench *b)
 {
-	if (b->handle[BENCH_DMA_POOL])
-		dma_pool_destroy(b->handle[BENCH_DMA_POOL]);
+	dma_pool_destroy(b->handle[BENCH_DMA_POOL]);
 	if (bench_dev)
 		platform_device_unregister(bench_dev);
 	bench_dev = NULL;

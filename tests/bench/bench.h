@@ -8,12 +8,10 @@
 #include <linux/kernel.h>
 #include <linux/types.h>
 
-/* No kernel says by its configuration whether it has this one. */
-#if __has_include(<linux/objpool.h>)
+/* The Kbuild looks for it: no configuration says whether a kernel has it. */
+#ifdef BENCH_HAS_OBJPOOL
 #include <linux/objpool.h>
-#define BENCH_HAS_OBJPOOL	1
 #else
-#define BENCH_HAS_OBJPOOL	0
 struct objpool_head { };
 #endif
 #define BENCH_HAS_GEN_POOL	IS_ENABLED(CONFIG_GENERIC_ALLOCATOR)
@@ -21,29 +19,24 @@ struct objpool_head { };
 
 /*
  * What is measured. kmalloc() has an entry a size, because callers give it a
- * constant. NOTHING is the empty loop, which is subtracted.
+ * constant. BENCH_NOTHING is the empty loop, which is taken off.
  */
-#define BENCH_ALLOCATORS(X)					\
-	X(NOTHING,	"nothing",			0)	\
-	X(INLINE,	"fastalloc-percpu-inline",	0)	\
-	X(CALL,		"fastalloc-percpu-call",	0)	\
-	X(SPINLOCK,	"fastalloc-spinlock",		0)	\
-	X(NONE,		"fastalloc-none",		0)	\
-	X(KMEM_CACHE,	"kmem_cache",			0)	\
-	X(KMALLOC_32,	"kmalloc",			32)	\
-	X(KMALLOC_64,	"kmalloc",			64)	\
-	X(KMALLOC_256,	"kmalloc",			256)	\
-	X(KMALLOC_1024,	"kmalloc",			1024)	\
-	X(KMALLOC_4096,	"kmalloc",			4096)	\
-	X(MEMPOOL,	"mempool",			0)	\
-	X(OBJPOOL,	"objpool",			0)	\
-	X(GEN_POOL,	"gen_pool",			0)	\
-	X(DMA_POOL,	"dma_pool",			0)
-
 enum bench_id {
-#define BENCH_ID(id, name, only)	BENCH_##id,
-	BENCH_ALLOCATORS(BENCH_ID)
-#undef BENCH_ID
+	BENCH_NOTHING,
+	BENCH_INLINE,
+	BENCH_CALL,
+	BENCH_SPINLOCK,
+	BENCH_NONE,
+	BENCH_KMEM_CACHE,
+	BENCH_KMALLOC_32,
+	BENCH_KMALLOC_64,
+	BENCH_KMALLOC_256,
+	BENCH_KMALLOC_1024,
+	BENCH_KMALLOC_4096,
+	BENCH_MEMPOOL,
+	BENCH_OBJPOOL,
+	BENCH_GEN_POOL,
+	BENCH_DMA_POOL,
 	BENCH_NR
 };
 
@@ -85,7 +78,7 @@ struct bench {
  * each power of two.
  */
 #define BENCH_EXACT_BITS	12
-#define BENCH_SLOTS		((1 << BENCH_EXACT_BITS) + 64 * (64 - BENCH_EXACT_BITS))
+#define BENCH_SLOTS		(BIT(BENCH_EXACT_BITS) + 64 * (64 - BENCH_EXACT_BITS))
 
 struct bench_hist {
 	u64		nr;
@@ -137,28 +130,38 @@ static __always_inline u64 bench_clock(void)
 	return ((u64)hi << 32) | lo;
 }
 
-/*
- * Loops. Each returns the ticks of the whole loop, or 0 if it does not apply to
- * that allocator. The caller has room for what the loop allocates at once.
+/**
+ * struct bench_loops - what is timed, each with one allocator compiled in
+ * @pair: @nr pairs of alloc and free
+ * @burst32: 32 allocations, then 32 frees, and again
+ * @burst1024: likewise
+ * @bulk64: bulk calls; returns 0 where there are none
+ * @random: of ->live objects that are out, bunches die and are replaced
+ * @fill: takes @nr objects, writes all of them, says how long that took
+ * @empty: gives back what is out
+ * @each: times each of @ops single operations
+ * @produce: into rings, one after another; a share is freed at once
+ * @consume: from a ring, until the producer has said that it is done
+ *
+ * The first five return ticks, the others 0 or an errno.
  */
-enum bench_loop {
-	BENCH_PAIR,
-	BENCH_BURST32,
-	BENCH_BURST1024,
-	BENCH_BULK64,
-	BENCH_RANDOM,
+struct bench_loops {
+	u64 (*pair)(struct bench *b, unsigned int nr);
+	u64 (*burst32)(struct bench *b, unsigned int nr);
+	u64 (*burst1024)(struct bench *b, unsigned int nr);
+	u64 (*bulk64)(struct bench *b, unsigned int nr);
+	u64 (*random)(struct bench *b, unsigned int nr);
+	int (*fill)(struct bench *b, unsigned long nr, gfp_t gfp, u64 *ticks);
+	int (*empty)(struct bench *b);
+	int (*each)(struct bench *b, unsigned int ops, struct bench_hist *hist);
+	int (*produce)(struct bench *b, struct bench_ring *ring,
+		       unsigned int rings, unsigned int nr);
+	int (*consume)(struct bench *b, struct bench_ring *ring);
 };
 
-u64 bench_run(enum bench_loop loop, enum bench_id id, struct bench *b,
-	      unsigned int nr);
-int bench_fill(enum bench_id id, struct bench *b, unsigned long nr, gfp_t gfp,
-	       u64 *ticks);
-int bench_empty(enum bench_id id, struct bench *b);
-int bench_each(enum bench_id id, struct bench *b, unsigned int ops,
-	       struct bench_hist *hist);
-int bench_produce(enum bench_id id, struct bench *b, struct bench_ring *ring,
-		  unsigned int rings, unsigned int nr);
-int bench_consume(enum bench_id id, struct bench *b, struct bench_ring *ring);
+extern const struct bench_loops bench_loops[BENCH_NR];
+
+typedef u64 (*bench_loop_t)(struct bench *b, unsigned int nr);
 
 static inline u32 bench_random(u32 *seed)
 {
@@ -186,8 +189,8 @@ enum bench_context {
 	BENCH_HARDIRQ,
 };
 
-u64 bench_run_in(enum bench_context context, enum bench_loop loop,
-		 enum bench_id id, struct bench *b, unsigned int nr);
+u64 bench_run_in(enum bench_context context, bench_loop_t loop, struct bench *b,
+		 unsigned int nr);
 
 /* Across CPUs. */
 int bench_parallel(enum bench_id id, struct bench *b, unsigned int cpus,

@@ -77,6 +77,23 @@ static void report_all(const char *what, unsigned int size, unsigned int cpus,
 	}
 }
 
+static bench_loop_t loop_of(enum bench_loop loop, enum bench_id id)
+{
+	const struct bench_loops *loops = &bench_loops[id];
+
+	switch (loop) {
+	case BENCH_PAIR:
+		return loops->pair;
+	case BENCH_BURST32:
+		return loops->burst32;
+	case BENCH_BURST1024:
+		return loops->burst1024;
+	case BENCH_BULK64:
+		return loops->bulk64;
+	}
+	return NULL;
+}
+
 int bench_case_loop(const char *what, enum bench_context context,
 		    enum bench_loop loop, struct bench *b, unsigned int nr)
 {
@@ -91,7 +108,8 @@ int bench_case_loop(const char *what, enum bench_context context,
 				continue;
 			/* the first is to warm up */
 			for (i = 0; i <= BATCHES; i++) {
-				u64 t = bench_run_in(context, loop, id, b, nr);
+				u64 t = bench_run_in(context, loop_of(loop, id),
+						     b, nr);
 
 				if (t && i)
 					take(id, t);
@@ -120,14 +138,14 @@ int bench_case_random(unsigned int size, unsigned long set, const char *unit)
 
 		if (!bench_has(&b, turn))
 			continue;
-		err = bench_fill(turn, &b, live, GFP_KERNEL, &t);
+		err = bench_loops[turn].fill(&b, live, GFP_KERNEL, &t);
 		/* Its own set for each, one after another: two would not fit. */
 		for (round = 0; !err && round < 2 * bench_rounds; round++) {
-			t = bench_run_in(BENCH_TASK, BENCH_RANDOM, turn, &b, nr);
+			t = bench_run_in(BENCH_TASK, bench_loops[turn].random, &b, nr);
 			if (round >= bench_rounds)
 				take(turn, t);
 		}
-		bench_empty(turn, &b);
+		bench_loops[turn].empty(&b);
 		if (err)
 			break;
 	}
@@ -160,10 +178,10 @@ int bench_case_worst(struct bench *b, unsigned int ops)
 		for (done = 0; !err && done < ops; done += 1000) {
 			unsigned long flags = bench_begin();
 
-			err = bench_each(id, b, 1000, hist);
+			err = bench_loops[id].each(b, 1000, hist);
 			bench_end(flags);
 		}
-		bench_empty(id, b);
+		bench_loops[id].empty(b);
 		if (id == BENCH_NOTHING) {
 			nothing = bench_percentile(hist, 5000);
 			continue;
@@ -218,10 +236,10 @@ int bench_case_grow(unsigned int size)
 				err = PTR_ERR(b.handle[id]);
 				break;
 			}
-			err = bench_fill(id, &b, GROW_OBJS, GFP_KERNEL, &t);
+			err = bench_loops[id].fill(&b, GROW_OBJS, GFP_KERNEL, &t);
 			if (!err)
 				take(id, t);
-			bench_empty(id, &b);
+			bench_loops[id].empty(&b);
 			if (id == BENCH_KMEM_CACHE)
 				kmem_cache_destroy(b.handle[id]);
 			else

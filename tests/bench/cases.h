@@ -5,6 +5,13 @@
 
 #include "bench.h"
 
+enum bench_loop {
+	BENCH_PAIR,
+	BENCH_BURST32,
+	BENCH_BURST1024,
+	BENCH_BULK64,
+};
+
 int bench_case_loop(const char *what, enum bench_context context,
 		    enum bench_loop loop, struct bench *b, unsigned int nr);
 int bench_case_random(unsigned int size, unsigned long set, const char *unit);

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The distribution of single operations. */
 #include <linux/bitops.h>
+#include <linux/bits.h>
 #include <linux/math64.h>
 #include <linux/minmax.h>
 
 #include "bench.h"
 
-#define EXACT	(1U << BENCH_EXACT_BITS)
+#define EXACT	BIT(BENCH_EXACT_BITS)
 
 void bench_hist_add(struct bench_hist *hist, u64 ticks)
 {
@@ -33,12 +34,12 @@ static u64 least_of(unsigned int slot)
 /* The ticks that @part of 10,000 operations do not exceed. */
 u64 bench_percentile(const struct bench_hist *hist, unsigned int part)
 {
-	u64 upto = div_u64(hist->nr * part + 9999, 10000), sum = 0;
+	u64 wanted = div_u64(hist->nr * part + 9999, 10000), sum = 0;
 	unsigned int i;
 
 	for (i = 0; i < BENCH_SLOTS; i++) {
 		sum += hist->slot[i];
-		if (sum >= upto)
+		if (sum >= wanted)
 			return least_of(i);
 	}
 	return hist->max;

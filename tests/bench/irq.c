@@ -12,8 +12,7 @@ struct irq_run {
 	struct tasklet_struct	tasklet;
 	struct irq_work		work;
 	struct completion	done;
-	enum bench_loop		loop;
-	enum bench_id		id;
+	bench_loop_t		loop;
 	struct bench		*b;
 	unsigned int		nr;
 	u64			ticks;
@@ -50,7 +49,7 @@ static void run_softirq(struct tasklet_struct *t)
 
 	if (bench_exact)
 		local_irq_save(flags);
-	r->ticks = bench_run(r->loop, r->id, r->b, r->nr);
+	r->ticks = r->loop(r->b, r->nr);
 	if (bench_exact)
 		local_irq_restore(flags);
 	complete(&r->done);
@@ -60,25 +59,24 @@ static void run_hardirq(struct irq_work *work)
 {
 	struct irq_run *r = container_of(work, struct irq_run, work);
 
-	r->ticks = bench_run(r->loop, r->id, r->b, r->nr);
+	r->ticks = r->loop(r->b, r->nr);
 	complete(&r->done);
 }
 
-u64 bench_run_in(enum bench_context context, enum bench_loop loop,
-		 enum bench_id id, struct bench *b, unsigned int nr)
+u64 bench_run_in(enum bench_context context, bench_loop_t loop, struct bench *b,
+		 unsigned int nr)
 {
 	/* One at a time: the benchmark is one task. */
 	static struct irq_run r;
 	unsigned long flags;
 
 	r.loop = loop;
-	r.id = id;
 	r.b = b;
 	r.nr = nr;
 	switch (context) {
 	case BENCH_TASK:
 		flags = bench_begin();
-		r.ticks = bench_run(loop, id, b, nr);
+		r.ticks = loop(b, nr);
 		bench_end(flags);
 		break;
 	case BENCH_SOFTIRQ:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The loops that are timed, a copy for each allocator. */
+/* The loops that are timed, and a copy of each for each allocator. */
 #include <linux/sched.h>
 #include <linux/string.h>
 
@@ -79,51 +79,6 @@ static __always_inline u64 loop_random(enum bench_id id, struct bench *b,
 	return t;
 }
 
-static u64 run_pair(enum bench_id id, struct bench *b, unsigned int nr)
-{
-	OPS_FOR(id, loop_pair, b, nr);
-}
-
-static u64 run_burst32(enum bench_id id, struct bench *b, unsigned int nr)
-{
-	OPS_FOR(id, loop_burst, b, nr, 32);
-}
-
-static u64 run_burst1024(enum bench_id id, struct bench *b, unsigned int nr)
-{
-	OPS_FOR(id, loop_burst, b, nr, 1024);
-}
-
-static u64 run_bulk64(enum bench_id id, struct bench *b, unsigned int nr)
-{
-	OPS_FOR(id, loop_bulk, b, nr, 64);
-}
-
-static u64 run_random(enum bench_id id, struct bench *b, unsigned int nr)
-{
-	OPS_FOR(id, loop_random, b, nr);
-}
-
-u64 bench_run(enum bench_loop loop, enum bench_id id, struct bench *b,
-	      unsigned int nr)
-{
-	if (!b->handle[id])
-		return 0;
-	switch (loop) {
-	case BENCH_PAIR:
-		return run_pair(id, b, nr);
-	case BENCH_BURST32:
-		return run_burst32(id, b, nr);
-	case BENCH_BURST1024:
-		return run_burst1024(id, b, nr);
-	case BENCH_BULK64:
-		return run_bulk64(id, b, nr);
-	case BENCH_RANDOM:
-		return run_random(id, b, nr);
-	}
-	return 0;
-}
-
 /* All of the object is written, but for what ops_alloc() keeps in it. */
 static __always_inline int loop_fill(enum bench_id id, struct bench *b,
 				     unsigned long nr, gfp_t gfp, u64 *ticks)
@@ -150,13 +105,6 @@ static __always_inline int loop_fill(enum bench_id id, struct bench *b,
 	return i == nr ? 0 : -ENOMEM;
 }
 
-/* Takes @nr objects, says how long that took. */
-int bench_fill(enum bench_id id, struct bench *b, unsigned long nr, gfp_t gfp,
-	       u64 *ticks)
-{
-	OPS_FOR(id, loop_fill, b, nr, gfp, ticks);
-}
-
 static __always_inline int loop_empty(enum bench_id id, struct bench *b)
 {
 	for (; b->live; b->live--) {
@@ -164,12 +112,6 @@ static __always_inline int loop_empty(enum bench_id id, struct bench *b)
 		cond_resched();
 	}
 	return 0;
-}
-
-/* Gives back what is out. */
-int bench_empty(enum bench_id id, struct bench *b)
-{
-	OPS_FOR(id, loop_empty, b);
 }
 
 /* As many objects are out as chance wants, in runs of all lengths. */
@@ -207,14 +149,7 @@ static __always_inline int loop_each(enum bench_id id, struct bench *b,
 	return 0;
 }
 
-/* Times each of @ops single operations. */
-int bench_each(enum bench_id id, struct bench *b, unsigned int ops,
-	       struct bench_hist *hist)
-{
-	OPS_FOR(id, loop_each, b, ops, hist);
-}
-
-/* Objects into a ring. */
+/* An object to each ring in turn; with ->share, one for the producer too. */
 static __always_inline int loop_produce(enum bench_id id, struct bench *b,
 					struct bench_ring *ring,
 					unsigned int rings, unsigned int nr)
@@ -236,20 +171,16 @@ static __always_inline int loop_produce(enum bench_id id, struct bench *b,
 			continue;
 		}
 		head = ring[r].head;
+		/* The slot has been read before it is written again. */
 		while (head - smp_load_acquire(&ring[r].tail) == BENCH_RING)
 			cpu_relax();
 		ring[r].obj[head % BENCH_RING] = obj;
+		/* The object and the slot before the head. */
 		smp_store_release(&ring[r].head, head + 1);
 		if (++r == rings && !ring->share)
 			r = 0;
 	}
 	return 0;
-}
-
-int bench_produce(enum bench_id id, struct bench *b, struct bench_ring *ring,
-		  unsigned int rings, unsigned int nr)
-{
-	OPS_FOR(id, loop_produce, b, ring, rings, nr);
 }
 
 /* Until the producer has said that it is done. */
@@ -261,9 +192,11 @@ static __always_inline int loop_consume(enum bench_id id, struct bench *b,
 	u32 tail = 0;
 
 	for (;;) {
+		/* Before the head, which is final then. */
 		bool done = smp_load_acquire(&ring->done);
 		void *obj;
 
+		/* Before the slot and the object. */
 		if (smp_load_acquire(&ring->head) == tail) {
 			if (done)
 				return 0;
@@ -271,13 +204,100 @@ static __always_inline int loop_consume(enum bench_id id, struct bench *b,
 			continue;
 		}
 		obj = ring->obj[tail % BENCH_RING];
+		/* The slot is read. */
 		smp_store_release(&ring->tail, ++tail);
 		bench_look(id, obj);
 		ops_free(id, h, size, obj);
 	}
 }
 
-int bench_consume(enum bench_id id, struct bench *b, struct bench_ring *ring)
-{
-	OPS_FOR(id, loop_consume, b, ring);
+#define BENCH_LOOPS(id)								\
+static u64 pair_##id(struct bench *b, unsigned int nr)				\
+{										\
+	return loop_pair(BENCH_##id, b, nr);					\
+}										\
+static u64 burst32_##id(struct bench *b, unsigned int nr)			\
+{										\
+	return loop_burst(BENCH_##id, b, nr, 32);				\
+}										\
+static u64 burst1024_##id(struct bench *b, unsigned int nr)			\
+{										\
+	return loop_burst(BENCH_##id, b, nr, 1024);				\
+}										\
+static u64 bulk64_##id(struct bench *b, unsigned int nr)			\
+{										\
+	return loop_bulk(BENCH_##id, b, nr, 64);				\
+}										\
+static u64 random_##id(struct bench *b, unsigned int nr)			\
+{										\
+	return loop_random(BENCH_##id, b, nr);					\
+}										\
+static int fill_##id(struct bench *b, unsigned long nr, gfp_t gfp, u64 *ticks)	\
+{										\
+	return loop_fill(BENCH_##id, b, nr, gfp, ticks);			\
+}										\
+static int empty_##id(struct bench *b)						\
+{										\
+	return loop_empty(BENCH_##id, b);					\
+}										\
+static int each_##id(struct bench *b, unsigned int ops, struct bench_hist *hist) \
+{										\
+	return loop_each(BENCH_##id, b, ops, hist);				\
+}										\
+static int produce_##id(struct bench *b, struct bench_ring *ring,		\
+			unsigned int rings, unsigned int nr)			\
+{										\
+	return loop_produce(BENCH_##id, b, ring, rings, nr);			\
+}										\
+static int consume_##id(struct bench *b, struct bench_ring *ring)		\
+{										\
+	return loop_consume(BENCH_##id, b, ring);				\
 }
+
+#define BENCH_ENTRY(id)					\
+	[BENCH_##id] = {				\
+		.pair = pair_##id,			\
+		.burst32 = burst32_##id,		\
+		.burst1024 = burst1024_##id,		\
+		.bulk64 = bulk64_##id,			\
+		.random = random_##id,			\
+		.fill = fill_##id,			\
+		.empty = empty_##id,			\
+		.each = each_##id,			\
+		.produce = produce_##id,		\
+		.consume = consume_##id,		\
+	}
+
+BENCH_LOOPS(NOTHING)
+BENCH_LOOPS(INLINE)
+BENCH_LOOPS(CALL)
+BENCH_LOOPS(SPINLOCK)
+BENCH_LOOPS(NONE)
+BENCH_LOOPS(KMEM_CACHE)
+BENCH_LOOPS(KMALLOC_32)
+BENCH_LOOPS(KMALLOC_64)
+BENCH_LOOPS(KMALLOC_256)
+BENCH_LOOPS(KMALLOC_1024)
+BENCH_LOOPS(KMALLOC_4096)
+BENCH_LOOPS(MEMPOOL)
+BENCH_LOOPS(OBJPOOL)
+BENCH_LOOPS(GEN_POOL)
+BENCH_LOOPS(DMA_POOL)
+
+const struct bench_loops bench_loops[BENCH_NR] = {
+	BENCH_ENTRY(NOTHING),
+	BENCH_ENTRY(INLINE),
+	BENCH_ENTRY(CALL),
+	BENCH_ENTRY(SPINLOCK),
+	BENCH_ENTRY(NONE),
+	BENCH_ENTRY(KMEM_CACHE),
+	BENCH_ENTRY(KMALLOC_32),
+	BENCH_ENTRY(KMALLOC_64),
+	BENCH_ENTRY(KMALLOC_256),
+	BENCH_ENTRY(KMALLOC_1024),
+	BENCH_ENTRY(KMALLOC_4096),
+	BENCH_ENTRY(MEMPOOL),
+	BENCH_ENTRY(OBJPOOL),
+	BENCH_ENTRY(GEN_POOL),
+	BENCH_ENTRY(DMA_POOL),
+};

@@ -42,7 +42,7 @@ static __always_inline void *ops_alloc(enum bench_id id, void *h,
 		return kmalloc(4096, gfp);
 	case BENCH_MEMPOOL:
 		return mempool_alloc(h, gfp);
-#if BENCH_HAS_OBJPOOL
+#ifdef BENCH_HAS_OBJPOOL
 	case BENCH_OBJPOOL:
 		return objpool_pop(h);
 #endif
@@ -95,7 +95,7 @@ static __always_inline void ops_free(enum bench_id id, void *h,
 	case BENCH_MEMPOOL:
 		mempool_free(obj, h);
 		break;
-#if BENCH_HAS_OBJPOOL
+#ifdef BENCH_HAS_OBJPOOL
 	case BENCH_OBJPOOL:
 		objpool_push(obj, h);
 		break;
@@ -155,30 +155,5 @@ static __always_inline void ops_free_bulk(enum bench_id id, void *h,
 		break;
 	}
 }
-
-/* Returns FN(id, ...), with an id that is constant in each arm. */
-#define OPS_CASE(id_, fn, ...)						\
-	case BENCH_##id_:						\
-		return fn(BENCH_##id_, __VA_ARGS__)
-#define OPS_FOR(id, fn, ...)						\
-	switch (id) {							\
-	OPS_CASE(NOTHING, fn, __VA_ARGS__);				\
-	OPS_CASE(INLINE, fn, __VA_ARGS__);				\
-	OPS_CASE(CALL, fn, __VA_ARGS__);				\
-	OPS_CASE(SPINLOCK, fn, __VA_ARGS__);				\
-	OPS_CASE(NONE, fn, __VA_ARGS__);				\
-	OPS_CASE(KMEM_CACHE, fn, __VA_ARGS__);				\
-	OPS_CASE(KMALLOC_32, fn, __VA_ARGS__);				\
-	OPS_CASE(KMALLOC_64, fn, __VA_ARGS__);				\
-	OPS_CASE(KMALLOC_256, fn, __VA_ARGS__);				\
-	OPS_CASE(KMALLOC_1024, fn, __VA_ARGS__);			\
-	OPS_CASE(KMALLOC_4096, fn, __VA_ARGS__);			\
-	OPS_CASE(MEMPOOL, fn, __VA_ARGS__);				\
-	OPS_CASE(OBJPOOL, fn, __VA_ARGS__);				\
-	OPS_CASE(GEN_POOL, fn, __VA_ARGS__);				\
-	OPS_CASE(DMA_POOL, fn, __VA_ARGS__);				\
-	default:							\
-		return 0;						\
-	}
 
 #endif /* FASTALLOC_BENCH_OPS_H */

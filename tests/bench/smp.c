@@ -74,20 +74,21 @@ static int parallel_thread(void *arg)
 {
 	struct smp_thread *t = arg;
 	struct smp_run *run = t->run;
+	const struct bench_loops *loops = &bench_loops[run->id];
 	unsigned int i;
 	u64 sum = 0;
 
 	wait_for_others(run);
-	bench_run(BENCH_PAIR, run->id, run->b, run->nr);
+	loops->pair(run->b, run->nr);
 	for (i = 0; i < SMP_SAMPLES && sum < SMP_LONG; i++) {
-		t->sample[i] = bench_run(BENCH_PAIR, run->id, run->b, run->nr);
+		t->sample[i] = loops->pair(run->b, run->nr);
 		sum += t->sample[i];
 		give_way();
 	}
 	t->ended = bench_median(t->sample, i);
 	thread_done(run);
 	while (atomic_read(&run->busy)) {
-		bench_run(BENCH_PAIR, run->id, run->b, run->nr);
+		loops->pair(run->b, run->nr);
 		give_way();
 	}
 	return wait_for_stop();
@@ -97,18 +98,20 @@ static int pass_on_thread(void *arg)
 {
 	struct smp_thread *t = arg;
 	struct smp_run *run = t->run;
+	const struct bench_loops *loops = &bench_loops[run->id];
 	unsigned int i;
 	int err = 0;
 
 	wait_for_others(run);
 	if (t->index) {
-		err = bench_consume(run->id, run->b, &run->ring[t->index - 1]);
+		err = loops->consume(run->b, &run->ring[t->index - 1]);
 	} else {
 		run->began = bench_clock();
-		err = bench_produce(run->id, run->b, run->ring, run->cpus - 1,
-				    run->nr);
-		for (i = 1; i < run->cpus; i++)
+		err = loops->produce(run->b, run->ring, run->cpus - 1, run->nr);
+		for (i = 1; i < run->cpus; i++) {
+			/* After the last head. */
 			smp_store_release(&run->ring[i - 1].done, true);
+		}
 	}
 	t->ended = bench_clock();
 	if (err)
