@@ -20,6 +20,7 @@
 #include <linux/sched/signal.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
 #include <linux/vmalloc.h>
@@ -50,10 +51,51 @@ static unsigned long churn_growth(unsigned long capacity, void *arg)
 	return capacity / 2 + 1;
 }
 
-/* Keeps the compiler from dropping an allocation nobody uses. */
-static noinline void churn_lose(void *mem)
+/*
+ * Memory lost on purpose is found again when the module goes, through links
+ * that kmemleak does not take for pointers: they are inverted.
+ */
+enum churn_lost {
+	LOST_SLAB = 1,
+	LOST_VMALLOC,
+	LOST_PAGES,
+	LOST_KINDS,
+};
+
+static unsigned long lost[LOST_KINDS];
+static DEFINE_SPINLOCK(lost_lock);
+
+static void churn_lose(enum churn_lost kind, unsigned long *mem)
 {
-	OPTIMIZER_HIDE_VAR(mem);
+	if (!mem)
+		return;
+	spin_lock(&lost_lock);
+	*mem = lost[kind];
+	lost[kind] = ~(unsigned long)mem;
+	spin_unlock(&lost_lock);
+}
+
+static void *churn_find(enum churn_lost kind)
+{
+	unsigned long *mem;
+
+	if (!lost[kind])
+		return NULL;
+	mem = (unsigned long *)~lost[kind];
+	lost[kind] = *mem;
+	return mem;
+}
+
+static void churn_find_all(void)
+{
+	void *mem;
+
+	while ((mem = churn_find(LOST_SLAB)))
+		kfree(mem);
+	while ((mem = churn_find(LOST_VMALLOC)))
+		vfree(mem);
+	while ((mem = churn_find(LOST_PAGES)))
+		free_page((unsigned long)mem);
 }
 
 static int churn_cycle(unsigned long i, void **objs)
@@ -105,12 +147,12 @@ static int churn_cycle(unsigned long i, void **objs)
 		atomic_long_inc(&pools_trimmed);
 	fastalloc_pool_destroy(pool);
 
-	if (leak == 1)
-		churn_lose(kmalloc(64, GFP_KERNEL));
-	if (leak == 2 && i % 16 == 0)
-		churn_lose(vmalloc(PAGE_SIZE));
-	if (leak == 3)
-		churn_lose((void *)__get_free_page(GFP_KERNEL));
+	if (leak == LOST_SLAB)
+		churn_lose(leak, kmalloc(64, GFP_KERNEL));
+	if (leak == LOST_VMALLOC && i % 16 == 0)
+		churn_lose(leak, vmalloc(PAGE_SIZE));
+	if (leak == LOST_PAGES)
+		churn_lose(leak, (unsigned long *)__get_free_page(GFP_KERNEL));
 	return 0;
 }
 
@@ -168,6 +210,7 @@ static int __init test_churn_init(void)
 static void __exit test_churn_exit(void)
 {
 	debugfs_remove_recursive(dir);
+	churn_find_all();
 }
 
 module_init(test_churn_init);
