@@ -8,9 +8,9 @@ KERNEL ?= stock-6.1
 LAB := tests/lab
 
 # the lab's scripts take these from the environment
-export SUITE SEED OPS PARAMS MINUTES SHAPES FASTALLOC_CACHE
+export SUITE SEED OPS PARAMS MINUTES SHAPES LONG FASTALLOC_CACHE
 
-.PHONY: all modules modules_install clean help check demo kunit kselftest shell coverage static torture bench
+.PHONY: all modules modules_install clean help check demo kunit kselftest shell coverage static torture bench verify
 .DEFAULT_GOAL := all
 
 all: modules
@@ -18,7 +18,7 @@ all: modules
 modules modules_install clean:
 	$(MAKE) -C $(KDIR) M=$(CURDIR) $@
 
-check coverage static demo:
+check coverage static demo verify:
 	@$(LAB)/$@
 
 bench:
@@ -45,6 +45,7 @@ help:
 	@echo '  make kselftest           shell tests on KERNEL=, default $(KERNEL); SUITE='
 	@echo '  make torture             all contexts on one pool, on KERNEL=; MINUTES= SHAPES='
 	@echo '  make bench               figures against kmem_cache and others; KERNELS= CHECK=1'
+	@echo '  make verify              every interleaving of small pools; litmus tests; LONG=1'
 	@echo '  make shell               a shell in KERNEL=, default $(KERNEL)'
 	@echo '  make coverage            lines and branches of fastalloc/ that KUnit reaches'
 	@echo '  make static              checkpatch, sparse, coccinelle, shellcheck, kernel-doc'

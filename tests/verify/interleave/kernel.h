@@ -15,8 +15,8 @@
 #include <stdlib.h>
 
 /* The generic form of the claim, if asked, in place of the one for x86. */
-#ifdef VERIFY_GENERIC
-#undef __x86_64__
+#ifndef VERIFY_GENERIC
+#define CONFIG_X86
 #endif
 
 #define u8	uint8_t
@@ -42,6 +42,7 @@
 #define barrier()		asm volatile("" : : : "memory")
 
 #define BIT(n)			(1UL << (n))
+#define BIT_ULL(n)		(1ULL << (n))
 #define SZ_1K			1024
 #define SZ_4K			4096
 #define SZ_1M			(1 << 20)
