@@ -92,9 +92,13 @@ u64 bench_percentile(const struct bench_hist *hist, unsigned int part);
 
 #define BENCH_RING	1024
 
-/* One producer, one consumer. */
+/*
+ * One producer, one consumer. Each looks at the other's index only when the last
+ * look no longer suffices, so that the ring costs little.
+ */
 struct bench_ring {
 	u32		head ____cacheline_aligned;
+	u32		tail_seen;
 	bool		done;
 	bool		share;
 	u32		tail ____cacheline_aligned;

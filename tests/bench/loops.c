@@ -171,9 +171,11 @@ static __always_inline int loop_produce(enum bench_id id, struct bench *b,
 			continue;
 		}
 		head = ring[r].head;
-		/* The slot has been read before it is written again. */
-		while (head - smp_load_acquire(&ring[r].tail) == BENCH_RING)
+		while (head - ring[r].tail_seen == BENCH_RING) {
+			/* The slot has been read before it is written again. */
+			ring[r].tail_seen = smp_load_acquire(&ring[r].tail);
 			cpu_relax();
+		}
 		ring[r].obj[head % BENCH_RING] = obj;
 		/* The object and the slot before the head. */
 		smp_store_release(&ring[r].head, head + 1);
@@ -189,16 +191,18 @@ static __always_inline int loop_consume(enum bench_id id, struct bench *b,
 {
 	unsigned int size = b->size;
 	void *h = b->handle[id];
-	u32 tail = 0;
+	u32 tail = 0, head = 0;
 
 	for (;;) {
-		/* Before the head, which is final then. */
-		bool done = smp_load_acquire(&ring->done);
 		void *obj;
 
-		/* Before the slot and the object. */
-		if (smp_load_acquire(&ring->head) == tail) {
-			if (done)
+		if (head == tail) {
+			/* Before the head, which is final then. */
+			bool done = smp_load_acquire(&ring->done);
+
+			/* Before the slots and the objects. */
+			head = smp_load_acquire(&ring->head);
+			if (head == tail && done)
 				return 0;
 			cpu_relax();
 			continue;

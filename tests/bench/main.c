@@ -47,7 +47,7 @@ MODULE_PARM_DESC(ops, "operations of the case worst");
 
 static unsigned int set_max = 64;
 module_param(set_max, uint, 0444);
-MODULE_PARM_DESC(set_max, "largest working set of the case random, in MiB");
+MODULE_PARM_DESC(set_max, "largest working set of the case random, in MiB; 64 from 256 bytes on");
 
 bool bench_exact;
 module_param_named(exact, bench_exact, bool, 0444);
@@ -127,7 +127,7 @@ static int run_size(unsigned int obj_size)
 	err = run_loops(obj_size);
 	if (!err && wanted("random"))
 		err = bench_case_random(obj_size, SZ_256K, "pair-256K");
-	if (!err && wanted("random") && set_max >= 64)
+	if (!err && wanted("random") && set_max >= 64 && obj_size >= 256)
 		err = bench_case_random(obj_size, SZ_64M, "pair-64M");
 	if (!err && wanted("grow"))
 		err = bench_case_grow(obj_size);
