@@ -47,8 +47,8 @@
 #define SLOTS		32
 #define BULK		24
 #define HOLD		24
-#define WAITERS		16
-#define PATIENCE	(20 * HZ)
+#define WAITERS		64
+#define PATIENCE	(10 * HZ)
 
 #define STATE_FREE	0x66726565UL
 #define STATE_LIVE	0x6c697665UL
@@ -796,7 +796,7 @@ static void workers_stop(void)
 
 static int torture_run(const struct shape *shape, unsigned int ms, bool calm)
 {
-	struct task_struct *look = NULL, *churn = NULL, *wait[WAITERS] = {};
+	struct task_struct *look = NULL, *churn = NULL, *wait[WAITERS];
 	struct fastalloc_config cfg = {
 		.name = "torture",
 		.obj_size = shape->size,
@@ -810,7 +810,7 @@ static int torture_run(const struct shape *shape, unsigned int ms, bool calm)
 		.ctor = item_ctor,
 		.dtor = item_dtor,
 	};
-	unsigned int i;
+	unsigned int i, waiters = 0;
 	long n;
 
 	if (shape->hooks) {
@@ -837,18 +837,24 @@ static int torture_run(const struct shape *shape, unsigned int ms, bool calm)
 		churn = start(churn_thread, NULL, "fa-churn");
 	}
 	workers_start();
-	for (i = 0; i < WAITERS && shape->beyond; i++)
+	if (shape->beyond) {
+		fastalloc_pool_stats(round.pool, &round.last);
+		waiters = min(round.last.total + 3, (unsigned long)WAITERS);
+	}
+	for (i = 0; i < waiters; i++)
 		wait[i] = start(wait_thread, (void *)(unsigned long)(i & 1), "fa-wait");
 	msleep(ms);
-	/* While others still free. */
-	for (i = 0; i < WAITERS; i++)
-		finish(wait[i]);
 	workers_stop();
+	for (i = 0; i < SLOTS; i++)
+		torture_pass(NULL, i);
+	/* Now nobody frees but those who wait: they have to wake each other. */
+	if (waiters)
+		msleep(ms);
+	for (i = 0; i < waiters; i++)
+		finish(wait[i]);
 	finish(look);
 	finish(churn);
 
-	for (i = 0; i < SLOTS; i++)
-		torture_pass(NULL, i);
 	account();
 	fastalloc_pool_destroy(round.pool);
 	kfree(round.worker);
