@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0
 # table.awk - rows.tsv to tables, one a kernel: a line a case, a column an
-# allocator.
+# allocator. With -v only=SIZE, of that size alone.
 BEGIN {
 	FS = "\t"
 	n = split("fastalloc-percpu-inline fastalloc-percpu-call fastalloc-spinlock fastalloc-none kmem_cache kmalloc mempool objpool gen_pool dma_pool", who, " ")
 	split("inline call spinlock none kmem_cache kmalloc mempool objpool gen_pool dma_pool", short, " ")
 }
-$4 == "memory" { next }
+$4 == "memory" || (only && $5 != only) { next }
 {
 	if (!($1 in seen)) {
 		seen[$1] = $3 " on " $2
