@@ -89,13 +89,13 @@ static struct world {
 } w;
 
 static struct ctx ctx[CTXS];
-static char stacks[CTXS][STACK_BYTES] __attribute__((aligned(4096)));
+static char stacks[CTXS][STACK_BYTES] __aligned(4096);
 static struct ctx *cur;
 static void *main_sp;
 static sigjmp_buf wild;
 
 static struct fastalloc_cache caches[MAX_CPUS];
-static char mags[8192] __attribute__((aligned(64)));
+static char mags[8192] __aligned(64);
 static size_t mags_bytes, mag_bytes;
 static unsigned int nr_mags, nr_objs;
 static bool missing[MAX_MAGS];
@@ -176,12 +176,12 @@ static struct ctx *ctx_of_stack(const void *addr)
 
 void ctx_switch(void **save, void *to);
 asm(".text\n"
-    "ctx_switch:\n"
-    "	push %rbp\n	push %rbx\n	push %r12\n	push %r13\n	push %r14\n	push %r15\n"
-    "	mov %rsp, (%rdi)\n"
-    "	mov %rsi, %rsp\n"
-    "	pop %r15\n	pop %r14\n	pop %r13\n	pop %r12\n	pop %rbx\n	pop %rbp\n"
-    "	ret\n");
+	"ctx_switch:\n"
+	"	push %rbp\n	push %rbx\n	push %r12\n	push %r13\n	push %r14\n	push %r15\n"
+	"	mov %rsp, (%rdi)\n"
+	"	mov %rsi, %rsp\n"
+	"	pop %r15\n	pop %r14\n	pop %r13\n	pop %r12\n	pop %rbx\n	pop %rbp\n"
+	"	ret\n");
 
 static void leave(void)
 {
@@ -211,7 +211,7 @@ static void ctx_begin(struct ctx *c)
 	c->pend = P_START;
 }
 
-static void note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+static void note(const char *fmt, ...) __printf(1, 2);
 static void note(const char *fmt, ...)
 {
 	va_list ap;
@@ -404,36 +404,39 @@ static void watch(void *addr, size_t size, bool write)
 	}
 }
 
-#define WATCH(n)								\
-	void __tsan_read##n(void *a);						\
-	void __tsan_read##n(void *a) { watch(a, n, false); }			\
-	void __tsan_write##n(void *a);						\
-	void __tsan_write##n(void *a) { watch(a, n, true); }			\
-	void __tsan_unaligned_read##n(void *a);					\
-	void __tsan_unaligned_read##n(void *a) { watch(a, n, false); }		\
-	void __tsan_unaligned_write##n(void *a);				\
-	void __tsan_unaligned_write##n(void *a) { watch(a, n, true); }
+#define WATCH(name, size, write) \
+	void name(void *addr) { watch(addr, size, write); }
 
-WATCH(1)
-WATCH(2)
-WATCH(4)
-WATCH(8)
-WATCH(16)
+WATCH(__tsan_read1, 1, false)
+WATCH(__tsan_read2, 2, false)
+WATCH(__tsan_read4, 4, false)
+WATCH(__tsan_read8, 8, false)
+WATCH(__tsan_read16, 16, false)
+WATCH(__tsan_write1, 1, true)
+WATCH(__tsan_write2, 2, true)
+WATCH(__tsan_write4, 4, true)
+WATCH(__tsan_write8, 8, true)
+WATCH(__tsan_write16, 16, true)
+WATCH(__tsan_unaligned_read2, 2, false)
+WATCH(__tsan_unaligned_read4, 4, false)
+WATCH(__tsan_unaligned_read8, 8, false)
+WATCH(__tsan_unaligned_read16, 16, false)
+WATCH(__tsan_unaligned_write2, 2, true)
+WATCH(__tsan_unaligned_write4, 4, true)
+WATCH(__tsan_unaligned_write8, 8, true)
+WATCH(__tsan_unaligned_write16, 16, true)
 
 /* Structures of the stack, and of the setup. */
-void __tsan_read_range(void *a, size_t size);
-void __tsan_read_range(void *a, size_t size)
+void __tsan_read_range(void *addr, size_t size)
 {
-	watch(a, size, false);
+	watch(addr, size, false);
 }
 
-void __tsan_write_range(void *a, size_t size);
-void __tsan_write_range(void *a, size_t size)
+void __tsan_write_range(void *addr, size_t size)
 {
-	watch(a, size, true);
+	watch(addr, size, true);
 }
 
-void __tsan_init(void);
 void __tsan_init(void)
 {
 }
@@ -921,7 +924,8 @@ static const char *check_idle(void)
 			return places[i] ? "a magazine is in two places" : "a magazine is lost";
 	for (i = 0; i < nr_objs; i++) {
 		nr_out += w.obj[i] != O_FREE;
-		if (count[i] + (w.obj[i] != O_FREE) != 1)
+		count[i] += w.obj[i] != O_FREE;
+		if (count[i] != 1)
 			return count[i] ? "an object is in two places" : "an object is lost";
 	}
 	for (i = 0; i < CTXS; i++)
@@ -1073,7 +1077,7 @@ static void finish(struct ctx *c)
 		case OP_WAIT:
 			if (o >= 0 && o == c->handed)
 				c->taken |= 1U << o;
-			/* fall through */
+			fallthrough;
 		case OP_ALLOC:
 		case OP_ALLOC_BULK:
 			if (o < 0)
@@ -1379,7 +1383,7 @@ static int search(void)
 static void usage(void)
 {
 	fprintf(stderr,
-		"usage: explore [-c CPUS] [-n NESTED] [-m SLOTS] [-C CAPACITY]\n"
+		"explore [-c CPUS] [-n NESTED] [-m SLOTS] [-C CAPACITY]\n"
 		"	[-b N] [-f N] [-r N] [-d N] [-w N] [-k N] [-R N] [-M N] [-t BITS] [-x]\n"
 		"-n: operations that nest in others at one time; any number of alloc and free,\n"
 		"and N of: -b bulk of either, -f flush of a CPU, -r rotate (trim), -d CPU dead,\n"
@@ -1401,27 +1405,53 @@ int main(int argc, char **argv)
 	while ((o = getopt(argc, argv, "c:n:m:C:b:f:r:d:w:k:R:M:t:x")) != -1) {
 		arg = optarg ? atoi(optarg) : 0;
 		switch (o) {
-		case 'c': ncpu = arg; break;
-		case 'n': nest = arg; break;
-		case 'm': magazine = arg; break;
-		case 'C': capacity = arg; break;
+		case 'c':
+			ncpu = arg;
+			break;
+		case 'n':
+			nest = arg;
+			break;
+		case 'm':
+			magazine = arg;
+			break;
+		case 'C':
+			capacity = arg;
+			break;
 		case 'b':
 			budget[OP_ALLOC_BULK] = arg;
 			budget[OP_FREE_BULK] = arg;
 			break;
-		case 'f': budget[OP_FLUSH] = arg; break;
-		case 'r': budget[OP_ROTATE] = arg; growing = true; break;
-		case 'd': budget[OP_DEAD] = arg; break;
-		case 'w': budget[OP_WAIT] = arg; break;
-		case 'R': less_reserve = arg; break;
-		case 'M': less_mags = arg; break;
-		case 't': table_bits = arg; break;
+		case 'f':
+			budget[OP_FLUSH] = arg;
+			break;
+		case 'r':
+			budget[OP_ROTATE] = arg;
+			growing = true;
+			break;
+		case 'd':
+			budget[OP_DEAD] = arg;
+			break;
+		case 'w':
+			budget[OP_WAIT] = arg;
+			break;
 		case 'k':
 			max_ops = arg;
 			w.ops = arg;
 			break;
-		case 'x': exact = true; break;
-		default: usage();
+		case 'R':
+			less_reserve = arg;
+			break;
+		case 'M':
+			less_mags = arg;
+			break;
+		case 't':
+			table_bits = arg;
+			break;
+		case 'x':
+			exact = true;
+			break;
+		default:
+			usage();
 		}
 	}
 	if (!ncpu || ncpu > MAX_CPUS || !magazine || optind != argc)
@@ -1456,13 +1486,14 @@ int main(int argc, char **argv)
 	}
 	capacity += less_reserve;
 
-	printf("%u CPUs, %u levels, %u nested at a time; %u slots, %u objects, %u of them promised, %u magazines\n",
-	       ncpu, levels, nest, magazine, nr_objs, capacity, nr_mags - less_mags);
+	printf("%u CPUs, %u levels, %u nested at a time; ", ncpu, levels, nest);
+	printf("%u slots, %u objects, %u promised, %u magazines\n", magazine, nr_objs, capacity,
+	       nr_mags - less_mags);
 	clock_gettime(CLOCK_MONOTONIC, &t0);
 	rc = search();
 	clock_gettime(CLOCK_MONOTONIC, &t1);
 	if (rc != 1)
-		printf("%s: %lu states, %lu steps, %.1f s; at most %lu partial, at least %lu empty on the stacks\n",
+		printf("%s: %lu states, %lu steps, %.1f s; at most %lu partial, at least %lu empty\n",
 		       rc ? "incomplete" : "ok", nr_states, nr_steps,
 		       t1.tv_sec - t0.tv_sec + (t1.tv_nsec - t0.tv_nsec) / 1e9,
 		       most_partial, shortest_empty);

@@ -37,6 +37,9 @@
 #ifndef __always_inline
 #define __always_inline		inline __attribute__((__always_inline__))
 #endif
+#define __aligned(n)		__attribute__((aligned(n)))
+#define __printf(f, a)		__attribute__((format(printf, f, a)))
+#define fallthrough		__attribute__((fallthrough))
 #define likely(x)		__builtin_expect(!!(x), 1)
 #define unlikely(x)		__builtin_expect(!!(x), 0)
 #define barrier()		asm volatile("" : : : "memory")

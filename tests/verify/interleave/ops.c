@@ -9,6 +9,7 @@
 struct fastalloc_pool pool;
 char objects[MAX_OBJS];
 
+/* As module.c has them; hotplug looks for its pools there. */
 struct mutex fa_pools_lock;
 struct list_head fa_pools;
 
@@ -54,7 +55,7 @@ bool fa_trim_found(struct fastalloc_pool *p, void *obj)
 /* Percpu pools only, so wait.c never calls it. */
 void *fa_serial_alloc(struct fastalloc_pool *p)
 {
-	hook_bad("fa_serial_alloc was called");
+	hook_bad("a pool with a lock was asked");
 	return NULL;
 }
 
