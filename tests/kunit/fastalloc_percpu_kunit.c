@@ -492,7 +492,14 @@ static void context_cycle(struct context *c, bool there)
 	if (obj)
 		memset(obj, 0xa5, 8);
 	fastalloc_free(c->pool, obj);
+	/* Pairs with the acquire of who waits for it. */
 	smp_store_release(&c->done, true);
+}
+
+static bool context_done(const struct context *c)
+{
+	/* Pairs with the release in context_cycle(). */
+	return smp_load_acquire(&c->done);
 }
 
 static void context_irq(struct irq_work *irq)
@@ -534,7 +541,7 @@ static void percpu_contexts(struct kunit *test)
 	c->done = false;
 	tasklet_setup(&c->tasklet, context_tasklet);
 	tasklet_schedule(&c->tasklet);
-	KUNIT_EXPECT_TRUE(test, fa_await(smp_load_acquire(&c->done)));
+	KUNIT_EXPECT_TRUE(test, fa_await(context_done(c)));
 	tasklet_kill(&c->tasklet);
 	KUNIT_EXPECT_TRUE(test, c->got && c->there);
 	expect_quiet(test, pool, 0);
@@ -725,6 +732,12 @@ struct sleeper {
 	bool			done;
 };
 
+static bool slept(const struct sleeper *s)
+{
+	/* Pairs with the release in sleeper_thread(). */
+	return smp_load_acquire(&s->done);
+}
+
 static int sleeper_thread(void *data)
 {
 	struct sleeper *s = data;
@@ -735,6 +748,7 @@ static int sleeper_thread(void *data)
 	else
 		s->obj = fastalloc_alloc_timeout(s->pool, GFP_KERNEL, s->timeout);
 	s->turn = atomic_fetch_inc(s->turns);
+	/* Pairs with the acquire in slept(). */
 	smp_store_release(&s->done, true);
 	while (!kthread_should_stop())
 		schedule_timeout_interruptible(1);
@@ -869,14 +883,14 @@ static void percpu_wait_ends(struct kunit *test)
 	if (!IS_ERR_OR_NULL(s[0].task) && !IS_ERR_OR_NULL(s[1].task)) {
 		send_sig(SIGKILL, s[1].task, 1);
 		send_sig(SIGKILL, s[0].task, 1);
-		killed = fa_await(smp_load_acquire(&s[0].done)) && !s[0].obj;
-		other = smp_load_acquire(&s[1].done);
+		killed = fa_await(slept(&s[0])) && !s[0].obj;
+		other = slept(&s[1]);
 		KUNIT_EXPECT_TRUE(test, killed);
 		KUNIT_EXPECT_FALSE(test, other);
 	}
 	/* A SPINLOCK pool hands one over as well as a PERCPU one does. */
 	fa_put_all(test);
-	KUNIT_EXPECT_TRUE(test, fa_await(smp_load_acquire(&s[1].done)));
+	KUNIT_EXPECT_TRUE(test, fa_await(slept(&s[1])));
 	KUNIT_EXPECT_NOT_NULL(test, s[1].obj);
 	wake_all(s, 2);
 	expect_quiet(test, pool, 0);
@@ -965,7 +979,7 @@ static void percpu_wait_then_reset(struct kunit *test)
 	sleep_all(test, s, 1);
 	fastalloc_pool_stats_reset(pool);
 	fa_put_all(test);
-	KUNIT_EXPECT_TRUE(test, fa_await(smp_load_acquire(&s->done)));
+	KUNIT_EXPECT_TRUE(test, fa_await(slept(s)));
 	wake_all(s, 1);
 	fa_pool_gone(test, pool);
 }

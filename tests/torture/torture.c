@@ -109,7 +109,7 @@ static const char * const fault_names[] = {
 };
 
 /**
- * struct worker - what goes on on one CPU
+ * struct worker - what one CPU does
  * @task: the thread
  * @timer: raises a softirq
  * @tasklet: likewise, from a hardirq
