@@ -1492,10 +1492,11 @@ int main(int argc, char **argv)
 	clock_gettime(CLOCK_MONOTONIC, &t0);
 	rc = search();
 	clock_gettime(CLOCK_MONOTONIC, &t1);
-	if (rc != 1)
-		printf("%s: %lu states, %lu steps, %.1f s; at most %lu partial, at least %lu empty\n",
-		       rc ? "incomplete" : "ok", nr_states, nr_steps,
-		       t1.tv_sec - t0.tv_sec + (t1.tv_nsec - t0.tv_nsec) / 1e9,
-		       most_partial, shortest_empty);
+	if (rc == 1)
+		return 1;
+	printf("%s: %lu states, %lu steps, %.1f s; ", rc ? "incomplete" : "ok", nr_states, nr_steps,
+	       t1.tv_sec - t0.tv_sec + (t1.tv_nsec - t0.tv_nsec) / 1e9);
+	printf("at most %lu partial, at least %lu empty on the stacks\n", most_partial,
+	       shortest_empty);
 	return rc;
 }
