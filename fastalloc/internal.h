@@ -189,6 +189,7 @@ void fa_growth_exit(void);
  * @list: in &fastalloc_pool.fresh while it has such objects, or in a list of
  *	chunks to give back
  * @nfree: free objects (LOWEST); else those that trim has found
+ * @first: there since creation
  * @condemned: trim wants it whole
  * @map: taken objects (LOWEST); else those that trim, or destroy, has found
  *	free. It comes with the chunk, so that neither needs memory.
@@ -203,6 +204,7 @@ struct fa_chunk {
 	unsigned int		fresh;
 	struct list_head	list;
 	unsigned int		nfree;
+	bool			first;
 	bool			condemned;
 	struct fa_bitmap	map;
 	struct fa_segs		segs;

@@ -256,6 +256,7 @@ static int fa_pool_add(struct fastalloc_pool *pool, unsigned long want,
 				break;
 			}
 		}
+		chunk->first = !pool->live;
 		added += chunk->count;
 		pool->planned += chunk->count;
 		pool->planned_segs += segs;

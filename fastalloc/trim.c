@@ -84,6 +84,28 @@ out:
 	return ok;
 }
 
+/*
+ * What may go of the chunks that growth has added, or of the @first ones: if
+ * all is free, the pool gets back to just what it was created with. From the
+ * highest address down, since LOWEST fills from below. Returns how many objects.
+ */
+static unsigned long fa_trim_choose(struct fastalloc_pool *pool, bool first,
+				    unsigned long most, struct list_head *condemned)
+{
+	unsigned long going = 0;
+	struct fa_chunk *chunk;
+	struct rb_node *n;
+
+	for (n = rb_last(&pool->chunks); n && going < most; n = rb_prev(n)) {
+		chunk = rb_entry(n, struct fa_chunk, all);
+		if (chunk->first != first || !fa_trim_condemn(pool, chunk))
+			continue;
+		going += chunk->count;
+		list_add(&chunk->list, condemned);
+	}
+	return going;
+}
+
 /* A condemned chunk did not come home whole. Not for LOWEST. */
 static void fa_trim_pardon(struct fastalloc_pool *pool, struct fa_chunk *chunk)
 {
@@ -133,13 +155,9 @@ unsigned long fa_trim(struct fastalloc_pool *pool, unsigned long most)
 	for (n = rb_first(&pool->chunks); n && !fa_is_lowest(pool); n = rb_next(n))
 		rb_entry(n, struct fa_chunk, all)->nfree = 0;
 	fa_trim_rotate(pool);
-	for (n = rb_last(&pool->chunks); n && going < most; n = rb_prev(n)) {
-		chunk = rb_entry(n, struct fa_chunk, all);
-		if (!fa_trim_condemn(pool, chunk))
-			continue;
-		going += chunk->count;
-		list_add(&chunk->list, &condemned);
-	}
+	going = fa_trim_choose(pool, false, most, &condemned);
+	if (going < most)
+		fa_trim_choose(pool, true, most - going, &condemned);
 	if (list_empty(&condemned))
 		return 0;
 	fa_trim_rotate(pool);
