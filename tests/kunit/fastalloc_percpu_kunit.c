@@ -833,7 +833,7 @@ static void percpu_wait_fifo(struct kunit *test)
 		s[i].killable = i & 1;
 	}
 	sleep_all(test, s, SLEEPERS);
-	for (i = 0; i < SLEEPERS && fix->nr_held; i++) {
+	for (i = 0; i < SLEEPERS && fix->nr_held && !late; i++) {
 		bad += atomic_read(turns) != i;
 		fix->nr_held--;
 		fastalloc_free(pool, fix->held[fix->nr_held].obj);
