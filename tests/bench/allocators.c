@@ -6,6 +6,7 @@
 #include <linux/genalloc.h>
 #include <linux/log2.h>
 #include <linux/mempool.h>
+#include <linux/minmax.h>
 #include <linux/platform_device.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
@@ -61,7 +62,7 @@ bool bench_has(const struct bench *b, enum bench_id id)
 /* The same for all: natural, at most a cache line. */
 static unsigned int bench_align(unsigned int size)
 {
-	return size < SMP_CACHE_BYTES ? size : SMP_CACHE_BYTES;
+	return min_t(unsigned int, size, SMP_CACHE_BYTES);
 }
 
 struct fastalloc_pool *bench_pool(const char *name, unsigned int size,

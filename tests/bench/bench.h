@@ -6,6 +6,7 @@
 #include <linux/compiler.h>
 #include <linux/fastalloc.h>
 #include <linux/kernel.h>
+#include <linux/timex.h>
 #include <linux/types.h>
 
 /* The Kbuild looks for it: no configuration says whether a kernel has it. */
@@ -128,10 +129,14 @@ void bench_call_free(struct fastalloc_pool *pool, void *obj);
  */
 static __always_inline u64 bench_clock(void)
 {
+#if defined(__x86_64__) || defined(__i386__)
 	u32 lo, hi;
 
-	asm volatile("rdtscp" : "=a" (lo), "=d" (hi) : : "rcx", "memory");
+	asm volatile("rdtscp" : "=a" (lo), "=d" (hi) : : "ecx", "memory");
 	return ((u64)hi << 32) | lo;
+#else
+	return get_cycles();
+#endif
 }
 
 /**

@@ -12,6 +12,9 @@
 
 #define SMP_SAMPLES	31
 
+/* Ticks within which all CPUs have answered, if they run. */
+#define SMP_AT_ONCE	5000
+
 /* Ticks after which a thread takes no more samples: some allocators are slow. */
 #define SMP_LONG	100000000ULL
 
@@ -21,6 +24,9 @@ struct smp_run {
 	unsigned int		cpus;
 	unsigned int		nr;
 	atomic_t		waited_for;
+	unsigned int		ping;
+	atomic_t		pongs;
+	bool			go;
 	atomic_t		busy;
 	struct completion	done;
 	struct bench_ring	*ring;
@@ -44,11 +50,38 @@ static void give_way(void)
 	cpu_relax();
 }
 
-static void wait_for_others(struct smp_run *run)
+/*
+ * All are there, and at work: on a busy host a guest's CPU may itself have to
+ * wait for one. So the first calls the others until all answer at once.
+ */
+static void wait_for_others(struct smp_run *run, unsigned int index)
 {
+	u64 began = bench_clock(), called;
+	unsigned int heard = 0, ping;
+
 	atomic_dec(&run->waited_for);
 	while (atomic_read(&run->waited_for))
 		give_way();
+	while (!index) {
+		called = bench_clock();
+		atomic_set(&run->pongs, run->cpus - 1);
+		/* The count before the call. */
+		smp_store_release(&run->ping, run->ping + 1);
+		while (atomic_read(&run->pongs))
+			give_way();
+		if (bench_clock() - called < SMP_AT_ONCE ||
+		    bench_clock() - began > SMP_LONG)
+			break;
+	}
+	if (!index)
+		WRITE_ONCE(run->go, true);
+	while (!READ_ONCE(run->go)) {
+		ping = READ_ONCE(run->ping);
+		if (ping != heard)
+			atomic_dec(&run->pongs);
+		heard = ping;
+		give_way();
+	}
 }
 
 static void thread_done(struct smp_run *run)
@@ -78,7 +111,7 @@ static int parallel_thread(void *arg)
 	unsigned int i;
 	u64 sum = 0;
 
-	wait_for_others(run);
+	wait_for_others(run, t->index);
 	loops->pair(run->b, run->nr);
 	for (i = 0; i < SMP_SAMPLES && sum < SMP_LONG; i++) {
 		t->sample[i] = loops->pair(run->b, run->nr);
@@ -102,7 +135,7 @@ static int pass_on_thread(void *arg)
 	unsigned int i;
 	int err = 0;
 
-	wait_for_others(run);
+	wait_for_others(run, t->index);
 	if (t->index) {
 		err = loops->consume(run->b, &run->ring[t->index - 1]);
 	} else {
