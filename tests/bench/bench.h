@@ -129,7 +129,7 @@ void bench_call_free(struct fastalloc_pool *pool, void *obj);
  */
 static __always_inline u64 bench_clock(void)
 {
-#if defined(__x86_64__) || defined(__i386__)
+#if defined(CONFIG_X86) || defined(CONFIG_UML_X86)
 	u32 lo, hi;
 
 	asm volatile("rdtscp" : "=a" (lo), "=d" (hi) : : "ecx", "memory");
