@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # kcsan.awk - leave out of a guest's log what KCSAN says of races that are the
-# kernel's own. A report is kept if its header, or one of the three innermost
-# frames of either party, is of a module of ours.
+# kernel's own: its header names the two functions, and neither is ours.
 
 function flush_report(	i) {
 	if (ours)
@@ -19,12 +18,8 @@ function flush_report(	i) {
 	ours = /\[fastalloc/
 }
 reporting {
-	if (/ by (task|interrupt)| by .* on cpu /)
-		frames = 3
-	else if (frames-- > 0 && /\[fastalloc/)
-		ours = 1
 	line[n++] = $0
-	if (/={20}|====================/) {
+	if (/====================/) {
 		flush_report()
 		reporting = 0
 	}
