@@ -48,7 +48,7 @@ good() {
 page=$(getconf PAGE_SIZE 2>/dev/null || echo 4096)
 long=abcdefghijklmnopqrstuvwxyz01234
 
-ktap_plan 51
+ktap_plan 54
 check "loads" load fastalloc
 check "the helper loads" load fastalloc_test_pool
 

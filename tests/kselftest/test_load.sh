@@ -24,8 +24,8 @@ is "loads and unloads $LOADS times" $n $LOADS
 
 # expect_unknown: the loader is about to miss each symbol of fastalloc_test_dep
 expect_unknown() {
-	for s in fastalloc_pool_create fastalloc_pool_destroy fastalloc_alloc \
-		 fastalloc_free; do
+	for s in __fastalloc_pool_create fastalloc_pool_destroy \
+		 __fastalloc_alloc_slow __fastalloc_free_slow; do
 		expect_splat "Unknown symbol $s ("
 	done
 }

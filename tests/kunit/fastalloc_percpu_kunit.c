@@ -693,7 +693,8 @@ static void percpu_trim_in_use(struct kunit *test)
 		n = fastalloc_pool_trim(pool);
 		fastalloc_pool_stats(pool, &t);
 		gone += n;
-		KUNIT_EXPECT_EQ(test, t.total, s.total - n);
+		/* More if the worker finds it low and grows it again. */
+		KUNIT_EXPECT_GE(test, t.total, s.total - n);
 		KUNIT_EXPECT_EQ(test, t.capacity, t.total - t.reserve);
 		KUNIT_EXPECT_GE(test, t.capacity, 40UL);
 		KUNIT_EXPECT_EQ(test, spoilt(objs, kept, 32), 0U);
@@ -938,7 +939,8 @@ static void percpu_wait_crowd(struct kunit *test)
 	struct task_struct **task = fa_mem(test, CROWD_MAX * sizeof(*task));
 	struct crowd *c = fa_mem(test, sizeof(*c));
 	struct fastalloc_stats s;
-	unsigned int i, nr;
+	unsigned int i, nr, taken;
+	unsigned long end;
 
 	cfg.magazine = combo->sync == FASTALLOC_SYNC_PERCPU;
 	c->pool = fa_pool(test, &cfg);
@@ -946,11 +948,19 @@ static void percpu_wait_crowd(struct kunit *test)
 	nr = min(s.total + 6, (unsigned long)CROWD_MAX);
 	c->rounds = 200;
 	atomic_set(&c->left, nr);
+	/* All begin by waiting, however slow the machine is to start them. */
+	taken = fa_drain(test, c->pool, GFP_KERNEL);
 	for (i = 0; i < nr; i++) {
 		task[i] = kthread_run(crowd_thread, c, "fa-crowd/%u", i);
 		if (IS_ERR(task[i]))
 			atomic_dec(&c->left);
 	}
+	end = jiffies + FA_TEST_PATIENCE / 4;
+	do {
+		usleep_range(500, 1000);
+		fastalloc_pool_stats(c->pool, &s);
+	} while (s.waits < nr && time_before(jiffies, end));
+	fa_put_all(test);
 	/* Each gives up long before this does. */
 	while (atomic_read(&c->left))
 		usleep_range(500, 1000);
@@ -961,8 +971,8 @@ static void percpu_wait_crowd(struct kunit *test)
 	fastalloc_pool_stats(c->pool, &s);
 	kunit_info(test, "%u threads, %llu waits in %llu allocations\n", nr, s.waits,
 		   s.allocs);
-	KUNIT_EXPECT_GT(test, s.waits, 0ULL);
-	KUNIT_EXPECT_EQ(test, s.allocs, (u64)nr * c->rounds);
+	KUNIT_EXPECT_GE(test, s.waits, (u64)nr);
+	KUNIT_EXPECT_EQ(test, s.allocs, (u64)nr * c->rounds + taken);
 	expect_quiet(test, c->pool, 0);
 }
 
