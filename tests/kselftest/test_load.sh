@@ -25,7 +25,7 @@ is "loads and unloads $LOADS times" $n $LOADS
 # expect_unknown: the loader is about to miss each symbol of fastalloc_test_dep
 expect_unknown() {
 	for s in __fastalloc_pool_create fastalloc_pool_destroy \
-		 __fastalloc_alloc_slow __fastalloc_free_slow; do
+		 fastalloc_zalloc __fastalloc_free_slow; do
 		expect_splat "Unknown symbol $s ("
 	done
 }

@@ -215,7 +215,6 @@ enum where { TASK, SOFTIRQ, HARDIRQ, WHERES };
  * @thread: task bound to this CPU
  * @timer: runs in its softirq
  * @irq: runs in its hardirq
- * @cpu: which it is
  * @in_call: @thread is inside a call on the pool
  * @rnd: state of a simple generator
  */
@@ -224,7 +223,6 @@ struct clash_cpu {
 	struct task_struct	*thread;
 	struct timer_list	timer;
 	struct irq_work		irq;
-	unsigned int		cpu;
 	bool			in_call;
 	u32			rnd;
 };
@@ -321,9 +319,11 @@ static void clash_timer(struct timer_list *timer)
 {
 	struct clash_cpu *c = container_of(timer, struct clash_cpu, timer);
 
-	if (!in_serving_softirq() || smp_processor_id() != c->cpu)
+	if (!in_serving_softirq())
 		atomic_long_inc(&c->clash->wrong);
-	clash_interrupt(c, SOFTIRQ, jiffies * 7919);
+	/* A timer that is not pinned may be pulled to another CPU. */
+	clash_interrupt(&c->clash->cpu[smp_processor_id()], SOFTIRQ,
+			jiffies * 7919);
 	if (!READ_ONCE(c->clash->stop))
 		mod_timer(&c->timer, jiffies + 1);
 }
@@ -413,7 +413,6 @@ static void serial_all_contexts(struct kunit *test)
 		struct clash_cpu *c = &clash->cpu[cpu];
 
 		c->clash = clash;
-		c->cpu = cpu;
 		c->rnd = cpu;
 		c->irq = IRQ_WORK_INIT_HARD(clash_irq);
 		timer_setup(&c->timer, clash_timer, TIMER_PINNED);
