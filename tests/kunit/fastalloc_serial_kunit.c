@@ -332,8 +332,9 @@ static void clash_irq(struct irq_work *irq)
 {
 	struct clash_cpu *c = container_of(irq, struct clash_cpu, irq);
 
+	/* An idle CPU looks for what was sent to it without an interrupt. */
 	if (!in_hardirq())
-		atomic_long_inc(&c->clash->wrong);
+		return;
 	clash_interrupt(c, HARDIRQ, jiffies * 6007);
 }
 
@@ -342,8 +343,9 @@ static void clash_ipi(void *data)
 {
 	struct clash *clash = data;
 
+	/* An idle CPU looks for what was sent to it without an interrupt. */
 	if (!in_hardirq())
-		atomic_long_inc(&clash->wrong);
+		return;
 	clash_interrupt(&clash->cpu[smp_processor_id()], HARDIRQ, jiffies * 4001);
 }
 
