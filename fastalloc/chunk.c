@@ -131,7 +131,7 @@ struct fa_chunk *fa_chunk_create(struct fastalloc_pool *pool, unsigned long want
 		count = max(count / 2, least);
 	}
 	chunk->count = count;
-
+	chunk->end = chunk->mem + count * pool->stride;
 	chunk->nfree = count;
 	INIT_LIST_HEAD(&chunk->list);
 
@@ -170,31 +170,48 @@ size_t fa_chunk_overhead(const struct fa_chunk *chunk)
 	       chunk->map.words * sizeof(unsigned long);
 }
 
-static bool fa_chunk_less(struct rb_node *a, const struct rb_node *b)
+static bool fa_chunk_less(struct latch_tree_node *a, struct latch_tree_node *b)
 {
-	return rb_entry(a, struct fa_chunk, all)->mem <
-	       rb_entry(b, struct fa_chunk, all)->mem;
+	return fa_chunk_of(a)->mem < fa_chunk_of(b)->mem;
 }
 
+static int fa_chunk_comp(void *obj, struct latch_tree_node *n)
+{
+	const struct fa_chunk *chunk = fa_chunk_of(n);
+
+	if (obj < chunk->mem)
+		return -1;
+	return obj >= chunk->end;
+}
+
+static const struct latch_tree_ops fa_chunk_ops = {
+	.less = fa_chunk_less,
+	.comp = fa_chunk_comp,
+};
+
+/* Call with the lock held. */
 void fa_chunk_insert(struct fastalloc_pool *pool, struct fa_chunk *chunk)
 {
-	rb_add(&chunk->all, &pool->chunks, fa_chunk_less);
+	latch_tree_insert(&chunk->all, &pool->chunks, &fa_chunk_ops);
+	pool->nr_chunks++;
 }
 
-/* The chunk that holds @obj, or NULL. */
-struct fa_chunk *fa_chunk_find(const struct fastalloc_pool *pool, const void *obj)
+/* Call with the lock held. Readers may see it for an RCU grace period. */
+void fa_chunk_erase(struct fastalloc_pool *pool, struct fa_chunk *chunk)
 {
-	struct rb_node *n = pool->chunks.rb_node;
+	latch_tree_erase(&chunk->all, &pool->chunks, &fa_chunk_ops);
+	pool->nr_chunks--;
+}
 
-	while (n) {
-		struct fa_chunk *chunk = rb_entry(n, struct fa_chunk, all);
+/*
+ * The chunk among whose objects @obj lies, or NULL. From any context: the tree is a
+ * latch, as is the kernel's own of modules. The chunk stays while the lock, or
+ * grow_lock, is held, and for RCU readers of a pool with ->rcu.
+ */
+struct fa_chunk *fa_chunk_find(struct fastalloc_pool *pool, const void *obj)
+{
+	struct latch_tree_node *n;
 
-		if (obj < chunk->mem)
-			n = n->rb_left;
-		else if (obj >= chunk->mem + chunk->count * pool->stride)
-			n = n->rb_right;
-		else
-			return chunk;
-	}
-	return NULL;
+	n = latch_tree_find((void *)obj, &pool->chunks, &fa_chunk_ops);
+	return n ? fa_chunk_of(n) : NULL;
 }

@@ -21,6 +21,7 @@
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/rbtree.h>
+#include <linux/rbtree_latch.h>
 #include <linux/seq_file.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
@@ -183,6 +184,7 @@ void fa_growth_exit(void);
  * @all: in &fastalloc_pool.chunks, by address
  * @avail: in &fastalloc_pool.avail while @nfree (LOWEST)
  * @mem: first object
+ * @end: behind the last one
  * @bytes: size of the memory
  * @count: objects
  * @fresh: objects that were never handed out start at this index (LIFO, FIFO)
@@ -196,9 +198,10 @@ void fa_growth_exit(void);
  * @segs: segments that come with the chunk, until it is attached
  */
 struct fa_chunk {
-	struct rb_node		all;
+	struct latch_tree_node	all;
 	struct rb_node		avail;
 	void			*mem;
+	void			*end;
 	size_t			bytes;
 	unsigned int		count;
 	unsigned int		fresh;
@@ -323,7 +326,7 @@ struct fastalloc_pool {
 	atomic_long_t		failures;
 	u64			grows;
 	unsigned long		nr_chunks;
-	struct rb_root		chunks;
+	struct latch_tree_root	chunks;
 	struct fa_chunk		*pending;
 	bool			stalled;
 	unsigned long		wanted;
@@ -399,8 +402,39 @@ void fa_chunk_destroy(struct fastalloc_pool *pool, struct fa_chunk *chunk);
 size_t fa_chunk_overhead(const struct fa_chunk *chunk);
 unsigned long fa_chunk_max_objects(const struct fastalloc_pool *pool);
 void fa_chunk_insert(struct fastalloc_pool *pool, struct fa_chunk *chunk);
-struct fa_chunk *fa_chunk_find(const struct fastalloc_pool *pool,
-			       const void *obj);
+void fa_chunk_erase(struct fastalloc_pool *pool, struct fa_chunk *chunk);
+struct fa_chunk *fa_chunk_find(struct fastalloc_pool *pool, const void *obj);
+
+static inline struct fa_chunk *fa_chunk_of(struct latch_tree_node *n)
+{
+	return container_of(n, struct fa_chunk, all);
+}
+
+/* By address; NULL at the end. Call with grow_lock held, or alone. */
+static inline struct fa_chunk *fa_chunk_or_null(struct rb_node *n)
+{
+	return n ? container_of(n, struct fa_chunk, all.node[0]) : NULL;
+}
+
+static inline struct fa_chunk *fa_chunk_first(const struct fastalloc_pool *pool)
+{
+	return fa_chunk_or_null(rb_first(&pool->chunks.tree[0]));
+}
+
+static inline struct fa_chunk *fa_chunk_last(const struct fastalloc_pool *pool)
+{
+	return fa_chunk_or_null(rb_last(&pool->chunks.tree[0]));
+}
+
+static inline struct fa_chunk *fa_chunk_next(const struct fa_chunk *chunk)
+{
+	return fa_chunk_or_null(rb_next(&chunk->all.node[0]));
+}
+
+static inline struct fa_chunk *fa_chunk_prev(const struct fa_chunk *chunk)
+{
+	return fa_chunk_or_null(rb_prev(&chunk->all.node[0]));
+}
 
 static inline void *fa_chunk_obj(const struct fastalloc_pool *pool,
 				 const struct fa_chunk *chunk, unsigned int i)

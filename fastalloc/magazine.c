@@ -653,7 +653,6 @@ void fa_percpu_attach(struct fastalloc_pool *pool, struct fa_chunk *chunk)
 	chunk->fresh = chunk->count;
 	flags = fa_serial_lock(pool);
 	fa_chunk_insert(pool, chunk);
-	pool->nr_chunks++;
 	fa_serial_unlock(pool, flags);
 
 	for (; i % pool->magazine; i--)

@@ -778,12 +778,14 @@ static int fa_shrinker_add(struct fastalloc_pool *pool)
 
 static void fa_pool_release(struct fastalloc_pool *pool)
 {
-	struct fa_chunk *chunk, *next;
+	struct fa_chunk *chunk;
 
 	if (pool->pending)
 		fa_chunk_destroy(pool, pool->pending);
-	rbtree_postorder_for_each_entry_safe(chunk, next, &pool->chunks, all)
+	while ((chunk = fa_chunk_first(pool))) {
+		fa_chunk_erase(pool, chunk);
 		fa_chunk_destroy(pool, chunk);
+	}
 	fa_deque_free(&pool->dq);
 	if (fa_is_percpu(pool))
 		fa_percpu_release(pool);
@@ -797,7 +799,7 @@ static void fa_pool_init(struct fastalloc_pool *pool, struct lock_class_key *key
 	raw_spin_lock_init(&pool->lock);
 	__mutex_init(&pool->grow_lock, "fastalloc grow_lock", key);
 	INIT_LIST_HEAD(&pool->fresh);
-	pool->chunks = RB_ROOT;
+	seqcount_latch_init(&pool->chunks.seq);
 	pool->avail = RB_ROOT_CACHED;
 	pool->bytes = sizeof(*pool);
 	pool->sync = cfg->sync;

@@ -311,7 +311,6 @@ void fa_serial_attach(struct fastalloc_pool *pool, struct fa_chunk *chunk)
 
 	flags = fa_serial_lock(pool);
 	fa_chunk_insert(pool, chunk);
-	pool->nr_chunks++;
 	if (pool->order == FASTALLOC_ORDER_LOWEST) {
 		rb_add_cached(&chunk->avail, &pool->avail, fa_avail_less);
 	} else {

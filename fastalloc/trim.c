@@ -94,10 +94,9 @@ static unsigned long fa_trim_choose(struct fastalloc_pool *pool, bool first,
 {
 	unsigned long going = 0;
 	struct fa_chunk *chunk;
-	struct rb_node *n;
 
-	for (n = rb_last(&pool->chunks); n && going < most; n = rb_prev(n)) {
-		chunk = rb_entry(n, struct fa_chunk, all);
+	for (chunk = fa_chunk_last(pool); chunk && going < most;
+	     chunk = fa_chunk_prev(chunk)) {
 		if (chunk->first != first || !fa_trim_condemn(pool, chunk))
 			continue;
 		going += chunk->count;
@@ -143,7 +142,6 @@ unsigned long fa_trim(struct fastalloc_pool *pool, unsigned long most)
 	struct fa_chunk *chunk, *next;
 	struct fa_seg *seg;
 	LIST_HEAD(condemned);
-	struct rb_node *n;
 
 	lockdep_assert_held(&pool->grow_lock);
 	if (pool->capacity == pool->cfg.capacity ||
@@ -152,8 +150,9 @@ unsigned long fa_trim(struct fastalloc_pool *pool, unsigned long most)
 	if (fa_is_percpu(pool))
 		WRITE_ONCE(pool->peak, fa_percpu_peak(pool));
 
-	for (n = rb_first(&pool->chunks); n && !fa_is_lowest(pool); n = rb_next(n))
-		rb_entry(n, struct fa_chunk, all)->nfree = 0;
+	for (chunk = fa_chunk_first(pool); chunk && !fa_is_lowest(pool);
+	     chunk = fa_chunk_next(chunk))
+		chunk->nfree = 0;
 	fa_trim_rotate(pool);
 	going = fa_trim_choose(pool, false, most, &condemned);
 	if (going < most)
@@ -169,8 +168,7 @@ unsigned long fa_trim(struct fastalloc_pool *pool, unsigned long most)
 			continue;
 		}
 		flags = fa_serial_lock(pool);
-		rb_erase(&chunk->all, &pool->chunks);
-		pool->nr_chunks--;
+		fa_chunk_erase(pool, chunk);
 		fa_serial_unlock(pool, flags);
 
 		gone += chunk->count;
@@ -212,7 +210,6 @@ void fa_trim_release_live(struct fastalloc_pool *pool)
 {
 	bool lowest = fa_is_lowest(pool);
 	struct fa_chunk *chunk;
-	struct rb_node *n;
 	unsigned int i;
 
 	if (fa_is_percpu(pool))
@@ -220,8 +217,7 @@ void fa_trim_release_live(struct fastalloc_pool *pool)
 	else if (!lowest)
 		fa_serial_drain(pool, fa_mark_free);
 
-	for (n = rb_first(&pool->chunks); n; n = rb_next(n)) {
-		chunk = rb_entry(n, struct fa_chunk, all);
+	for (chunk = fa_chunk_first(pool); chunk; chunk = fa_chunk_next(chunk)) {
 		for (i = 0; i < (lowest ? chunk->count : chunk->fresh); i++)
 			if (fa_bitmap_test(&chunk->map, i) == lowest)
 				pool->cfg.on_release(fa_chunk_obj(pool, chunk, i),
