@@ -4,6 +4,7 @@
  * A chunk never moves; its memory goes back only by trim and destroy.
  */
 #include <linux/err.h>
+#include <linux/kmemleak.h>
 #include <linux/overflow.h>
 
 #include "compat.h"
@@ -139,11 +140,16 @@ struct fa_chunk *fa_chunk_create(struct fastalloc_pool *pool, unsigned long want
 	if (err)
 		goto err_mem;
 
-	err = fa_chunk_construct(pool, chunk);
+	err = fa_debug_chunk_init(pool, chunk, gfp);
 	if (err)
 		goto err_map;
+	err = fa_chunk_construct(pool, chunk);
+	if (err)
+		goto err_debug;
 	return chunk;
 
+err_debug:
+	fa_debug_chunk_exit(pool, chunk);
 err_map:
 	fa_bitmap_free(&chunk->map);
 err_mem:
@@ -156,10 +162,15 @@ err_chunk:
 /* Destructs the objects and gives everything back. May sleep. */
 void fa_chunk_destroy(struct fastalloc_pool *pool, struct fa_chunk *chunk)
 {
-	fa_chunk_destruct(pool, chunk, chunk->count);
+	fa_debug_chunk_exit(pool, chunk);
+	if (!chunk->keep) {
+		fa_chunk_destruct(pool, chunk, chunk->count);
+		fa_mem_free(chunk->mem, chunk->bytes);
+	} else if (is_vmalloc_addr(chunk->mem)) {
+		kmemleak_not_leak(chunk->mem);
+	}
 	fa_segs_free(&chunk->segs);
 	fa_bitmap_free(&chunk->map);
-	fa_mem_free(chunk->mem, chunk->bytes);
 	kfree(chunk);
 }
 
@@ -167,7 +178,8 @@ void fa_chunk_destroy(struct fastalloc_pool *pool, struct fa_chunk *chunk)
 size_t fa_chunk_overhead(const struct fa_chunk *chunk)
 {
 	return chunk->bytes + sizeof(*chunk) +
-	       chunk->map.words * sizeof(unsigned long);
+	       chunk->map.words * sizeof(unsigned long) +
+	       fa_debug_overhead(chunk);
 }
 
 static bool fa_chunk_less(struct latch_tree_node *a, struct latch_tree_node *b)

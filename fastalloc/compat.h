@@ -9,6 +9,8 @@
 #include <linux/numa.h>
 #include <linux/shrinker.h>
 #include <linux/slab.h>
+#include <linux/stackdepot.h>
+#include <linux/stacktrace.h>
 #include <linux/version.h>
 #include <linux/vmalloc.h>
 
@@ -43,6 +45,56 @@ static inline void *fa_vmalloc(size_t bytes, gfp_t gfp, int node)
 	return vmalloc_node(bytes, node);
 #endif
 }
+
+/*
+ * The stack depot: __stack_depot_save() became stack_depot_save_flags() in 6.9.
+ * It takes a raw lock, so not in NMI; and it may ask for a page, which
+ * PREEMPT_RT does not allow with preemption off.
+ */
+#ifdef CONFIG_STACKDEPOT
+static inline int fa_stack_init(void)
+{
+	return stack_depot_init();
+}
+
+static __always_inline depot_stack_handle_t fa_stack_save(unsigned int depth)
+{
+	bool alloc = !IS_ENABLED(CONFIG_PREEMPT_RT) || preemptible();
+	unsigned long entries[16];
+	unsigned int nr;
+
+	if (in_nmi())
+		return 0;
+	nr = stack_trace_save(entries, min_t(unsigned int, depth, ARRAY_SIZE(entries)), 1);
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0)
+	return stack_depot_save_flags(entries, nr, GFP_NOWAIT | __GFP_NOWARN,
+				      alloc ? STACK_DEPOT_FLAG_CAN_ALLOC : 0);
+#elif LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+	return __stack_depot_save(entries, nr, GFP_NOWAIT | __GFP_NOWARN, alloc);
+#else
+	return __stack_depot_save(entries, nr, 0, GFP_NOWAIT | __GFP_NOWARN, alloc);
+#endif
+}
+
+static inline void fa_stack_print(depot_stack_handle_t stack)
+{
+	stack_depot_print(stack);
+}
+#else
+static inline int fa_stack_init(void)
+{
+	return 0;
+}
+
+static inline depot_stack_handle_t fa_stack_save(unsigned int depth)
+{
+	return 0;
+}
+
+static inline void fa_stack_print(depot_stack_handle_t stack)
+{
+}
+#endif
 
 /* Shrinkers are allocated, not embedded, since 6.7. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)

@@ -6,6 +6,7 @@
  * so a pool is removed here before it is torn down. The table of all pools
  * holds the list's lock, under which pools come and go.
  */
+#include <linux/bitops.h>
 #include <linux/debugfs.h>
 
 #include "internal.h"
@@ -31,16 +32,25 @@ static int stats_show(struct seq_file *m, void *v)
 	seq_printf(m, "depot_exchanges: %llu\n", s.depot_exchanges);
 	seq_printf(m, "nested: %llu\n", s.nested);
 	seq_printf(m, "waits: %llu\n", s.waits);
+	seq_printf(m, "violations: %llu\n", s.violations);
 	seq_printf(m, "chunks: %lu\n", s.chunks);
 	seq_printf(m, "bytes: %zu\n", s.bytes);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(stats);
 
+static const char * const fa_flag_names[] = {
+	"contig", "shrinker", "node", "check", "redzone", "poison", "owner",
+	"handles", "typesafe_by_rcu", "init_on_alloc", "init_on_free", "no_init",
+	"random", "keep_live",
+};
+
 static int config_show(struct seq_file *m, void *v)
 {
 	const struct fastalloc_pool *pool = m->private;
 	const struct fastalloc_config *cfg = &pool->cfg;
+	unsigned long flags = cfg->flags;
+	int i;
 
 	seq_printf(m, "name: %s\n", cfg->name);
 	seq_printf(m, "obj_size: %zu\n", cfg->obj_size);
@@ -65,10 +75,10 @@ static int config_show(struct seq_file *m, void *v)
 	seq_printf(m, "dtor: %ps\n", cfg->dtor);
 	seq_printf(m, "on_acquire: %ps\n", cfg->on_acquire);
 	seq_printf(m, "on_release: %ps\n", cfg->on_release);
-	seq_printf(m, "flags:%s%s%s%s\n", cfg->flags ? "" : " none",
-		   cfg->flags & FASTALLOC_F_CONTIG ? " contig" : "",
-		   cfg->flags & FASTALLOC_F_SHRINKER ? " shrinker" : "",
-		   cfg->flags & FASTALLOC_F_NODE ? " node" : "");
+	seq_puts(m, "flags:");
+	for_each_set_bit(i, &flags, ARRAY_SIZE(fa_flag_names))
+		seq_printf(m, " %s", fa_flag_names[i]);
+	seq_puts(m, flags ? "\n" : " none\n");
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(config);

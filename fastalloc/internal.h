@@ -20,6 +20,7 @@
 #include <linux/irq_work.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
+#include <linux/ratelimit.h>
 #include <linux/rbtree.h>
 #include <linux/rbtree_latch.h>
 #include <linux/seq_file.h>
@@ -193,9 +194,12 @@ void fa_growth_exit(void);
  * @nfree: free objects (LOWEST); else those that trim has found
  * @first: there since creation
  * @condemned: trim wants it whole
+ * @keep: its memory stays for ever, for some of its objects are out
  * @map: taken objects (LOWEST); else those that trim, or destroy, has found
  *	free. It comes with the chunk, so that neither needs memory.
  * @segs: segments that come with the chunk, until it is attached
+ * @out: objects that are out, in a pool with checks
+ * @track: who allocated and who freed each object, with %FASTALLOC_F_OWNER
  */
 struct fa_chunk {
 	struct latch_tree_node	all;
@@ -209,8 +213,11 @@ struct fa_chunk {
 	unsigned int		nfree;
 	bool			first;
 	bool			condemned;
+	bool			keep;
 	struct fa_bitmap	map;
 	struct fa_segs		segs;
+	unsigned long		*out;
+	struct fa_track		*track;
 };
 
 /* magazine.c */
@@ -243,7 +250,13 @@ struct fa_mags {
  * @lock: see the top of this file
  * @sync: as configured
  * @order: as configured
- * @plain: not PERCPU, and no hooks
+ * @plain: not PERCPU, and bare
+ * @bare: objects are only handed around: no hooks, no checks, no zeroing
+ * @init_on_alloc: objects are zeroed when they are handed out
+ * @init_on_free: and when they are freed
+ * @rcu: chunks go only after an RCU grace period, for lookups without a lock
+ * @rcu_frees: fastalloc_free_rcu() was called
+ * @checks: what is checked, of FASTALLOC_F_DEBUG
  * @allocs: objects handed out; under @lock, as all that follows down to @chunks
  * @frees: objects taken back
  * @alarm: with this many objects out an allocation must look at @peak and @high
@@ -289,17 +302,23 @@ struct fa_mags {
  * @handed: PERCPU: objects handed to waiters
  * @waits: allocations that slept
  * @waited: there has been one, so @wake may be under way
+ * @dying: nobody may wait any more; under @wait_lock
+ * @sleepers: calls that may be waiting, or have been and look at the pool still
  * @wake: hands free objects to waiters
  * @stats_base: PERCPU: where the CPUs' counters stood at the last reset; under
  *	@lock
  * @growth: how it grows
  * @grower: grows it for callers who may not sleep
+ * @user: whose call is under way in a pool of sync NONE with checks
+ * @violations: faults that checks found
+ * @fault_limit: for reports of them
  * @shrinker: with FASTALLOC_F_SHRINKER
  * @cfg: as validated, with defaults filled in; the name points to @name
  * @name: the copy of the name
  * @node: in the list of pools
  * @live: creation is complete, readers may look; under fa_pools_lock
  * @dir: in debugfs
+ * @rcu_head: frees it when nobody walks the list of pools any more
  */
 struct fastalloc_pool {
 	struct fastalloc_head	head;
@@ -308,6 +327,12 @@ struct fastalloc_pool {
 	u8			sync;
 	u8			order;
 	bool			plain;
+	bool			bare;
+	bool			init_on_alloc;
+	bool			init_on_free;
+	bool			rcu;
+	bool			rcu_frees;
+	unsigned int		checks;
 	u64			allocs;
 	u64			frees;
 	unsigned long		alarm;
@@ -354,11 +379,16 @@ struct fastalloc_pool {
 	u64			handed;
 	u64			waits;
 	bool			waited;
+	bool			dying;
+	atomic_t		sleepers;
 	struct irq_work		wake;
 
 	struct fastalloc_stats	stats_base;
 	struct fa_growth	growth;
 	struct fa_grower	grower;
+	atomic_long_t		user;
+	atomic_long_t		violations;
+	struct ratelimit_state	fault_limit;
 	struct shrinker		*shrinker;
 
 	struct fastalloc_config	cfg;
@@ -366,6 +396,7 @@ struct fastalloc_pool {
 	struct list_head	node;
 	bool			live;
 	struct dentry		*dir;
+	struct rcu_head		rcu_head;
 };
 
 static inline unsigned long fa_in_use(const struct fastalloc_pool *pool)
@@ -518,13 +549,30 @@ void fa_percpu_rotate(struct fastalloc_pool *pool);
 void fa_percpu_drain(struct fastalloc_pool *pool,
 		     void (*fn)(struct fastalloc_pool *pool, void *obj));
 
+/* debug.c */
+unsigned int fa_debug_flags(const struct fastalloc_config *cfg);
+int fa_debug_pool_init(struct fastalloc_pool *pool);
+size_t fa_debug_zone(const struct fastalloc_pool *pool);
+int fa_debug_chunk_init(struct fastalloc_pool *pool, struct fa_chunk *chunk,
+			gfp_t gfp);
+void fa_debug_chunk_exit(struct fastalloc_pool *pool, struct fa_chunk *chunk);
+size_t fa_debug_overhead(const struct fa_chunk *chunk);
+void fa_debug_alloc(struct fastalloc_pool *pool, void *obj, unsigned long ip);
+bool fa_debug_may_free(struct fastalloc_pool *pool, void *obj, unsigned long ip);
+void fa_debug_freed(struct fastalloc_pool *pool, void *obj);
+bool fa_debug_enter(struct fastalloc_pool *pool);
+void fa_debug_leave(struct fastalloc_pool *pool);
+void fa_debug_leaks(struct fastalloc_pool *pool);
+
 /* trim.c */
 bool fa_trim_found(struct fastalloc_pool *pool, void *obj);
 unsigned long fa_trim(struct fastalloc_pool *pool, unsigned long most);
-void fa_trim_release_live(struct fastalloc_pool *pool);
+void fa_trim_live(struct fastalloc_pool *pool);
 
 /* wait.c */
 void fa_wait_init(struct fastalloc_pool *pool);
+void fa_wait_begin(struct fastalloc_pool *pool);
+void fa_wait_end(struct fastalloc_pool *pool);
 void fa_wait_exit(struct fastalloc_pool *pool);
 void *fa_wait_for_object(struct fastalloc_pool *pool, long timeout, bool killable);
 

@@ -23,7 +23,11 @@ const char * const fa_order_names[3] = { "lifo", "fifo", "lowest" };
 const char * const fa_backing_names[3] = { "auto", "pages", "vmalloc" };
 const char * const fa_growth_names[4] = { "none", "linear", "exponential", "custom" };
 
-#define FA_FLAGS (FASTALLOC_F_CONTIG | FASTALLOC_F_SHRINKER | FASTALLOC_F_NODE)
+#define FA_FLAGS_INIT (FASTALLOC_F_INIT_ON_ALLOC | FASTALLOC_F_INIT_ON_FREE)
+#define FA_FLAGS (FASTALLOC_F_CONTIG | FASTALLOC_F_SHRINKER | FASTALLOC_F_NODE | \
+		  FASTALLOC_F_DEBUG | FASTALLOC_F_HANDLES | \
+		  FASTALLOC_F_TYPESAFE_BY_RCU | FA_FLAGS_INIT | \
+		  FASTALLOC_F_NO_INIT | FASTALLOC_F_RANDOM | FASTALLOC_F_KEEP_LIVE)
 
 /* One line that names pool, field and value; and the errno to answer with. */
 #define fa_refuse(cfg, err, fmt, ...) ({				\
@@ -180,6 +184,24 @@ static int fa_check_kind(const struct fastalloc_config *cfg)
 		return fa_refuse(cfg, -EINVAL,
 				 "flags=%#x: a shrinker needs a growing pool with a lock",
 				 cfg->flags);
+	if ((cfg->flags & FA_FLAGS_INIT) && (cfg->flags & FASTALLOC_F_NO_INIT))
+		return fa_refuse(cfg, -EINVAL,
+				 "flags=%#x: to be zeroed and not to be zeroed",
+				 cfg->flags);
+	if ((cfg->flags & FA_FLAGS_INIT) && cfg->ctor)
+		return fa_refuse(cfg, -EINVAL,
+				 "flags=%#x: zeroing would undo the constructor",
+				 cfg->flags);
+	if ((cfg->flags & FA_FLAGS_INIT) &&
+	    (cfg->flags & FASTALLOC_F_TYPESAFE_BY_RCU))
+		return fa_refuse(cfg, -EINVAL,
+				 "flags=%#x: zeroing would surprise RCU readers",
+				 cfg->flags);
+	if ((cfg->flags & FASTALLOC_F_RANDOM) &&
+	    cfg->order == FASTALLOC_ORDER_LOWEST)
+		return fa_refuse(cfg, -EOPNOTSUPP,
+				 "flags=%#x: random and lowest exclude each other",
+				 cfg->flags);
 	if ((cfg->flags & FASTALLOC_F_NODE) &&
 	    (cfg->node < 0 || cfg->node >= MAX_NUMNODES ||
 	     !node_online(cfg->node)))
@@ -209,7 +231,7 @@ static int fa_register(struct fastalloc_pool *pool)
 		}
 	}
 	if (!err)
-		list_add_tail(&pool->node, &fa_pools);
+		list_add_tail_rcu(&pool->node, &fa_pools);
 	mutex_unlock(&fa_pools_lock);
 	return err;
 }
@@ -217,7 +239,7 @@ static int fa_register(struct fastalloc_pool *pool)
 static void fa_unregister(struct fastalloc_pool *pool)
 {
 	mutex_lock(&fa_pools_lock);
-	list_del(&pool->node);
+	list_del_rcu(&pool->node);
 	mutex_unlock(&fa_pools_lock);
 }
 
@@ -401,12 +423,45 @@ static inline bool fa_pool_may_alloc(struct fastalloc_pool *pool, gfp_t gfp)
 
 /* After an allocation: what the caller, and the pool's owner, want done. */
 static inline void fa_pool_acquire(struct fastalloc_pool *pool, gfp_t gfp,
-				   void *obj)
+				   void *obj, unsigned long ip)
 {
-	if (unlikely(gfp & __GFP_ZERO))
+	if (pool->checks)
+		fa_debug_alloc(pool, obj, ip);
+	if ((gfp & __GFP_ZERO) || pool->init_on_alloc)
 		memset(obj, 0, pool->cfg.obj_size);
 	if (pool->cfg.on_acquire)
 		pool->cfg.on_acquire(obj, pool->cfg.arg);
+}
+
+/*
+ * Before a free: whether it may be, and what the owner wants done. What is not
+ * an object, or not out, must not reach the hook.
+ */
+static inline bool fa_pool_release(struct fastalloc_pool *pool, void *obj,
+				   unsigned long ip)
+{
+	if (pool->checks && !fa_debug_may_free(pool, obj, ip))
+		return false;
+	if (pool->cfg.on_release)
+		pool->cfg.on_release(obj, pool->cfg.arg);
+	if (pool->init_on_free)
+		memset(obj, 0, pool->cfg.obj_size);
+	if (pool->checks)
+		fa_debug_freed(pool, obj);
+	return true;
+}
+
+/* The owner of a NONE pool keeps calls apart; with checks we see to it. */
+static inline bool fa_pool_enter(struct fastalloc_pool *pool)
+{
+	return !pool->checks || pool->sync != FASTALLOC_SYNC_NONE ||
+	       fa_debug_enter(pool);
+}
+
+static inline void fa_pool_leave(struct fastalloc_pool *pool)
+{
+	if (pool->checks && pool->sync == FASTALLOC_SYNC_NONE)
+		fa_debug_leave(pool);
 }
 
 /* One try, with nothing of what the owner of the pool wants done. */
@@ -429,7 +484,10 @@ static inline void fa_pool_put(struct fastalloc_pool *pool, void *obj)
 	struct fastalloc_cache *c;
 
 	if (!fa_is_percpu(pool)) {
+		if (!fa_pool_enter(pool))
+			return;
 		fa_serial_free(pool, obj);
+		fa_pool_leave(pool);
 		return;
 	}
 	preempt_disable();
@@ -444,13 +502,16 @@ static void *fa_pool_get(struct fastalloc_pool *pool, gfp_t gfp)
 	bool again = false;
 	void *obj;
 
+	if (!fa_pool_enter(pool))
+		return NULL;
 	for (; unlikely(!(obj = fa_pool_take(pool))); again = true)
 		if (!fa_pool_refill(pool, gfp, 1, false, again))
-			return NULL;
+			break;
+	fa_pool_leave(pool);
 	return obj;
 }
 
-static void *fa_pool_alloc(struct fastalloc_pool *pool, gfp_t gfp)
+static void *fa_pool_alloc(struct fastalloc_pool *pool, gfp_t gfp, unsigned long ip)
 {
 	void *obj;
 
@@ -460,7 +521,7 @@ static void *fa_pool_alloc(struct fastalloc_pool *pool, gfp_t gfp)
 	if (unlikely(!obj))
 		fa_pool_failed(pool);
 	else
-		fa_pool_acquire(pool, gfp, obj);
+		fa_pool_acquire(pool, gfp, obj, ip);
 	return obj;
 }
 
@@ -484,7 +545,7 @@ void *__fastalloc_alloc_slow(struct fastalloc_pool *pool, gfp_t gfp, u32 n)
 				return obj;
 		}
 	}
-	return fa_pool_alloc(pool, gfp);
+	return fa_pool_alloc(pool, gfp, _RET_IP_);
 }
 FASTALLOC_EXPORT(__fastalloc_alloc_slow);
 
@@ -503,22 +564,60 @@ void __fastalloc_free_slow(struct fastalloc_pool *pool, void *obj, u32 n)
 		fa_serial_free(pool, obj);
 		return;
 	}
-	if (pool->cfg.on_release)
-		pool->cfg.on_release(obj, pool->cfg.arg);
-	fa_pool_put(pool, obj);
+	if (fa_pool_release(pool, obj, _RET_IP_))
+		fa_pool_put(pool, obj);
 }
 FASTALLOC_EXPORT(__fastalloc_free_slow);
+
+static void fa_pool_free_rcu(struct rcu_head *rcu)
+{
+	struct fastalloc_rcu_head *head;
+
+	head = container_of(rcu, struct fastalloc_rcu_head, rcu);
+	fastalloc_free(head->pool, head->obj);
+}
+
+/**
+ * fastalloc_free_rcu() - give an object back after an RCU grace period
+ * @pool: the pool it was allocated from; not of sync NONE, whose owner could
+ *	not serialise it
+ * @obj: the object, or NULL, which does nothing
+ * @head: a member of the object that nobody else uses
+ *
+ * For objects that readers find under rcu_read_lock(): unlink it, then call
+ * this; readers that have found it may go on to read it, but for @head. Until
+ * the grace period is over it counts as out.
+ *
+ * Context: Any but NMI. on_release runs from softirq, or a kthread of RCU.
+ */
+void fastalloc_free_rcu(struct fastalloc_pool *pool, void *obj,
+			struct fastalloc_rcu_head *head)
+{
+	if (!obj)
+		return;
+	if (pool->sync == FASTALLOC_SYNC_NONE) {
+		pr_err_ratelimited("pool %s: sync=none: no free after a grace period, object %p stays out\n",
+				   pool->name, obj);
+		return;
+	}
+	head->pool = pool;
+	head->obj = obj;
+	WRITE_ONCE(pool->rcu_frees, true);
+	call_rcu(&head->rcu, fa_pool_free_rcu);
+}
+FASTALLOC_EXPORT(fastalloc_free_rcu);
 
 /* See the header. */
 void *fastalloc_zalloc(struct fastalloc_pool *pool, gfp_t gfp)
 {
-	return fa_pool_alloc(pool, gfp | __GFP_ZERO);
+	return fa_pool_alloc(pool, gfp | __GFP_ZERO, _RET_IP_);
 }
 FASTALLOC_EXPORT(fastalloc_zalloc);
 
 static void *fa_pool_alloc_wait(struct fastalloc_pool *pool, gfp_t gfp,
-				long timeout, bool killable)
+				long timeout, bool killable, unsigned long ip)
 {
+	bool wait;
 	void *obj;
 
 	might_sleep();
@@ -526,12 +625,17 @@ static void *fa_pool_alloc_wait(struct fastalloc_pool *pool, gfp_t gfp,
 		return NULL;
 	obj = fa_pool_get(pool, gfp);
 	/* Nobody but the owner of a NONE pool, who is here, could free one. */
-	if (!obj && timeout > 0 && pool->sync != FASTALLOC_SYNC_NONE)
+	wait = !obj && timeout > 0 && pool->sync != FASTALLOC_SYNC_NONE;
+	if (wait) {
+		fa_wait_begin(pool);
 		obj = fa_wait_for_object(pool, timeout, killable);
+	}
 	if (!obj)
 		fa_pool_failed(pool);
 	else
-		fa_pool_acquire(pool, gfp, obj);
+		fa_pool_acquire(pool, gfp, obj, ip);
+	if (wait)
+		fa_wait_end(pool);
 	return obj;
 }
 
@@ -550,7 +654,7 @@ static void *fa_pool_alloc_wait(struct fastalloc_pool *pool, gfp_t gfp,
  */
 void *fastalloc_alloc_timeout(struct fastalloc_pool *pool, gfp_t gfp, long timeout)
 {
-	return fa_pool_alloc_wait(pool, gfp, timeout, false);
+	return fa_pool_alloc_wait(pool, gfp, timeout, false, _RET_IP_);
 }
 FASTALLOC_EXPORT(fastalloc_alloc_timeout);
 
@@ -566,7 +670,7 @@ FASTALLOC_EXPORT(fastalloc_alloc_timeout);
  */
 void *fastalloc_alloc_killable(struct fastalloc_pool *pool, gfp_t gfp, long timeout)
 {
-	return fa_pool_alloc_wait(pool, gfp, timeout, true);
+	return fa_pool_alloc_wait(pool, gfp, timeout, true, _RET_IP_);
 }
 FASTALLOC_EXPORT(fastalloc_alloc_killable);
 
@@ -592,20 +696,26 @@ static inline bool fa_pool_take_bulk(struct fastalloc_pool *pool, unsigned int n
 unsigned int fastalloc_alloc_bulk(struct fastalloc_pool *pool, gfp_t gfp,
 				  unsigned int nr, void **objs)
 {
-	bool again = false;
+	bool again = false, ok;
 	unsigned int i;
 
 	if (!nr || !fa_pool_may_alloc(pool, gfp))
 		return 0;
-	for (; !fa_pool_take_bulk(pool, nr, objs); again = true) {
-		if (!fa_pool_refill(pool, gfp, nr, false, again)) {
-			fa_pool_failed(pool);
-			return 0;
-		}
+	if (!fa_pool_enter(pool)) {
+		fa_pool_failed(pool);
+		return 0;
 	}
-	if (pool->cfg.on_acquire || (gfp & __GFP_ZERO))
+	for (; !(ok = fa_pool_take_bulk(pool, nr, objs)); again = true)
+		if (!fa_pool_refill(pool, gfp, nr, false, again))
+			break;
+	fa_pool_leave(pool);
+	if (!ok) {
+		fa_pool_failed(pool);
+		return 0;
+	}
+	if (!pool->bare || (gfp & __GFP_ZERO))
 		for (i = 0; i < nr; i++)
-			fa_pool_acquire(pool, gfp, objs[i]);
+			fa_pool_acquire(pool, gfp, objs[i], _RET_IP_);
 	return nr;
 }
 FASTALLOC_EXPORT(fastalloc_alloc_bulk);
@@ -627,25 +737,18 @@ void fastalloc_free_bulk(struct fastalloc_pool *pool, unsigned int nr,
 
 	if (!nr)
 		return;
-	if (pool->cfg.on_release)
+	if (!pool->bare) {
 		for (i = 0; i < nr; i++)
-			pool->cfg.on_release(objs[i], pool->cfg.arg);
+			if (fa_pool_release(pool, objs[i], _RET_IP_))
+				fa_pool_put(pool, objs[i]);
+		return;
+	}
 	if (fa_is_percpu(pool))
 		fa_percpu_free_bulk(pool, nr, objs);
 	else
 		fa_serial_free_bulk(pool, nr, objs);
 }
 FASTALLOC_EXPORT(fastalloc_free_bulk);
-
-/* @obj and the @nr - 1 objects behind it. */
-static void fa_for_run(struct fastalloc_pool *pool, void *obj, unsigned int nr,
-		       fastalloc_hook_t hook)
-{
-	while (hook && nr--) {
-		hook(obj, pool->cfg.arg);
-		obj += pool->stride;
-	}
-}
 
 static bool fa_may_contig(struct fastalloc_pool *pool)
 {
@@ -675,19 +778,24 @@ void *fastalloc_alloc_contig(struct fastalloc_pool *pool, gfp_t gfp,
 			     unsigned int nr)
 {
 	bool again = false;
-	void *obj;
+	void *obj = NULL;
+	unsigned int i;
 
 	if (!nr || !fa_may_contig(pool) || !fa_pool_may_alloc(pool, gfp))
 		return NULL;
-	for (; !(obj = fa_serial_alloc_contig(pool, nr)); again = true) {
-		if (!fa_pool_refill(pool, gfp, nr, true, again)) {
-			fa_pool_failed(pool);
-			return NULL;
-		}
+	if (fa_pool_enter(pool)) {
+		for (; !(obj = fa_serial_alloc_contig(pool, nr)); again = true)
+			if (!fa_pool_refill(pool, gfp, nr, true, again))
+				break;
+		fa_pool_leave(pool);
 	}
-	if (gfp & __GFP_ZERO)
-		memset(obj, 0, nr * pool->stride);
-	fa_for_run(pool, obj, nr, pool->cfg.on_acquire);
+	if (!obj) {
+		fa_pool_failed(pool);
+		return NULL;
+	}
+	if (!pool->bare || (gfp & __GFP_ZERO))
+		for (i = 0; i < nr; i++)
+			fa_pool_acquire(pool, gfp, obj + i * pool->stride, _RET_IP_);
 	return obj;
 }
 FASTALLOC_EXPORT(fastalloc_alloc_contig);
@@ -704,10 +812,17 @@ FASTALLOC_EXPORT(fastalloc_alloc_contig);
 void fastalloc_free_contig(struct fastalloc_pool *pool, void *obj,
 			   unsigned int nr)
 {
+	unsigned int i;
+
 	if (!nr || !obj || !fa_may_contig(pool))
 		return;
-	fa_for_run(pool, obj, nr, pool->cfg.on_release);
-	fa_serial_free_contig(pool, obj, nr);
+	if (pool->bare) {
+		fa_serial_free_contig(pool, obj, nr);
+		return;
+	}
+	for (i = 0; i < nr; i++, obj += pool->stride)
+		if (fa_pool_release(pool, obj, _RET_IP_))
+			fa_pool_put(pool, obj);
 }
 FASTALLOC_EXPORT(fastalloc_free_contig);
 
@@ -776,25 +891,44 @@ static int fa_shrinker_add(struct fastalloc_pool *pool)
 	return err;
 }
 
-static void fa_pool_release(struct fastalloc_pool *pool)
+static void fa_pool_teardown(struct fastalloc_pool *pool)
 {
-	struct fa_chunk *chunk;
+	struct fa_chunk *chunk, *next;
+	LIST_HEAD(gone);
 
 	if (pool->pending)
 		fa_chunk_destroy(pool, pool->pending);
 	while ((chunk = fa_chunk_first(pool))) {
 		fa_chunk_erase(pool, chunk);
-		fa_chunk_destroy(pool, chunk);
+		list_move(&chunk->list, &gone);
 	}
+	if (pool->rcu)
+		synchronize_rcu();
+	list_for_each_entry_safe(chunk, next, &gone, list)
+		fa_chunk_destroy(pool, chunk);
 	fa_deque_free(&pool->dq);
 	if (fa_is_percpu(pool))
 		fa_percpu_release(pool);
 	mutex_destroy(&pool->grow_lock);
 }
 
-static void fa_pool_init(struct fastalloc_pool *pool, struct lock_class_key *key)
+/* As the config says, or else as the kernel does with its slab caches. */
+static void fa_pool_init_zeroing(struct fastalloc_pool *pool)
 {
 	const struct fastalloc_config *cfg = &pool->cfg;
+
+	if (cfg->flags & (FA_FLAGS_INIT | FASTALLOC_F_NO_INIT)) {
+		pool->init_on_alloc = cfg->flags & FASTALLOC_F_INIT_ON_ALLOC;
+		pool->init_on_free = cfg->flags & FASTALLOC_F_INIT_ON_FREE;
+	} else if (!cfg->ctor && !(cfg->flags & FASTALLOC_F_TYPESAFE_BY_RCU)) {
+		pool->init_on_alloc = want_init_on_alloc(0);
+		pool->init_on_free = want_init_on_free();
+	}
+}
+
+static void fa_pool_init(struct fastalloc_pool *pool, struct lock_class_key *key)
+{
+	struct fastalloc_config *cfg = &pool->cfg;
 
 	raw_spin_lock_init(&pool->lock);
 	__mutex_init(&pool->grow_lock, "fastalloc grow_lock", key);
@@ -804,7 +938,14 @@ static void fa_pool_init(struct fastalloc_pool *pool, struct lock_class_key *key
 	pool->bytes = sizeof(*pool);
 	pool->sync = cfg->sync;
 	pool->order = cfg->order;
-	pool->stride = ALIGN(cfg->obj_size, cfg->align);
+	pool->checks = fa_debug_flags(cfg);
+	pool->rcu = pool->checks || (cfg->flags & FASTALLOC_F_TYPESAFE_BY_RCU);
+	fa_pool_init_zeroing(pool);
+	pool->bare = !pool->checks && !pool->init_on_alloc && !pool->init_on_free &&
+		     !cfg->on_acquire && !cfg->on_release;
+	/* What is in force, for all to see. */
+	cfg->flags = (cfg->flags & ~FASTALLOC_F_DEBUG) | pool->checks;
+	pool->stride = ALIGN(cfg->obj_size + fa_debug_zone(pool), cfg->align);
 	pool->stride_shift = is_power_of_2(pool->stride) ? ilog2(pool->stride) : -1;
 	pool->seg_slots = clamp_t(unsigned long, cfg->capacity, FA_SEG_SLOTS_MIN,
 				  FA_SEG_SLOTS_MAX);
@@ -824,14 +965,15 @@ static void fa_pool_init(struct fastalloc_pool *pool, struct lock_class_key *key
 static int fa_pool_fill(struct fastalloc_pool *pool)
 {
 	unsigned long want;
-	int err = 0;
+	int err;
 
-	if (fa_is_percpu(pool))
+	err = fa_debug_pool_init(pool);
+	if (!err && fa_is_percpu(pool))
 		err = fa_percpu_init(pool);
 	want = pool->cfg.capacity + pool->reserve;
 	while (pool->total < want && !err)
 		err = fa_pool_add(pool, want - pool->total, 1, GFP_KERNEL, false);
-	if (pool->cfg.on_acquire || pool->cfg.on_release)
+	if (!pool->bare)
 		return err;
 	if (!fa_is_percpu(pool))
 		pool->plain = true;
@@ -888,7 +1030,7 @@ struct fastalloc_pool *__fastalloc_pool_create(const struct fastalloc_config *cf
 	return pool;
 
 err_release:
-	fa_pool_release(pool);
+	fa_pool_teardown(pool);
 	fa_unregister(pool);
 	module_put(THIS_MODULE);
 err_pool:
@@ -899,10 +1041,13 @@ FASTALLOC_EXPORT(__fastalloc_pool_create);
 
 /**
  * fastalloc_pool_destroy() - destroy a pool and give its memory back
- * @pool: the pool; nobody may be using it. NULL and ERR_PTR() do nothing.
+ * @pool: the pool; nobody may be using it, but for those who wait in
+ *	fastalloc_alloc_timeout(), who get NULL. NULL and ERR_PTR() do nothing.
  *
- * Objects that are still out are reported by a WARN() with their number; they
- * are released as if freed, and their memory goes all the same.
+ * Objects that are still out are reported by a WARN() with their number, and
+ * with %FASTALLOC_F_OWNER by who allocated them. They are released as if freed,
+ * and their memory goes all the same, unless %FASTALLOC_F_KEEP_LIVE has it stay.
+ * Calls of fastalloc_free_rcu() are waited for.
  *
  * Context: Task context, may sleep.
  */
@@ -922,14 +1067,19 @@ void fastalloc_pool_destroy(struct fastalloc_pool *pool)
 	fa_grower_stop(&pool->grower);
 
 	fa_wait_exit(pool);
+	if (pool->rcu_frees)
+		rcu_barrier();
 	out = fastalloc_pool_allocated(pool);
 	WARN(out, "fastalloc: pool %s destroyed with %lu objects out\n",
 	     pool->name, out);
-	if (out && pool->cfg.on_release)
-		fa_trim_release_live(pool);
+	if (out && pool->checks)
+		fa_debug_leaks(pool);
+	if (out)
+		fa_trim_live(pool);
 
-	fa_pool_release(pool);
-	kfree(pool);
+	fa_pool_teardown(pool);
+	/* Whoever walks the list of pools may be at it. */
+	kfree_rcu(pool, rcu_head);
 	module_put(THIS_MODULE);
 }
 FASTALLOC_EXPORT(fastalloc_pool_destroy);

@@ -185,6 +185,7 @@ void fastalloc_pool_stats(struct fastalloc_pool *pool,
 
 	stats->failures = atomic_long_read(&pool->failures);
 	stats->waits = fa_peek(pool->waits);
+	stats->violations = atomic_long_read(&pool->violations);
 	stats->reserve = pool->reserve;
 	if (fa_is_percpu(pool))
 		stats->peak = max(fa_percpu_peak(pool), stats->in_use);
@@ -223,6 +224,7 @@ void fastalloc_pool_stats_reset(struct fastalloc_pool *pool)
 
 	atomic_long_set(&pool->failures, 0);
 	atomic_long_set(&pool->growth_failures, 0);
+	atomic_long_set(&pool->violations, 0);
 	raw_spin_lock_irqsave(&pool->wait_lock, flags);
 	pool->waits = 0;
 	raw_spin_unlock_irqrestore(&pool->wait_lock, flags);

@@ -142,6 +142,7 @@ unsigned long fa_trim(struct fastalloc_pool *pool, unsigned long most)
 	struct fa_chunk *chunk, *next;
 	struct fa_seg *seg;
 	LIST_HEAD(condemned);
+	LIST_HEAD(empty);
 
 	lockdep_assert_held(&pool->grow_lock);
 	if (pool->capacity == pool->cfg.capacity ||
@@ -170,7 +171,11 @@ unsigned long fa_trim(struct fastalloc_pool *pool, unsigned long most)
 		flags = fa_serial_lock(pool);
 		fa_chunk_erase(pool, chunk);
 		fa_serial_unlock(pool, flags);
-
+		list_add(&chunk->list, &empty);
+	}
+	if (pool->rcu && !list_empty(&empty))
+		synchronize_rcu();
+	list_for_each_entry_safe(chunk, next, &empty, list) {
 		gone += chunk->count;
 		pool->bytes -= fa_chunk_overhead(chunk);
 		fa_chunk_destroy(pool, chunk);
@@ -205,9 +210,13 @@ static void fa_mark_free(struct fastalloc_pool *pool, void *obj)
 		fa_bitmap_set(&chunk->map, fa_chunk_index(pool, chunk, obj));
 }
 
-/* On destroy: on_release for every object that is still out. */
-void fa_trim_release_live(struct fastalloc_pool *pool)
+/*
+ * On destroy, with objects still out: on_release for each, or, if the pool's
+ * owner rather has it so, their chunks stay.
+ */
+void fa_trim_live(struct fastalloc_pool *pool)
 {
+	bool keep = pool->cfg.flags & FASTALLOC_F_KEEP_LIVE;
 	bool lowest = fa_is_lowest(pool);
 	struct fa_chunk *chunk;
 	unsigned int i;
@@ -218,10 +227,15 @@ void fa_trim_release_live(struct fastalloc_pool *pool)
 		fa_serial_drain(pool, fa_mark_free);
 
 	for (chunk = fa_chunk_first(pool); chunk; chunk = fa_chunk_next(chunk)) {
-		for (i = 0; i < (lowest ? chunk->count : chunk->fresh); i++)
-			if (fa_bitmap_test(&chunk->map, i) == lowest)
+		for (i = 0; i < (lowest ? chunk->count : chunk->fresh); i++) {
+			if (fa_bitmap_test(&chunk->map, i) != lowest)
+				continue;
+			if (keep)
+				chunk->keep = true;
+			else if (pool->cfg.on_release)
 				pool->cfg.on_release(fa_chunk_obj(pool, chunk, i),
 						     pool->cfg.arg);
+		}
 		cond_resched();
 	}
 }

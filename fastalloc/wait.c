@@ -5,6 +5,7 @@
  * come from any context, with any lock held.
  */
 #include <linux/sched.h>
+#include <linux/wait_bit.h>
 
 #include "internal.h"
 
@@ -61,6 +62,10 @@ void *fa_wait_for_object(struct fastalloc_pool *pool, long timeout, bool killabl
 
 	init_completion(&w.done);
 	raw_spin_lock_irqsave(&pool->wait_lock, flags);
+	if (pool->dying) {
+		raw_spin_unlock_irqrestore(&pool->wait_lock, flags);
+		return NULL;
+	}
 	list_add_tail(&w.node, &pool->waiters);
 	WRITE_ONCE(pool->nr_waiters, pool->nr_waiters + 1);
 	pool->waits++;
@@ -92,8 +97,35 @@ void fa_wait_init(struct fastalloc_pool *pool)
 	init_irq_work(&pool->wake, fa_wait_wake);
 }
 
+/* Brackets a caller's last look at the pool, for fa_wait_exit(). */
+void fa_wait_begin(struct fastalloc_pool *pool)
+{
+	atomic_inc(&pool->sleepers);
+}
+
+void fa_wait_end(struct fastalloc_pool *pool)
+{
+	atomic_t *sleepers = &pool->sleepers;
+
+	/* Then the pool may be gone: only its address is used. */
+	if (atomic_dec_and_test(sleepers))
+		wake_up_var(sleepers);
+}
+
+/* On destroy: those who still wait go away with nothing. Returns when they have. */
 void fa_wait_exit(struct fastalloc_pool *pool)
 {
+	struct fa_waiter *w, *next;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&pool->wait_lock, flags);
+	pool->dying = true;
+	list_for_each_entry_safe(w, next, &pool->waiters, node) {
+		fa_wait_leave(pool, w);
+		complete(&w->done);
+	}
+	raw_spin_unlock_irqrestore(&pool->wait_lock, flags);
+	wait_var_event(&pool->sleepers, !atomic_read(&pool->sleepers));
 	if (pool->waited)
 		irq_work_sync(&pool->wake);
 }

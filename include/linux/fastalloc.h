@@ -183,10 +183,65 @@ enum fastalloc_growth {
  * is short; needs a growing pool that is not of sync NONE.
  *
  * %FASTALLOC_F_NODE: take memory from &fastalloc_config.node.
+ *
+ * Checks, by the letters that the module parameter "debug" takes for them. Any
+ * of them sends every operation through the out-of-line path, and includes
+ * %FASTALLOC_F_CHECK. A finding is reported in the log and counted in the
+ * statistics; a free that is wrong is refused.
+ *
+ * %FASTALLOC_F_CHECK (F): double free; free of what is not an object, or an
+ * object of another pool; two threads at once in a pool of sync NONE.
+ *
+ * %FASTALLOC_F_REDZONE (Z): writes past the end of an object, found when it is
+ * freed.
+ *
+ * %FASTALLOC_F_POISON (P): writes to an object that is free, found when it is
+ * handed out again or its chunk goes. Not with a constructor or destructor, nor
+ * with %FASTALLOC_F_TYPESAFE_BY_RCU.
+ *
+ * %FASTALLOC_F_OWNER (U): who allocated and who freed an object last; reports
+ * then have both stacks, and objects that are out on destroy are grouped by it.
+ *
+ * %FASTALLOC_F_DEBUG: all of them.
+ *
+ * %FASTALLOC_F_HANDLES: objects are counted and have weak handles, see
+ * <linux/fastalloc_handle.h>.
+ *
+ * %FASTALLOC_F_TYPESAFE_BY_RCU: memory of objects stays memory of objects of
+ * this pool for an RCU grace period after trim or destroy took it, so that a
+ * reader under rcu_read_lock() may look at an object that is freed, and handed
+ * out again, meanwhile. As SLAB_TYPESAFE_BY_RCU.
+ *
+ * %FASTALLOC_F_INIT_ON_ALLOC, %FASTALLOC_F_INIT_ON_FREE: objects are zeroed
+ * when they are handed out, or freed. Not with a constructor.
+ *
+ * %FASTALLOC_F_NO_INIT: neither. Without any of the three the kernel's own
+ * init_on_alloc and init_on_free hold, as they do for slab caches; where those
+ * are on, operations go out of line.
+ *
+ * %FASTALLOC_F_RANDOM: new objects are handed out in random order. Not with
+ * order LOWEST.
+ *
+ * %FASTALLOC_F_KEEP_LIVE: on destroy, chunks with objects that are still out
+ * are not given back: rather a leak than a dangling pointer. Their objects are
+ * neither released nor destructed.
  */
-#define FASTALLOC_F_CONTIG	BIT(0)
-#define FASTALLOC_F_SHRINKER	BIT(1)
-#define FASTALLOC_F_NODE	BIT(2)
+#define FASTALLOC_F_CONTIG		BIT(0)
+#define FASTALLOC_F_SHRINKER		BIT(1)
+#define FASTALLOC_F_NODE		BIT(2)
+#define FASTALLOC_F_CHECK		BIT(3)
+#define FASTALLOC_F_REDZONE		BIT(4)
+#define FASTALLOC_F_POISON		BIT(5)
+#define FASTALLOC_F_OWNER		BIT(6)
+#define FASTALLOC_F_DEBUG		(FASTALLOC_F_CHECK | FASTALLOC_F_REDZONE | \
+					 FASTALLOC_F_POISON | FASTALLOC_F_OWNER)
+#define FASTALLOC_F_HANDLES		BIT(7)
+#define FASTALLOC_F_TYPESAFE_BY_RCU	BIT(8)
+#define FASTALLOC_F_INIT_ON_ALLOC	BIT(9)
+#define FASTALLOC_F_INIT_ON_FREE	BIT(10)
+#define FASTALLOC_F_NO_INIT		BIT(11)
+#define FASTALLOC_F_RANDOM		BIT(12)
+#define FASTALLOC_F_KEEP_LIVE		BIT(13)
 
 /**
  * typedef fastalloc_ctor_t - construct an object, once, when its chunk is added
@@ -327,6 +382,7 @@ struct fastalloc_config {
  * @nested: objects moved by operations that found their CPU's cache busy
  *	(PERCPU)
  * @waits: allocations that slept for an object
+ * @violations: faults that the checks found
  * @in_use: objects out now
  * @peak: most objects out at once; PERCPU: at least so many were, and at most
  *	@reserve more
@@ -345,6 +401,7 @@ struct fastalloc_stats {
 	u64		depot_exchanges;
 	u64		nested;
 	u64		waits;
+	u64		violations;
 	unsigned long	in_use;
 	unsigned long	peak;
 	unsigned long	capacity;
@@ -370,6 +427,21 @@ unsigned int fastalloc_alloc_bulk(struct fastalloc_pool *pool, gfp_t gfp,
 				  unsigned int nr, void **objs) __must_check;
 void fastalloc_free_bulk(struct fastalloc_pool *pool, unsigned int nr,
 			 void **objs);
+
+/**
+ * struct fastalloc_rcu_head - lies in an object for fastalloc_free_rcu()
+ * @rcu: private
+ * @pool: private
+ * @obj: private
+ */
+struct fastalloc_rcu_head {
+	struct rcu_head		rcu;
+	struct fastalloc_pool	*pool;
+	void			*obj;
+};
+
+void fastalloc_free_rcu(struct fastalloc_pool *pool, void *obj,
+			struct fastalloc_rcu_head *head);
 
 void *fastalloc_alloc_contig(struct fastalloc_pool *pool, gfp_t gfp,
 			     unsigned int nr) __must_check;

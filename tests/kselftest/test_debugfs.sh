@@ -95,7 +95,7 @@ refused "stats cannot be written" \
 	sh -c "echo 1 >$FASTALLOC/fixed/stats" 2>/dev/null
 
 is "keys of stats" "$(keys "$FASTALLOC/fixed/stats")" \
-	"allocs frees in_use peak capacity total reserve failures grows growth_failures depot_exchanges nested waits chunks bytes"
+	"allocs frees in_use peak capacity total reserve failures grows growth_failures depot_exchanges nested waits violations chunks bytes"
 
 # Twelve are asked of ten: two calls fail. pool stops at the first.
 is "ten objects of ten" "$(pool alloc fixed 10)" 10

@@ -160,7 +160,7 @@ static void debugfs_stats(struct kunit *test)
 	snprintf(want, TEXT,
 		 "allocs: 4\nfrees: 1\nin_use: 3\npeak: 4\ncapacity: 4\ntotal: 4\n"
 		 "reserve: 0\nfailures: 1\ngrows: 0\ngrowth_failures: 0\n"
-		 "depot_exchanges: 0\nnested: 0\nwaits: 0\nchunks: 1\nbytes: %zu\n",
+		 "depot_exchanges: 0\nnested: 0\nwaits: 0\nviolations: 0\nchunks: 1\nbytes: %zu\n",
 		 s.bytes);
 	text = must_read(test, "kunit/stats");
 	KUNIT_EXPECT_STREQ(test, text, want);

@@ -1,0 +1,539 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Checks on what callers do with objects: who has what (F), red zones (Z),
+ * poison (P), owners (U), by the letters and with the patterns of SLUB
+ * (mm/slub.c). What they know lies beside the chunk, not in the objects, but
+ * for red zones and poison themselves.
+ *
+ * A pool with checks shows a shut cache, so all its operations come through
+ * here, and a pool without pays for nothing. A bit for each slot says whether
+ * it is out; one atomic operation on it decides who of two that free the same
+ * object at once is wrong. All checks work from any context, NMI included: the
+ * chunk of a pointer is found without a lock.
+ */
+#define pr_fmt(fmt) "fastalloc: " fmt
+
+#include <linux/bitmap.h>
+#include <linux/glob.h>
+#include <linux/moduleparam.h>
+#include <linux/poison.h>
+#include <linux/printk.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/stacktrace.h>
+#include <linux/string.h>
+#include <linux/xarray.h>
+
+#include "compat.h"
+#include "internal.h"
+
+/* Frames of a stack that are kept. */
+#define FA_TRACK_DEPTH	16
+
+/* Distinct owners, and objects, that a report of leaks lists. */
+#define FA_LEAKS_SHOWN	16U
+
+/**
+ * struct fa_track - who did something to an object last
+ * @stack: from where, or 0 where it could not be kept
+ * @pid: of the task
+ * @ip: the caller of fastalloc
+ * @when: in jiffies
+ * @cpu: where
+ * @valid: the rest means something
+ */
+struct fa_track {
+	depot_stack_handle_t	stack;
+	pid_t			pid;
+	unsigned long		ip;
+	unsigned long		when;
+	unsigned int		cpu;
+	bool			valid;
+};
+
+enum { FA_TRACK_ALLOC, FA_TRACK_FREE, FA_TRACKS };
+
+static DEFINE_MUTEX(fa_debug_lock);
+static char fa_debug_text[256];
+
+/* Letters to flags, as far as @end; @ok: no letter is unknown. */
+static unsigned int fa_debug_letters(const char *s, const char *end, bool *ok)
+{
+	unsigned int flags = 0;
+
+	*ok = true;
+	for (; s < end && *s; s++) {
+		switch (*s) {
+		case 'F':
+			flags |= FASTALLOC_F_CHECK;
+			break;
+		case 'Z':
+			flags |= FASTALLOC_F_REDZONE;
+			break;
+		case 'P':
+			flags |= FASTALLOC_F_POISON;
+			break;
+		case 'U':
+			flags |= FASTALLOC_F_OWNER;
+			break;
+		case '-':
+			break;
+		default:
+			*ok = false;
+			return 0;
+		}
+	}
+	return flags;
+}
+
+/* One block, "letters[,glob...]": its flags if @name is meant; NULL means any. */
+static unsigned int fa_debug_block(char *block, const char *name, bool *ok)
+{
+	char *letters = strsep(&block, ","), *glob;
+	unsigned int flags;
+
+	flags = fa_debug_letters(letters, letters + strlen(letters), ok);
+	if (!block || !name)
+		return flags;
+	while ((glob = strsep(&block, ",")))
+		if (glob_match(glob, name))
+			return flags;
+	return 0;
+}
+
+/* The flags that @text has for a pool named @name. The last block that fits counts. */
+static unsigned int fa_debug_parse(const char *text, const char *name, bool *ok)
+{
+	char copy[sizeof(fa_debug_text)], *rest = copy, *block;
+	unsigned int flags = 0, f;
+
+	*ok = true;
+	strscpy(copy, text, sizeof(copy));
+	while (*ok && (block = strsep(&rest, ";"))) {
+		f = fa_debug_block(block, name, ok);
+		if (f || *block == '-')
+			flags = f;
+	}
+	return flags;
+}
+
+static int fa_debug_set(const char *val, const struct kernel_param *kp)
+{
+	char copy[sizeof(fa_debug_text)];
+	bool ok;
+
+	if (strscpy(copy, val, sizeof(copy)) < 0) {
+		pr_err("debug=%.32s...: longer than %zu characters\n", val,
+		       sizeof(copy) - 1);
+		return -E2BIG;
+	}
+	strim(copy);
+	fa_debug_parse(copy, NULL, &ok);
+	if (!ok) {
+		pr_err("debug=%s: not letters of FZPU[,pool-glob...][;...]\n", copy);
+		return -EINVAL;
+	}
+	mutex_lock(&fa_debug_lock);
+	strscpy(fa_debug_text, copy, sizeof(fa_debug_text));
+	mutex_unlock(&fa_debug_lock);
+	return 0;
+}
+
+static int fa_debug_get(char *buf, const struct kernel_param *kp)
+{
+	int len;
+
+	mutex_lock(&fa_debug_lock);
+	len = sysfs_emit(buf, "%s\n", fa_debug_text);
+	mutex_unlock(&fa_debug_lock);
+	return len;
+}
+
+static const struct kernel_param_ops fa_debug_ops = {
+	.set = fa_debug_set,
+	.get = fa_debug_get,
+};
+module_param_cb(debug, &fa_debug_ops, NULL, 0644);
+MODULE_PARM_DESC(debug, "checks for pools created from now on: letters of FZPU[,pool-glob...][;...]");
+
+/* What the config and the module parameter want checked. */
+unsigned int fa_debug_flags(const struct fastalloc_config *cfg)
+{
+	unsigned int flags;
+	bool ok;
+
+	mutex_lock(&fa_debug_lock);
+	flags = fa_debug_parse(fa_debug_text, cfg->name, &ok);
+	mutex_unlock(&fa_debug_lock);
+
+	flags |= cfg->flags & FASTALLOC_F_DEBUG;
+	/* All of them have to know what is an object and what is out. */
+	if (flags)
+		flags |= FASTALLOC_F_CHECK;
+	/* A free object is constructed, or may still be read: it keeps its content. */
+	if (cfg->ctor || cfg->dtor || (cfg->flags & FASTALLOC_F_TYPESAFE_BY_RCU))
+		flags &= ~FASTALLOC_F_POISON;
+	return flags;
+}
+
+/* Bytes behind an object for a red zone, if there are fewer anyway. */
+size_t fa_debug_zone(const struct fastalloc_pool *pool)
+{
+	return pool->checks & FASTALLOC_F_REDZONE ? sizeof(long) : 0;
+}
+
+static bool fa_checks(const struct fastalloc_pool *pool, unsigned int flag)
+{
+	return pool->checks & flag;
+}
+
+static size_t fa_zone_bytes(const struct fastalloc_pool *pool)
+{
+	return pool->stride - pool->cfg.obj_size;
+}
+
+static void fa_zone_fill(const struct fastalloc_pool *pool, void *obj, u8 with)
+{
+	memset(obj + pool->cfg.obj_size, with, fa_zone_bytes(pool));
+}
+
+static void fa_poison_fill(const struct fastalloc_pool *pool, u8 *obj)
+{
+	memset(obj, POISON_FREE, pool->cfg.obj_size - 1);
+	obj[pool->cfg.obj_size - 1] = POISON_END;
+}
+
+/* The first byte of a free object that is not poison, or NULL. */
+static u8 *fa_poison_spoilt(const struct fastalloc_pool *pool, u8 *obj)
+{
+	u8 *bad = memchr_inv(obj, POISON_FREE, pool->cfg.obj_size - 1);
+	u8 *last = obj + pool->cfg.obj_size - 1;
+
+	return bad || *last == POISON_END ? bad : last;
+}
+
+int fa_debug_chunk_init(struct fastalloc_pool *pool, struct fa_chunk *chunk,
+			gfp_t gfp)
+{
+	unsigned int i;
+
+	if (!pool->checks)
+		return 0;
+	chunk->out = kvcalloc_node(BITS_TO_LONGS(chunk->count), sizeof(long), gfp,
+				   fa_node(pool));
+	if (!chunk->out)
+		return -ENOMEM;
+	if (fa_checks(pool, FASTALLOC_F_OWNER)) {
+		chunk->track = kvcalloc_node(chunk->count,
+					     FA_TRACKS * sizeof(*chunk->track),
+					     gfp, fa_node(pool));
+		if (!chunk->track) {
+			kvfree(chunk->out);
+			return -ENOMEM;
+		}
+	}
+	for (i = 0; i < chunk->count; i++) {
+		void *obj = fa_chunk_obj(pool, chunk, i);
+
+		if (fa_checks(pool, FASTALLOC_F_POISON))
+			fa_poison_fill(pool, obj);
+		if (fa_checks(pool, FASTALLOC_F_REDZONE))
+			fa_zone_fill(pool, obj, SLUB_RED_INACTIVE);
+		if (!(i % SZ_1K))
+			cond_resched();
+	}
+	return 0;
+}
+
+size_t fa_debug_overhead(const struct fa_chunk *chunk)
+{
+	size_t bytes = 0;
+
+	if (chunk->out)
+		bytes += BITS_TO_LONGS(chunk->count) * sizeof(long);
+	if (chunk->track)
+		bytes += chunk->count * FA_TRACKS * sizeof(*chunk->track);
+	return bytes;
+}
+
+static struct fa_track *fa_track(struct fa_chunk *chunk, unsigned int i, int which)
+{
+	return &chunk->track[i * FA_TRACKS + which];
+}
+
+static void fa_track_save(struct fa_chunk *chunk, unsigned int i, int which,
+			  unsigned long ip)
+{
+	struct fa_track *t = fa_track(chunk, i, which);
+
+	t->stack = fa_stack_save(FA_TRACK_DEPTH);
+	t->pid = current->pid;
+	t->cpu = raw_smp_processor_id();
+	t->ip = ip;
+	t->when = jiffies;
+	t->valid = true;
+}
+
+static void fa_track_print(const char *did, const struct fa_track *t)
+{
+	if (!t->valid)
+		return;
+	pr_err("  %s in %pS by pid %d on CPU %u, %u ms ago\n", did, (void *)t->ip,
+	       t->pid, t->cpu, jiffies_to_msecs(jiffies - t->when));
+	if (t->stack)
+		fa_stack_print(t->stack);
+}
+
+/* The pool, if any, that has @obj among its objects. */
+static void fa_fault_other_pool(const struct fastalloc_pool *mine, const void *obj)
+{
+	struct fastalloc_pool *pool;
+
+	list_for_each_entry_rcu(pool, &fa_pools, node) {
+		if (pool == mine || !pool->rcu || !fa_chunk_find(pool, obj))
+			continue;
+		pr_err("  it is an object of pool %s\n", pool->name);
+		return;
+	}
+}
+
+/*
+ * One finding: what, where, since when, and from where. @spoilt: the first byte
+ * that somebody wrote who should not have, or NULL.
+ */
+static noinline __cold void fa_fault(struct fastalloc_pool *pool, const char *what,
+				     const void *obj, struct fa_chunk *chunk,
+				     const u8 *spoilt)
+{
+	unsigned long entries[FA_TRACK_DEPTH];
+	unsigned int i, nr;
+
+	atomic_long_inc(&pool->violations);
+	if (!__ratelimit(&pool->fault_limit))
+		return;
+
+	pr_err("fault in pool %s: %s, object %p\n", pool->name, what, obj);
+	if (chunk) {
+		i = fa_chunk_index(pool, chunk, obj);
+		pr_err("  slot %u of %u, chunk at %p, offset %lu in the slot, %zu bytes an object\n",
+		       i, chunk->count, chunk->mem,
+		       (unsigned long)(obj - fa_chunk_obj(pool, chunk, i)),
+		       pool->cfg.obj_size);
+		if (spoilt) {
+			const u8 *slot = fa_chunk_obj(pool, chunk, i);
+			size_t at = ALIGN_DOWN(spoilt - slot, 16);
+
+			pr_err("  first wrong byte at offset %zu\n",
+			       (size_t)(spoilt - slot));
+			print_hex_dump(KERN_ERR, "fastalloc:   ", DUMP_PREFIX_OFFSET,
+				       16, 1, slot + at,
+				       min_t(size_t, pool->stride - at, 64), true);
+		}
+		if (chunk->track) {
+			fa_track_print("allocated", fa_track(chunk, i, FA_TRACK_ALLOC));
+			fa_track_print("freed", fa_track(chunk, i, FA_TRACK_FREE));
+		}
+	} else {
+		fa_fault_other_pool(pool, obj);
+	}
+	pr_err("  found by pid %d on CPU %u in\n", current->pid,
+	       raw_smp_processor_id());
+	nr = stack_trace_save(entries, ARRAY_SIZE(entries), 1);
+	stack_trace_print(entries, nr, 1);
+}
+
+/* A slot that is free: has anybody written to it? Mends it. */
+static void fa_debug_rest(struct fastalloc_pool *pool, struct fa_chunk *chunk, void *obj)
+{
+	u8 *bad;
+
+	if (fa_checks(pool, FASTALLOC_F_POISON)) {
+		bad = fa_poison_spoilt(pool, obj);
+		if (bad)
+			fa_fault(pool, "written after free", obj, chunk, bad);
+	}
+	if (fa_checks(pool, FASTALLOC_F_REDZONE)) {
+		bad = memchr_inv(obj + pool->cfg.obj_size, SLUB_RED_INACTIVE,
+				 fa_zone_bytes(pool));
+		if (bad)
+			fa_fault(pool, "written past its end after free", obj,
+				 chunk, bad);
+	}
+}
+
+/* An object that is to be handed out. */
+void fa_debug_alloc(struct fastalloc_pool *pool, void *obj, unsigned long ip)
+{
+	struct fa_chunk *chunk;
+	unsigned int i;
+
+	rcu_read_lock();
+	chunk = fa_chunk_find(pool, obj);
+	rcu_read_unlock();
+	/* It is ours now, so its chunk stays. */
+	if (WARN_ON_ONCE(!chunk))
+		return;
+	i = fa_chunk_index(pool, chunk, obj);
+	if (test_and_set_bit(i, chunk->out))
+		fa_fault(pool, "handed out although it is out", obj, chunk, NULL);
+	fa_debug_rest(pool, chunk, obj);
+	if (fa_checks(pool, FASTALLOC_F_REDZONE))
+		fa_zone_fill(pool, obj, SLUB_RED_ACTIVE);
+	if (chunk->track)
+		fa_track_save(chunk, i, FA_TRACK_ALLOC, ip);
+}
+
+/*
+ * An object that somebody frees. Returns whether it is one, and out; then it is
+ * the caller's alone.
+ */
+bool fa_debug_may_free(struct fastalloc_pool *pool, void *obj, unsigned long ip)
+{
+	const char *why = NULL;
+	struct fa_chunk *chunk;
+	unsigned int i = 0;
+	u8 *bad;
+
+	rcu_read_lock();
+	chunk = fa_chunk_find(pool, obj);
+	if (!chunk) {
+		why = "free of a foreign pointer";
+	} else {
+		i = fa_chunk_index(pool, chunk, obj);
+		if (fa_chunk_obj(pool, chunk, i) != obj)
+			why = "free of a pointer into an object";
+		else if (!test_and_clear_bit(i, chunk->out))
+			why = "double free";
+	}
+	if (why)
+		fa_fault(pool, why, obj, chunk, NULL);
+	rcu_read_unlock();
+	if (why)
+		return false;
+
+	if (fa_checks(pool, FASTALLOC_F_REDZONE)) {
+		bad = memchr_inv(obj + pool->cfg.obj_size, SLUB_RED_ACTIVE,
+				 fa_zone_bytes(pool));
+		if (bad)
+			fa_fault(pool, "written past its end", obj, chunk, bad);
+	}
+	if (chunk->track)
+		fa_track_save(chunk, i, FA_TRACK_FREE, ip);
+	return true;
+}
+
+/* Nobody needs its content any more. */
+void fa_debug_freed(struct fastalloc_pool *pool, void *obj)
+{
+	if (fa_checks(pool, FASTALLOC_F_POISON))
+		fa_poison_fill(pool, obj);
+	if (fa_checks(pool, FASTALLOC_F_REDZONE))
+		fa_zone_fill(pool, obj, SLUB_RED_INACTIVE);
+}
+
+/* Before the objects go: those that are free have a last chance to tell. */
+void fa_debug_chunk_exit(struct fastalloc_pool *pool, struct fa_chunk *chunk)
+{
+	unsigned int i;
+
+	if (!chunk->out)
+		return;
+	for (i = 0; i < chunk->count; i++)
+		if (!test_bit(i, chunk->out))
+			fa_debug_rest(pool, chunk, fa_chunk_obj(pool, chunk, i));
+	kvfree(chunk->track);
+	kvfree(chunk->out);
+}
+
+/*
+ * The owner of a NONE pool says that its calls never overlap. Returns whether
+ * this one does not; then fa_debug_leave() ends it.
+ */
+bool fa_debug_enter(struct fastalloc_pool *pool)
+{
+	long user = atomic_long_cmpxchg(&pool->user, 0, (long)current);
+
+	if (likely(!user))
+		return true;
+	fa_fault(pool, user == (long)current ? "a call inside another" :
+					       "used from two threads at once",
+		 NULL, NULL, NULL);
+	return false;
+}
+
+void fa_debug_leave(struct fastalloc_pool *pool)
+{
+	atomic_long_set_release(&pool->user, 0);
+}
+
+/* Objects that are out by who allocated them: the key is a stack or a caller. */
+static void fa_leak_count(struct xarray *owners, const struct fa_track *t)
+{
+	unsigned long key = t->stack ?: t->ip;
+	void *old = xa_load(owners, key);
+	unsigned long nr = old ? xa_to_value(old) : 0;
+
+	/* Without memory the report is shorter. */
+	xa_store(owners, key, xa_mk_value(nr + 1), GFP_KERNEL | __GFP_NOWARN);
+}
+
+static void fa_leak_print(struct fastalloc_pool *pool, struct xarray *owners)
+{
+	unsigned long key, most_key, most, shown;
+	void *entry;
+
+	for (shown = 0; shown < FA_LEAKS_SHOWN; shown++) {
+		most = 0;
+		xa_for_each(owners, key, entry) {
+			if (xa_to_value(entry) <= most)
+				continue;
+			most = xa_to_value(entry);
+			most_key = key;
+		}
+		if (!most)
+			return;
+		xa_erase(owners, most_key);
+		/* A handle of the depot is short, an address of code is not. */
+		if (most_key <= U32_MAX) {
+			pr_err("pool %s: %lu objects out, allocated by\n", pool->name,
+			       most);
+			fa_stack_print(most_key);
+		} else {
+			pr_err("pool %s: %lu objects out, allocated by %pS\n",
+			       pool->name, most, (void *)most_key);
+		}
+	}
+	if (!xa_empty(owners))
+		pr_err("pool %s: and more owners\n", pool->name);
+}
+
+/* On destroy: what is out, by owner if they are known, else by slot. */
+void fa_debug_leaks(struct fastalloc_pool *pool)
+{
+	unsigned int shown = 0, i;
+	struct fa_chunk *chunk;
+	struct xarray owners;
+
+	xa_init(&owners);
+	for (chunk = fa_chunk_first(pool); chunk; chunk = fa_chunk_next(chunk)) {
+		for_each_set_bit(i, chunk->out, chunk->count) {
+			if (chunk->track)
+				fa_leak_count(&owners, fa_track(chunk, i, FA_TRACK_ALLOC));
+			else if (shown++ < FA_LEAKS_SHOWN)
+				pr_err("pool %s: object %p is out, slot %u of the chunk at %p\n",
+				       pool->name, fa_chunk_obj(pool, chunk, i), i,
+				       chunk->mem);
+		}
+		cond_resched();
+	}
+	fa_leak_print(pool, &owners);
+	xa_destroy(&owners);
+}
+
+/* U keeps stacks in the kernel's depot, which wants to be asked first. */
+int fa_debug_pool_init(struct fastalloc_pool *pool)
+{
+	ratelimit_state_init(&pool->fault_limit, DEFAULT_RATELIMIT_INTERVAL,
+			     DEFAULT_RATELIMIT_BURST);
+	return pool->checks & FASTALLOC_F_OWNER ? fa_stack_init() : 0;
+}
