@@ -16,6 +16,7 @@
 #include <linux/bitmap.h>
 #include <linux/glob.h>
 #include <linux/moduleparam.h>
+#include <linux/overflow.h>
 #include <linux/poison.h>
 #include <linux/printk.h>
 #include <linux/sched.h>
@@ -219,13 +220,13 @@ int fa_debug_chunk_init(struct fastalloc_pool *pool, struct fa_chunk *chunk,
 
 	if (!pool->checks)
 		return 0;
-	chunk->out = kvcalloc_node(BITS_TO_LONGS(chunk->count), sizeof(long), gfp,
+	chunk->out = kvzalloc_node(BITS_TO_LONGS(chunk->count) * sizeof(long), gfp,
 				   fa_node(pool));
 	if (!chunk->out)
 		return -ENOMEM;
 	if (fa_checks(pool, FASTALLOC_F_OWNER)) {
-		chunk->track = kvcalloc_node(chunk->count,
-					     FA_TRACKS * sizeof(*chunk->track),
+		chunk->track = kvzalloc_node(array3_size(chunk->count, FA_TRACKS,
+							 sizeof(*chunk->track)),
 					     gfp, fa_node(pool));
 		if (!chunk->track) {
 			kvfree(chunk->out);
