@@ -4,11 +4,10 @@
  * A chunk never moves; its memory goes back only by trim and destroy.
  */
 #include <linux/err.h>
-#include <linux/kmemleak.h>
 #include <linux/overflow.h>
 
 #include "compat.h"
-#include "internal.h"
+#include "sanitize.h"
 
 static size_t fa_pages_max(void)
 {
@@ -106,7 +105,7 @@ struct fa_chunk *fa_chunk_create(struct fastalloc_pool *pool, unsigned long want
 	bool last;
 	int err;
 
-	if (count < least)
+	if (count < least || fa_fail(count * pool->stride))
 		return ERR_PTR(-ENOMEM);
 
 	chunk = kzalloc_node(sizeof(*chunk), gfp, fa_node(pool));
@@ -143,11 +142,19 @@ struct fa_chunk *fa_chunk_create(struct fastalloc_pool *pool, unsigned long want
 	err = fa_debug_chunk_init(pool, chunk, gfp);
 	if (err)
 		goto err_map;
+	if (IS_ENABLED(CONFIG_DEBUG_KMEMLEAK)) {
+		err = fa_kmemleak_chunk_init(pool, chunk, gfp);
+		if (err)
+			goto err_debug;
+	}
+	fa_san_chunk_init(pool, chunk);
 	err = fa_chunk_construct(pool, chunk);
 	if (err)
-		goto err_debug;
+		goto err_san;
 	return chunk;
 
+err_san:
+	fa_san_chunk_exit(pool, chunk);
 err_debug:
 	fa_debug_chunk_exit(pool, chunk);
 err_map:
@@ -162,12 +169,11 @@ err_chunk:
 /* Destructs the objects and gives everything back. May sleep. */
 void fa_chunk_destroy(struct fastalloc_pool *pool, struct fa_chunk *chunk)
 {
+	fa_san_chunk_exit(pool, chunk);
 	fa_debug_chunk_exit(pool, chunk);
 	if (!chunk->keep) {
 		fa_chunk_destruct(pool, chunk, chunk->count);
 		fa_mem_free(chunk->mem, chunk->bytes);
-	} else if (is_vmalloc_addr(chunk->mem)) {
-		kmemleak_not_leak(chunk->mem);
 	}
 	fa_segs_free(&chunk->segs);
 	fa_bitmap_free(&chunk->map);

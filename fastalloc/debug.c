@@ -14,6 +14,8 @@
 #define pr_fmt(fmt) "fastalloc: " fmt
 
 #include <linux/bitmap.h>
+#include <linux/debugfs.h>
+#include <linux/fault-inject.h>
 #include <linux/glob.h>
 #include <linux/moduleparam.h>
 #include <linux/overflow.h>
@@ -26,7 +28,7 @@
 #include <linux/xarray.h>
 
 #include "compat.h"
-#include "internal.h"
+#include "sanitize.h"
 
 /* Frames of a stack that are kept. */
 #define FA_TRACK_DEPTH	16
@@ -53,6 +55,10 @@ struct fa_track {
 };
 
 enum { FA_TRACK_ALLOC, FA_TRACK_FREE, FA_TRACKS };
+
+static bool fa_sanitize = true;
+module_param_named(sanitize, fa_sanitize, bool, 0644);
+MODULE_PARM_DESC(sanitize, "for pools created from now on: tell KASAN, kmemleak and KMSAN of objects, let faults be injected, where the kernel has them; that needs the out-of-line path");
 
 static DEFINE_MUTEX(fa_debug_lock);
 static char fa_debug_text[256];
@@ -157,6 +163,12 @@ static const struct kernel_param_ops fa_debug_ops = {
 module_param_cb(debug, &fa_debug_ops, NULL, 0644);
 MODULE_PARM_DESC(debug, "checks for pools created from now on: letters of FZPU[,pool-glob...][;...]");
 
+/* Whether a new pool is to be seen by the sanitizers, and by fault injection. */
+bool fa_debug_sanitize(void)
+{
+	return fa_sanitize && (FA_SANITIZERS || IS_ENABLED(CONFIG_FAULT_INJECTION));
+}
+
 /* What the config and the module parameter want checked. */
 unsigned int fa_debug_flags(const struct fastalloc_config *cfg)
 {
@@ -168,19 +180,33 @@ unsigned int fa_debug_flags(const struct fastalloc_config *cfg)
 	mutex_unlock(&fa_debug_lock);
 
 	flags |= cfg->flags & FASTALLOC_F_DEBUG;
-	/* All of them have to know what is an object and what is out. */
-	if (flags)
+	/*
+	 * All of them have to know what is an object and what is out; and nobody
+	 * is to be told that something else was freed.
+	 */
+	if (flags || fa_debug_sanitize())
 		flags |= FASTALLOC_F_CHECK;
+	/* The caller reckons with no gaps. */
+	if (cfg->flags & FASTALLOC_F_CONTIG)
+		flags &= ~FASTALLOC_F_REDZONE;
 	/* A free object is constructed, or may still be read: it keeps its content. */
 	if (cfg->ctor || cfg->dtor || (cfg->flags & FASTALLOC_F_TYPESAFE_BY_RCU))
 		flags &= ~FASTALLOC_F_POISON;
 	return flags;
 }
 
-/* Bytes behind an object for a red zone, if there are fewer anyway. */
+/* Bytes behind an object for a red zone. */
 size_t fa_debug_zone(const struct fastalloc_pool *pool)
 {
-	return pool->checks & FASTALLOC_F_REDZONE ? sizeof(long) : 0;
+	size_t zone = pool->checks & FASTALLOC_F_REDZONE ? sizeof(long) : 0;
+
+	return max(zone, fa_kasan_gap(pool));
+}
+
+/* What slots are aligned to. */
+size_t fa_debug_align(const struct fastalloc_pool *pool)
+{
+	return max(pool->cfg.align, fa_kasan_gap(pool));
 }
 
 static bool fa_checks(const struct fastalloc_pool *pool, unsigned int flag)
@@ -412,6 +438,7 @@ bool fa_debug_may_free(struct fastalloc_pool *pool, void *obj, unsigned long ip)
 	if (why)
 		return false;
 
+	fa_san_open(pool, obj);
 	if (fa_checks(pool, FASTALLOC_F_REDZONE)) {
 		bad = memchr_inv(obj + pool->cfg.obj_size, SLUB_RED_ACTIVE,
 				 fa_zone_bytes(pool));
@@ -530,6 +557,37 @@ void fa_debug_leaks(struct fastalloc_pool *pool)
 	fa_leak_print(pool, &owners);
 	xa_destroy(&owners);
 }
+
+#ifdef CONFIG_FAULT_INJECTION
+static DECLARE_FAULT_ATTR(fa_fail_attr);
+
+/* Whether to fail an allocation of so many bytes, for a test. */
+bool fa_fail(size_t bytes)
+{
+	return !in_nmi() && should_fail(&fa_fail_attr, bytes);
+}
+
+static struct dentry *fa_fail_dir;
+
+/* Beside failslab and its like. */
+void fa_debug_init(void)
+{
+	fa_fail_dir = fault_create_debugfs_attr("fail_fastalloc", NULL, &fa_fail_attr);
+}
+
+void fa_debug_exit(void)
+{
+	debugfs_remove(fa_fail_dir);
+}
+#else
+void fa_debug_init(void)
+{
+}
+
+void fa_debug_exit(void)
+{
+}
+#endif
 
 /* U keeps stacks in the kernel's depot, which wants to be asked first. */
 int fa_debug_pool_init(struct fastalloc_pool *pool)

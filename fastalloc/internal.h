@@ -199,6 +199,7 @@ void fa_growth_exit(void);
  *	free. It comes with the chunk, so that neither needs memory.
  * @segs: segments that come with the chunk, until it is attached
  * @out: objects that are out, in a pool with checks
+ * @leak: objects that kmemleak knows, where the kernel has it
  * @track: who allocated and who freed each object, with %FASTALLOC_F_OWNER
  */
 struct fa_chunk {
@@ -218,6 +219,7 @@ struct fa_chunk {
 	struct fa_segs		segs;
 	unsigned long		*out;
 	struct fa_track		*track;
+	unsigned long		*leak;
 };
 
 /* magazine.c */
@@ -255,6 +257,7 @@ struct fa_mags {
  * @init_on_alloc: objects are zeroed when they are handed out
  * @init_on_free: and when they are freed
  * @rcu: chunks go only after an RCU grace period, for lookups without a lock
+ * @sanitize: KASAN, kmemleak and KMSAN are told of objects, faults injected
  * @rcu_frees: fastalloc_free_rcu() was called
  * @checks: what is checked, of FASTALLOC_F_DEBUG
  * @allocs: objects handed out; under @lock, as all that follows down to @chunks
@@ -331,6 +334,7 @@ struct fastalloc_pool {
 	bool			init_on_alloc;
 	bool			init_on_free;
 	bool			rcu;
+	bool			sanitize;
 	bool			rcu_frees;
 	unsigned int		checks;
 	u64			allocs;
@@ -515,6 +519,8 @@ void *fa_serial_alloc_contig(struct fastalloc_pool *pool, unsigned int nr);
 void fa_serial_free(struct fastalloc_pool *pool, void *obj);
 void fa_serial_free_bulk(struct fastalloc_pool *pool, unsigned int nr,
 			 void **objs);
+bool fa_serial_may_free_contig(struct fastalloc_pool *pool, void *obj,
+			       unsigned int nr);
 void fa_serial_free_contig(struct fastalloc_pool *pool, void *obj,
 			   unsigned int nr);
 void fa_serial_attach(struct fastalloc_pool *pool, struct fa_chunk *chunk);
@@ -552,7 +558,11 @@ void fa_percpu_drain(struct fastalloc_pool *pool,
 /* debug.c */
 unsigned int fa_debug_flags(const struct fastalloc_config *cfg);
 int fa_debug_pool_init(struct fastalloc_pool *pool);
+bool fa_debug_sanitize(void);
+void fa_debug_init(void);
+void fa_debug_exit(void);
 size_t fa_debug_zone(const struct fastalloc_pool *pool);
+size_t fa_debug_align(const struct fastalloc_pool *pool);
 int fa_debug_chunk_init(struct fastalloc_pool *pool, struct fa_chunk *chunk,
 			gfp_t gfp);
 void fa_debug_chunk_exit(struct fastalloc_pool *pool, struct fa_chunk *chunk);
@@ -563,6 +573,22 @@ void fa_debug_freed(struct fastalloc_pool *pool, void *obj);
 bool fa_debug_enter(struct fastalloc_pool *pool);
 void fa_debug_leave(struct fastalloc_pool *pool);
 void fa_debug_leaks(struct fastalloc_pool *pool);
+
+#ifdef CONFIG_FAULT_INJECTION
+bool fa_fail(size_t bytes);
+#else
+static inline bool fa_fail(size_t bytes)
+{
+	return false;
+}
+#endif
+
+/* kmemleak.c, where the kernel has it */
+int fa_kmemleak_chunk_init(struct fastalloc_pool *pool, struct fa_chunk *chunk,
+			   gfp_t gfp);
+void fa_kmemleak_chunk_exit(struct fastalloc_pool *pool, struct fa_chunk *chunk);
+void fa_kmemleak_alloc(struct fastalloc_pool *pool, const void *obj, gfp_t gfp);
+void fa_kmemleak_free(struct fastalloc_pool *pool, const void *obj);
 
 /* trim.c */
 bool fa_trim_found(struct fastalloc_pool *pool, void *obj);

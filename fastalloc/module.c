@@ -21,12 +21,14 @@ static int __init fastalloc_init(void)
 		return err;
 	}
 	fa_debugfs_init();
+	fa_debug_init();
 	return 0;
 }
 
 static void __exit fastalloc_exit(void)
 {
 	/* Every pool holds a reference to the module, so there is none left. */
+	fa_debug_exit();
 	fa_debugfs_exit();
 	fa_magazine_exit();
 	fa_growth_exit();

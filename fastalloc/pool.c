@@ -16,7 +16,7 @@
 #include <linux/string.h>
 
 #include "compat.h"
-#include "internal.h"
+#include "sanitize.h"
 
 const char * const fa_sync_names[3] = { "percpu", "spinlock", "none" };
 const char * const fa_order_names[3] = { "lifo", "fifo", "lowest" };
@@ -425,9 +425,15 @@ static inline bool fa_pool_may_alloc(struct fastalloc_pool *pool, gfp_t gfp)
 static inline void fa_pool_acquire(struct fastalloc_pool *pool, gfp_t gfp,
 				   void *obj, unsigned long ip)
 {
+	bool zero = (gfp & __GFP_ZERO) || pool->init_on_alloc;
+
+	if (pool->sanitize)
+		fa_san_open(pool, obj);
 	if (pool->checks)
 		fa_debug_alloc(pool, obj, ip);
-	if ((gfp & __GFP_ZERO) || pool->init_on_alloc)
+	if (pool->sanitize)
+		fa_san_alloc(pool, obj, zero, gfp);
+	if (zero)
 		memset(obj, 0, pool->cfg.obj_size);
 	if (pool->cfg.on_acquire)
 		pool->cfg.on_acquire(obj, pool->cfg.arg);
@@ -448,6 +454,8 @@ static inline bool fa_pool_release(struct fastalloc_pool *pool, void *obj,
 		memset(obj, 0, pool->cfg.obj_size);
 	if (pool->checks)
 		fa_debug_freed(pool, obj);
+	if (pool->sanitize)
+		fa_san_free(pool, obj);
 	return true;
 }
 
@@ -502,7 +510,7 @@ static void *fa_pool_get(struct fastalloc_pool *pool, gfp_t gfp)
 	bool again = false;
 	void *obj;
 
-	if (!fa_pool_enter(pool))
+	if (fa_fail(pool->stride) || !fa_pool_enter(pool))
 		return NULL;
 	for (; unlikely(!(obj = fa_pool_take(pool))); again = true)
 		if (!fa_pool_refill(pool, gfp, 1, false, again))
@@ -701,7 +709,7 @@ unsigned int fastalloc_alloc_bulk(struct fastalloc_pool *pool, gfp_t gfp,
 
 	if (!nr || !fa_pool_may_alloc(pool, gfp))
 		return 0;
-	if (!fa_pool_enter(pool)) {
+	if (fa_fail(nr * pool->stride) || !fa_pool_enter(pool)) {
 		fa_pool_failed(pool);
 		return 0;
 	}
@@ -783,7 +791,7 @@ void *fastalloc_alloc_contig(struct fastalloc_pool *pool, gfp_t gfp,
 
 	if (!nr || !fa_may_contig(pool) || !fa_pool_may_alloc(pool, gfp))
 		return NULL;
-	if (fa_pool_enter(pool)) {
+	if (!fa_fail(nr * pool->stride) && fa_pool_enter(pool)) {
 		for (; !(obj = fa_serial_alloc_contig(pool, nr)); again = true)
 			if (!fa_pool_refill(pool, gfp, nr, true, again))
 				break;
@@ -820,6 +828,8 @@ void fastalloc_free_contig(struct fastalloc_pool *pool, void *obj,
 		fa_serial_free_contig(pool, obj, nr);
 		return;
 	}
+	if (!fa_serial_may_free_contig(pool, obj, nr))
+		return;
 	for (i = 0; i < nr; i++, obj += pool->stride)
 		if (fa_pool_release(pool, obj, _RET_IP_))
 			fa_pool_put(pool, obj);
@@ -939,13 +949,15 @@ static void fa_pool_init(struct fastalloc_pool *pool, struct lock_class_key *key
 	pool->sync = cfg->sync;
 	pool->order = cfg->order;
 	pool->checks = fa_debug_flags(cfg);
-	pool->rcu = pool->checks || (cfg->flags & FASTALLOC_F_TYPESAFE_BY_RCU);
+	pool->sanitize = fa_debug_sanitize();
+	pool->rcu = pool->checks || pool->sanitize ||
+		    (cfg->flags & FASTALLOC_F_TYPESAFE_BY_RCU);
 	fa_pool_init_zeroing(pool);
-	pool->bare = !pool->checks && !pool->init_on_alloc && !pool->init_on_free &&
+	pool->bare = !pool->checks && !pool->sanitize && !pool->init_on_alloc && !pool->init_on_free &&
 		     !cfg->on_acquire && !cfg->on_release;
 	/* What is in force, for all to see. */
 	cfg->flags = (cfg->flags & ~FASTALLOC_F_DEBUG) | pool->checks;
-	pool->stride = ALIGN(cfg->obj_size + fa_debug_zone(pool), cfg->align);
+	pool->stride = ALIGN(cfg->obj_size + fa_debug_zone(pool), fa_debug_align(pool));
 	pool->stride_shift = is_power_of_2(pool->stride) ? ilog2(pool->stride) : -1;
 	pool->seg_slots = clamp_t(unsigned long, cfg->capacity, FA_SEG_SLOTS_MIN,
 				  FA_SEG_SLOTS_MAX);

@@ -99,10 +99,10 @@ static void *fa_lowest_pop(struct fastalloc_pool *pool)
 }
 
 /* Returns NULL, or why the run cannot be taken back. */
-static const char *fa_lowest_push(struct fastalloc_pool *pool, void *obj,
-				  unsigned int nr)
+static const char *fa_lowest_check(struct fastalloc_pool *pool,
+				   struct fa_chunk *chunk, void *obj,
+				   unsigned int nr)
 {
-	struct fa_chunk *chunk = fa_chunk_find(pool, obj);
 	unsigned int i;
 
 	if (!chunk)
@@ -114,7 +114,19 @@ static const char *fa_lowest_push(struct fastalloc_pool *pool, void *obj,
 		return "more objects than the chunk has";
 	if (!fa_bitmap_run_taken(&chunk->map, i, nr))
 		return "already free";
+	return NULL;
+}
 
+static const char *fa_lowest_push(struct fastalloc_pool *pool, void *obj,
+				  unsigned int nr)
+{
+	struct fa_chunk *chunk = fa_chunk_find(pool, obj);
+	const char *why = fa_lowest_check(pool, chunk, obj, nr);
+	unsigned int i;
+
+	if (why)
+		return why;
+	i = fa_chunk_index(pool, chunk, obj);
 	if (nr == 1)
 		fa_bitmap_clear(&chunk->map, i);
 	else
@@ -285,6 +297,21 @@ void *fa_serial_alloc_contig(struct fastalloc_pool *pool, unsigned int nr)
 	if (low)
 		fa_serial_low(pool);
 	return obj;
+}
+
+/* Whether a run may be freed; logs why not. Not to be trusted for long. */
+bool fa_serial_may_free_contig(struct fastalloc_pool *pool, void *obj,
+			       unsigned int nr)
+{
+	unsigned long flags;
+	const char *why;
+
+	flags = fa_serial_lock(pool);
+	why = fa_lowest_check(pool, fa_chunk_find(pool, obj), obj, nr);
+	fa_serial_unlock(pool, flags);
+	if (why)
+		fa_serial_refuse(pool, obj, why);
+	return !why;
 }
 
 void fa_serial_free_contig(struct fastalloc_pool *pool, void *obj,

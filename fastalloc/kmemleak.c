@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Which objects kmemleak knows. It cannot be called from everywhere, so an
+ * object that was freed where it could not be told is still known, and must not
+ * be made known again: a bit for each slot says which are.
+ */
+#include <linux/bitmap.h>
+#include <linux/kmemleak.h>
+#include <linux/slab.h>
+
+#include "sanitize.h"
+
+int fa_kmemleak_chunk_init(struct fastalloc_pool *pool, struct fa_chunk *chunk,
+			   gfp_t gfp)
+{
+	if (!pool->sanitize || fa_content_stays(pool))
+		return 0;
+	chunk->leak = kvzalloc_node(BITS_TO_LONGS(chunk->count) * sizeof(long), gfp,
+				    fa_node(pool));
+	return chunk->leak ? 0 : -ENOMEM;
+}
+
+/* The bit of an object that is the caller's. */
+static unsigned long *fa_kmemleak_bit(struct fastalloc_pool *pool, const void *obj,
+				      unsigned int *i)
+{
+	struct fa_chunk *chunk;
+
+	rcu_read_lock();
+	chunk = fa_chunk_find(pool, obj);
+	rcu_read_unlock();
+	if (!chunk)
+		return NULL;
+	*i = fa_chunk_index(pool, chunk, obj);
+	return chunk->leak;
+}
+
+void fa_kmemleak_alloc(struct fastalloc_pool *pool, const void *obj, gfp_t gfp)
+{
+	unsigned long *leak;
+	unsigned int i;
+
+	if (!fa_kmemleak_may())
+		return;
+	leak = fa_kmemleak_bit(pool, obj, &i);
+	if (leak && !test_and_set_bit(i, leak))
+		kmemleak_alloc(obj, pool->cfg.obj_size, 1, gfp & ~__GFP_ZERO);
+}
+
+void fa_kmemleak_free(struct fastalloc_pool *pool, const void *obj)
+{
+	unsigned long *leak;
+	unsigned int i;
+
+	if (!fa_kmemleak_may())
+		return;
+	leak = fa_kmemleak_bit(pool, obj, &i);
+	if (leak && test_and_clear_bit(i, leak))
+		kmemleak_free(obj);
+}
+
+void fa_kmemleak_chunk_exit(struct fastalloc_pool *pool, struct fa_chunk *chunk)
+{
+	unsigned int i;
+
+	if (fa_content_stays(pool)) {
+		kmemleak_free(chunk->mem);
+		return;
+	}
+	for_each_set_bit(i, chunk->leak, chunk->count)
+		kmemleak_free(fa_chunk_obj(pool, chunk, i));
+	kvfree(chunk->leak);
+}

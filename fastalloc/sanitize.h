@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What KASAN, kmemleak and KMSAN are told of free and live objects, as far as
+ * modules may tell them. Nothing of it is left on kernels without them.
+ *
+ * KASAN, generic: a free slot is poisoned as a free page is, the gap behind a
+ * live object as a redzone. kasan_poison() is exported, but its prototype is
+ * private to mm/kasan; the same goes for the values. The shadow of vmalloc
+ * memory can be written only with KASAN_VMALLOC.
+ *
+ * kmemleak: it knows nothing of pages, and knows a vmalloc chunk as one object;
+ * to add objects inside another makes it give up. So a vmalloc chunk is made
+ * unknown to it, and each live object known. In a pool whose free objects have
+ * content the chunk is known instead, never to be reported.
+ */
+#ifndef FASTALLOC_SANITIZE_H
+#define FASTALLOC_SANITIZE_H
+
+#include <linux/bitops.h>
+#include <linux/kasan.h>
+#include <linux/kmemleak.h>
+#include <linux/kmsan-checks.h>
+#include <linux/mm.h>
+#include <linux/preempt.h>
+
+#include "internal.h"
+
+/* Whether there is anybody to tell. */
+#define FA_SANITIZERS	(IS_ENABLED(CONFIG_KASAN_GENERIC) ||		\
+			 IS_ENABLED(CONFIG_DEBUG_KMEMLEAK) ||		\
+			 IS_ENABLED(CONFIG_KMSAN))
+
+#ifdef CONFIG_KASAN_GENERIC
+#define FA_KASAN_GRANULE	8
+#define FA_KASAN_FREE		0xff	/* KASAN_PAGE_FREE */
+#define FA_KASAN_REDZONE	0xfe	/* KASAN_PAGE_REDZONE */
+
+void kasan_poison(const void *addr, size_t size, u8 value, bool init);
+
+static inline void fa_kasan_mark(const void *addr, size_t size, u8 value)
+{
+	kasan_poison(addr, ALIGN(size, FA_KASAN_GRANULE), value, false);
+}
+#else
+#define FA_KASAN_GRANULE	1
+#define FA_KASAN_FREE		0
+#define FA_KASAN_REDZONE	0
+
+static inline void fa_kasan_mark(const void *addr, size_t size, u8 value)
+{
+}
+#endif
+
+/* Bytes behind an object that KASAN can watch, and what slots are aligned to. */
+static inline size_t fa_kasan_gap(const struct fastalloc_pool *pool)
+{
+	return pool->sanitize && IS_ENABLED(CONFIG_KASAN_GENERIC) &&
+	       !(pool->cfg.flags & FASTALLOC_F_CONTIG) ? FA_KASAN_GRANULE : 0;
+}
+
+/* A slot begins with a granule, and its shadow may be written. */
+static inline bool fa_kasan_sees(const struct fastalloc_pool *pool, const void *mem)
+{
+	return IS_ENABLED(CONFIG_KASAN_GENERIC) && pool->sanitize &&
+	       !(pool->stride % FA_KASAN_GRANULE) &&
+	       (IS_ENABLED(CONFIG_KASAN_VMALLOC) || !is_vmalloc_addr(mem));
+}
+
+/* Free objects have content: of a constructor, or for readers that come late. */
+static inline bool fa_content_stays(const struct fastalloc_pool *pool)
+{
+	return pool->cfg.ctor || pool->cfg.dtor ||
+	       (pool->cfg.flags & FASTALLOC_F_TYPESAFE_BY_RCU);
+}
+
+/* kmemleak takes locks, and memory, as ordinary code does. */
+static inline bool fa_kmemleak_may(void)
+{
+	return !in_nmi() && (!IS_ENABLED(CONFIG_PREEMPT_RT) || preemptible());
+}
+
+/* The whole slot may be touched, by its user or by us. */
+static inline void fa_san_open(struct fastalloc_pool *pool, const void *obj)
+{
+	if (fa_kasan_sees(pool, obj))
+		fa_kasan_mark(obj, pool->stride, 0);
+}
+
+/* An object goes to its user; @zeroed: with content. */
+static inline void fa_san_alloc(struct fastalloc_pool *pool, void *obj, bool zeroed,
+				gfp_t gfp)
+{
+	size_t size = pool->cfg.obj_size;
+
+	if (fa_kasan_sees(pool, obj)) {
+		size_t last = ALIGN_DOWN(size, FA_KASAN_GRANULE);
+
+		fa_kasan_mark(obj + last, pool->stride - last, FA_KASAN_REDZONE);
+		/* A granule may be valid in part: its first bytes. */
+		if (size > last)
+			fa_kasan_mark(obj + last, FA_KASAN_GRANULE, size - last);
+	}
+	if (IS_ENABLED(CONFIG_DEBUG_KMEMLEAK) && pool->sanitize && !fa_content_stays(pool))
+		fa_kmemleak_alloc(pool, obj, gfp);
+	if (!zeroed && !fa_content_stays(pool))
+		kmsan_poison_memory(obj, size, gfp & ~__GFP_ZERO);
+}
+
+/* An object comes back. */
+static inline void fa_san_free(struct fastalloc_pool *pool, void *obj)
+{
+	if (fa_content_stays(pool))
+		return;
+	if (IS_ENABLED(CONFIG_DEBUG_KMEMLEAK) && pool->sanitize)
+		fa_kmemleak_free(pool, obj);
+	kmsan_poison_memory(obj, pool->cfg.obj_size, GFP_NOWAIT);
+	if (fa_kasan_sees(pool, obj))
+		fa_kasan_mark(obj, pool->stride, FA_KASAN_FREE);
+}
+
+/* A chunk's objects are there, and free. */
+static inline void fa_san_chunk_init(struct fastalloc_pool *pool, struct fa_chunk *chunk)
+{
+	if (!pool->sanitize)
+		return;
+	if (is_vmalloc_addr(chunk->mem))
+		kmemleak_free(chunk->mem);
+	if (fa_content_stays(pool))
+		kmemleak_alloc(chunk->mem, chunk->bytes, 0, GFP_KERNEL);
+	else if (fa_kasan_sees(pool, chunk->mem))
+		fa_kasan_mark(chunk->mem, chunk->end - chunk->mem, FA_KASAN_FREE);
+}
+
+/* A chunk's memory is to be that of anybody. */
+static inline void fa_san_chunk_exit(struct fastalloc_pool *pool, struct fa_chunk *chunk)
+{
+	if (!pool->sanitize)
+		return;
+	if (fa_kasan_sees(pool, chunk->mem))
+		fa_kasan_mark(chunk->mem, chunk->end - chunk->mem, 0);
+	if (IS_ENABLED(CONFIG_DEBUG_KMEMLEAK))
+		fa_kmemleak_chunk_exit(pool, chunk);
+}
+
+#endif /* FASTALLOC_SANITIZE_H */
