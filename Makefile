@@ -10,7 +10,7 @@ LAB := tests/lab
 # the lab's scripts take these from the environment
 export SUITE SEED OPS PARAMS MINUTES SHAPES LONG FASTALLOC_CACHE
 
-.PHONY: all modules modules_install clean help check demo kunit kselftest shell coverage static torture bench verify
+.PHONY: all modules modules_install clean help check demo kunit kselftest shell coverage static torture bench verify typed
 .DEFAULT_GOAL := all
 
 all: modules
@@ -18,7 +18,7 @@ all: modules
 modules modules_install clean:
 	$(MAKE) -C $(KDIR) M=$(CURDIR) $@
 
-check coverage static demo verify:
+check coverage static demo verify typed:
 	@$(LAB)/$@
 
 bench:
@@ -46,6 +46,7 @@ help:
 	@echo '  make torture             all contexts on one pool, on KERNEL=; MINUTES= SHAPES='
 	@echo '  make bench               figures against kmem_cache and others; KERNELS= CHECK=1'
 	@echo '  make verify              every interleaving of small pools; litmus tests; LONG=1'
+	@echo '  make typed               what the compiler refuses of typed pools, on the stock kernels'
 	@echo '  make shell               a shell in KERNEL=, default $(KERNEL)'
 	@echo '  make coverage            lines and branches of fastalloc/ that KUnit reaches'
 	@echo '  make static              checkpatch, sparse, coccinelle, shellcheck, kernel-doc'

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * fastalloc: pools that know the type of their objects, and scopes that give
+ * objects and whole pools back
+ *
+ * A typed pool is a pool whose pointer has a type of its own, so that a wrong
+ * object, or an object of another pool's type, does not compile. A scope is a
+ * variable that gives back what it owns wherever it goes out of scope: at the
+ * end of the block, at a return on error, at a break. Both are inline, and
+ * compile to what the plain calls compile to.
+ *
+ * What the compiler lets through nevertheless, because C does: void pointers
+ * and casts; a scope's object kept without name_obj_take(), or a scope copied,
+ * both of which leave a pointer to a freed object; an object given to another
+ * pool of the same type.
+ */
+#ifndef _LINUX_FASTALLOC_TYPED_H
+#define _LINUX_FASTALLOC_TYPED_H
+
+#include <linux/err.h>
+#include <linux/fastalloc.h>
+#include <linux/fastalloc_cleanup.h>
+#include <linux/lockdep.h>
+#include <linux/printk.h>
+
+/*
+ * Lets __free(_name) destroy a variable that points to a _pool. DEFINE_FREE()
+ * would take its address as a void pointer, that is, of a variable of any type.
+ */
+#define __FASTALLOC_DEFINE_FREE(_name, _pool)				\
+static inline void __free_##_name(_pool **p)				\
+{									\
+	if (!IS_ERR_OR_NULL(*p))					\
+		_name(*p);						\
+}
+
+/*
+ * struct _name_obj, its classes and _name_obj_take(), in terms of _name_alloc()
+ * and _name_free().
+ */
+#define __FASTALLOC_DEFINE_OBJ(_name, _pool, _type)			\
+struct _name##_obj {							\
+	_pool	*pool;							\
+	_type	*obj;							\
+};									\
+									\
+DEFINE_CLASS(_name##_obj, struct _name##_obj,				\
+	     _name##_free(_T.pool, _T.obj),				\
+	     ((struct _name##_obj){					\
+		.pool = pool, .obj = _name##_alloc(pool, gfp) }),	\
+	     _pool *pool, gfp_t gfp)					\
+EXTEND_CLASS(_name##_obj, _adopt,					\
+	     ((struct _name##_obj){ .pool = pool, .obj = obj }),	\
+	     _pool *pool, _type *obj)					\
+									\
+static inline _type * __must_check					\
+_name##_obj_take(struct _name##_obj *scope)				\
+{									\
+	_type *obj = scope->obj;					\
+									\
+	scope->obj = NULL;						\
+	return obj;							\
+}
+
+/**
+ * DOC: Scopes
+ *
+ * ``CLASS(fastalloc_obj, o)(pool, gfp);`` declares a variable ``o`` that owns
+ * an object, if there was one to be had. ``o.obj`` is the object, or NULL; it
+ * is freed where ``o`` goes out of scope, unless fastalloc_obj_take() has
+ * handed it out::
+ *
+ *	CLASS(fastalloc_obj, o)(pool, GFP_KERNEL);
+ *
+ *	if (!o.obj)
+ *		return -ENOMEM;
+ *	if (prepare(o.obj))
+ *		return -EINVAL;
+ *	list->first = fastalloc_obj_take(&o);
+ *	return 0;
+ *
+ * ``CLASS(fastalloc_obj_adopt, o)(pool, obj);`` does the same for an object
+ * that is out already, or NULL.
+ *
+ * ``struct fastalloc_pool *pool __free(fastalloc_pool_destroy) =
+ * fastalloc_pool_create(...);`` destroys the pool where the variable goes out of
+ * scope, unless it then is NULL or an ERR_PTR(); no_free_ptr() hands it out.
+ * Variables go in the reverse order of their declaration: a pool declared before
+ * a scope of its objects outlives it.
+ *
+ * A typed pool has the same with its own name in the place of "fastalloc". A
+ * module that keeps one pool may tell the kernel's __free() how to free an
+ * object of it, and have no more than the pointer in hand::
+ *
+ *	DEFINE_FREE(flow, struct flow *, flow_free(flows, _T))
+ *
+ *	struct flow *f __free(flow) = flow_alloc(flows, GFP_KERNEL);
+ *	...
+ *	return_ptr(f);
+ *
+ * As with all of <linux/cleanup.h>, do not jump over the declaration of a scope
+ * with goto.
+ */
+
+/*
+ * struct fastalloc_obj: an object and its pool. No kernel-doc: a macro makes
+ * it, the comment above describes it.
+ */
+__FASTALLOC_DEFINE_OBJ(fastalloc, struct fastalloc_pool, void)
+__FASTALLOC_DEFINE_FREE(fastalloc_pool_destroy, struct fastalloc_pool)
+
+static __always_inline bool
+__fastalloc_config_fits(const struct fastalloc_config *cfg, size_t size,
+			size_t align)
+{
+	return (!cfg->obj_size || cfg->obj_size == size) &&
+	       (!cfg->type_align || cfg->type_align == align);
+}
+
+/* Makes @typed of @cfg, for objects of a type. */
+static inline int __fastalloc_config_type(struct fastalloc_config *typed,
+					  const struct fastalloc_config *cfg,
+					  size_t size, size_t align,
+					  const char *type)
+{
+	if (!__fastalloc_config_fits(cfg, size, align)) {
+		pr_err("pool %s: obj_size=%zu type_align=%zu: those of %s are %zu and %zu\n",
+		       cfg->name, cfg->obj_size, cfg->type_align, type, size,
+		       align);
+		return -EINVAL;
+	}
+	*typed = *cfg;
+	typed->obj_size = size;
+	typed->type_align = align;
+	return 0;
+}
+
+void __fastalloc_config_other_type(void)
+	__compiletime_error("the config is for objects of another type");
+
+/**
+ * DEFINE_FASTALLOC_POOL_TYPE() - a type of pools, and the calls on them
+ * @_name: what their names begin with
+ * @_type: type of the objects
+ *
+ * Stands at file scope, in a source file or a header, where the type is
+ * complete. ``DEFINE_FASTALLOC_POOL_TYPE(flow, struct flow);`` defines
+ *
+ * ``struct flow_pool``
+ *	incomplete; only pointers to it are of use.
+ *
+ * and these, all of which take a ``struct flow_pool *`` first, and a
+ * ``struct flow *`` where the calls that they are named after take a
+ * ``void *``:
+ *
+ * ``flow_alloc(pool, gfp)``, ``flow_zalloc(pool, gfp)``, ``flow_free(pool, obj)``
+ *	as fastalloc_alloc(), fastalloc_zalloc(), fastalloc_free().
+ * ``flow_alloc_timeout(pool, gfp, timeout)``, ``flow_alloc_killable(pool, gfp, timeout)``
+ *	as fastalloc_alloc_timeout(), fastalloc_alloc_killable().
+ * ``flow_alloc_bulk(pool, gfp, nr, objs)``, ``flow_free_bulk(pool, nr, objs)``
+ *	as fastalloc_alloc_bulk(), fastalloc_free_bulk().
+ * ``CLASS(flow_obj, o)(pool, gfp)``, ``CLASS(flow_obj_adopt, o)(pool, obj)``
+ *	a scope that owns an object; ``flow_obj_take()`` hands it out. See Scopes.
+ * ``flow_pool_destroy(pool)``
+ *	as fastalloc_pool_destroy(); ``__free(flow_pool_destroy)`` at the end of
+ *	a scope.
+ * ``flow_pool_base(pool)``
+ *	the ``struct fastalloc_pool *`` for calls that need no type: queries,
+ *	statistics, trim.
+ *
+ * and these, which return a ``struct flow_pool *``:
+ *
+ * ``flow_pool_create(cfg)``
+ *	as fastalloc_pool_create(). Size and natural alignment come from the
+ *	type; the config leaves them 0 or says the same, as FASTALLOC_CONFIG() of that
+ *	type does. A config for another type does not compile where the compiler
+ *	sees it through; where it does not, it is refused with -EINVAL and a line
+ *	in the log. The pools of one type that a source file makes so
+ *	share a lock class; where one is constructed or grown with the help of
+ *	another, so that their locks nest, use fastalloc_typed_pool_create().
+ * ``flow_pool_from_base(pool)``
+ *	the way back, for a pool that has come through code which knows no type.
+ *	Nothing is checked.
+ *
+ * All of it is inline and compiles to what the untyped calls compile to.
+ */
+#define DEFINE_FASTALLOC_POOL_TYPE(_name, _type)			\
+struct _name##_pool;							\
+									\
+static __always_inline struct fastalloc_pool *				\
+_name##_pool_base(struct _name##_pool *pool)				\
+{									\
+	return (struct fastalloc_pool *)pool;				\
+}									\
+									\
+static __always_inline struct _name##_pool *				\
+_name##_pool_from_base(struct fastalloc_pool *pool)			\
+{									\
+	return (struct _name##_pool *)pool;				\
+}									\
+									\
+static __always_inline struct _name##_pool *				\
+__##_name##_pool_create(const struct fastalloc_config *cfg,		\
+			struct lock_class_key *key)			\
+{									\
+	bool fits = __fastalloc_config_fits(cfg, sizeof(_type),		\
+					    __alignof__(_type));	\
+	struct fastalloc_config typed;					\
+	int err;							\
+									\
+	if (__builtin_constant_p(fits) && !fits)			\
+		__fastalloc_config_other_type();			\
+	err = __fastalloc_config_type(&typed, cfg, sizeof(_type),	\
+				      __alignof__(_type), #_type);	\
+	if (err)							\
+		return ERR_PTR(err);					\
+	return _name##_pool_from_base(__fastalloc_pool_create(&typed,	\
+			THIS_MODULE, __FASTALLOC_LAYOUT, key));		\
+}									\
+									\
+static __always_inline struct _name##_pool *				\
+_name##_pool_create(const struct fastalloc_config *cfg)			\
+{									\
+	static struct lock_class_key key;				\
+									\
+	return __##_name##_pool_create(cfg, &key);			\
+}									\
+									\
+static __always_inline void						\
+_name##_pool_destroy(struct _name##_pool *pool)				\
+{									\
+	fastalloc_pool_destroy(_name##_pool_base(pool));		\
+}									\
+									\
+static __always_inline _type * __must_check				\
+_name##_alloc(struct _name##_pool *pool, gfp_t gfp)			\
+{									\
+	return fastalloc_alloc(_name##_pool_base(pool), gfp);		\
+}									\
+									\
+static __always_inline _type * __must_check				\
+_name##_zalloc(struct _name##_pool *pool, gfp_t gfp)			\
+{									\
+	return fastalloc_zalloc(_name##_pool_base(pool), gfp);		\
+}									\
+									\
+static __always_inline _type * __must_check				\
+_name##_alloc_timeout(struct _name##_pool *pool, gfp_t gfp,		\
+		      long timeout)					\
+{									\
+	return fastalloc_alloc_timeout(_name##_pool_base(pool), gfp,	\
+				       timeout);			\
+}									\
+									\
+static __always_inline _type * __must_check				\
+_name##_alloc_killable(struct _name##_pool *pool, gfp_t gfp,		\
+		       long timeout)					\
+{									\
+	return fastalloc_alloc_killable(_name##_pool_base(pool), gfp,	\
+					timeout);			\
+}									\
+									\
+static __always_inline void						\
+_name##_free(struct _name##_pool *pool, _type *obj)			\
+{									\
+	fastalloc_free(_name##_pool_base(pool), obj);			\
+}									\
+									\
+static __always_inline unsigned int __must_check			\
+_name##_alloc_bulk(struct _name##_pool *pool, gfp_t gfp,		\
+		   unsigned int nr, _type **objs)			\
+{									\
+	return fastalloc_alloc_bulk(_name##_pool_base(pool), gfp, nr,	\
+				    (void **)objs);			\
+}									\
+									\
+static __always_inline void						\
+_name##_free_bulk(struct _name##_pool *pool, unsigned int nr,		\
+		  _type **objs)						\
+{									\
+	fastalloc_free_bulk(_name##_pool_base(pool), nr, (void **)objs);	\
+}									\
+									\
+__FASTALLOC_DEFINE_OBJ(_name, struct _name##_pool, _type)		\
+__FASTALLOC_DEFINE_FREE(_name##_pool_destroy, struct _name##_pool)	\
+									\
+/* so that a semicolon follows */					\
+struct _name##_pool
+
+/**
+ * fastalloc_typed_pool_create() - make a typed pool, with a lock class of its own
+ * @_name: that of DEFINE_FASTALLOC_POOL_TYPE()
+ * @cfg: what it is to be, as for fastalloc_pool_create()
+ *
+ * Every place in the source where this stands is a lock class.
+ *
+ * Context: Task context, may sleep.
+ * Return: As name_pool_create().
+ */
+#define fastalloc_typed_pool_create(_name, cfg...) ({			\
+	static struct lock_class_key __fastalloc_key;			\
+									\
+	__##_name##_pool_create(cfg, &__fastalloc_key);			\
+})
+
+#endif /* _LINUX_FASTALLOC_TYPED_H */

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0
+/* expect: passing argument 4 of 'flow_alloc_bulk' from incompatible pointer type */
+#include "types.h"
+
+unsigned int misuse(struct flow_pool *flows, struct flow **f,
+		    struct packet **p);
+unsigned int misuse(struct flow_pool *flows, struct flow **f,
+		    struct packet **p)
+{
+#ifdef MISUSE
+	return flow_alloc_bulk(flows, GFP_KERNEL, 8, p);
+#else
+	return flow_alloc_bulk(flows, GFP_KERNEL, 8, f);
+#endif
+}

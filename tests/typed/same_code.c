@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What must compile to the same instructions, once with the calls of a typed
+ * pool and scopes, once, included from plain_code.c, without.
+ */
+#include "types.h"
+
+#ifdef PLAIN_CODE
+#define POOL		fastalloc_pool
+#define CALL(f)		fastalloc_##f
+#define OBJS(p)		((void **)(p))
+#else
+#define POOL		flow_pool
+#define CALL(f)		flow_##f
+#define OBJS(p)		(p)
+#endif
+
+struct flow *code_alloc(struct POOL *pool, gfp_t gfp);
+struct flow *code_alloc(struct POOL *pool, gfp_t gfp)
+{
+	return CALL(alloc)(pool, gfp);
+}
+
+void code_free(struct POOL *pool, struct flow *obj);
+void code_free(struct POOL *pool, struct flow *obj)
+{
+	CALL(free)(pool, obj);
+}
+
+struct flow *code_zalloc(struct POOL *pool, gfp_t gfp);
+struct flow *code_zalloc(struct POOL *pool, gfp_t gfp)
+{
+	return CALL(zalloc)(pool, gfp);
+}
+
+unsigned int code_bulk(struct POOL *pool, struct flow **objs);
+unsigned int code_bulk(struct POOL *pool, struct flow **objs)
+{
+	if (!CALL(alloc_bulk)(pool, GFP_ATOMIC, 8, OBJS(objs)))
+		return 0;
+	CALL(free_bulk)(pool, 4, OBJS(objs));
+	return 4;
+}
+
+/* A scope that is left only after its object has been handed out. */
+struct flow *code_scope(struct POOL *pool);
+struct flow *code_scope(struct POOL *pool)
+{
+#ifdef PLAIN_CODE
+	return fastalloc_alloc(pool, GFP_ATOMIC);
+#else
+	CLASS(flow_obj, o)(pool, GFP_ATOMIC);
+
+	return flow_obj_take(&o);
+#endif
+}

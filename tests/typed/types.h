@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Two types and their pools, for the files beside this one. They are compiled
+ * only, by tests/lab/typed.
+ */
+#include <linux/fastalloc_typed.h>
+
+struct flow {
+	u64 id;
+	u64 bytes;
+};
+
+struct packet {
+	u64 id;
+	u64 data[5];
+};
+
+DEFINE_FASTALLOC_POOL_TYPE(flow, struct flow);
+DEFINE_FASTALLOC_POOL_TYPE(packet, struct packet);
