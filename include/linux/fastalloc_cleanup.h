@@ -10,8 +10,11 @@
 
 #include <linux/compiler.h>
 
+/* Two steps: sparse knows no __has_include(). */
+#ifdef __has_include
 #if __has_include(<linux/cleanup.h>)
 #include <linux/cleanup.h>
+#endif
 #endif
 
 #ifndef __cleanup

@@ -24,11 +24,12 @@
 #include <linux/printk.h>
 
 /*
- * Lets __free(_name) destroy a variable that points to a _pool. DEFINE_FREE()
- * would take its address as a void pointer, that is, of a variable of any type.
+ * Lets __free(_name) destroy a variable that points to a struct _pool.
+ * DEFINE_FREE() would take its address as a void pointer, that is, the address
+ * of a variable of any type.
  */
 #define __FASTALLOC_DEFINE_FREE(_name, _pool)				\
-static inline void __free_##_name(_pool **p)				\
+static inline void __free_##_name(struct _pool **p)			\
 {									\
 	if (!IS_ERR_OR_NULL(*p))					\
 		_name(*p);						\
@@ -107,7 +108,7 @@ _name##_obj_take(struct _name##_obj *scope)				\
  * it, the comment above describes it.
  */
 __FASTALLOC_DEFINE_OBJ(fastalloc, struct fastalloc_pool, void)
-__FASTALLOC_DEFINE_FREE(fastalloc_pool_destroy, struct fastalloc_pool)
+__FASTALLOC_DEFINE_FREE(fastalloc_pool_destroy, fastalloc_pool)
 
 static __always_inline bool
 __fastalloc_config_fits(const struct fastalloc_config *cfg, size_t size,
@@ -282,7 +283,7 @@ _name##_free_bulk(struct _name##_pool *pool, unsigned int nr,		\
 }									\
 									\
 __FASTALLOC_DEFINE_OBJ(_name, struct _name##_pool, _type)		\
-__FASTALLOC_DEFINE_FREE(_name##_pool_destroy, struct _name##_pool)	\
+__FASTALLOC_DEFINE_FREE(_name##_pool_destroy, _name##_pool)		\
 									\
 /* so that a semicolon follows */					\
 struct _name##_pool
