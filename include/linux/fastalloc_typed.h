@@ -156,6 +156,8 @@ void __fastalloc_config_other_type(void)
  *
  * ``flow_alloc(pool, gfp)``, ``flow_zalloc(pool, gfp)``, ``flow_free(pool, obj)``
  *	as fastalloc_alloc(), fastalloc_zalloc(), fastalloc_free().
+ * ``flow_free_rcu(pool, obj, head)``
+ *	as fastalloc_free_rcu().
  * ``flow_alloc_timeout(pool, gfp, timeout)``, ``flow_alloc_killable(pool, gfp, timeout)``
  *	as fastalloc_alloc_timeout(), fastalloc_alloc_killable().
  * ``flow_alloc_bulk(pool, gfp, nr, objs)``, ``flow_free_bulk(pool, nr, objs)``
@@ -265,6 +267,13 @@ static __always_inline void						\
 _name##_free(struct _name##_pool *pool, _type *obj)			\
 {									\
 	fastalloc_free(_name##_pool_base(pool), obj);			\
+}									\
+									\
+static __always_inline void						\
+_name##_free_rcu(struct _name##_pool *pool, _type *obj,			\
+		 struct fastalloc_rcu_head *head)			\
+{									\
+	fastalloc_free_rcu(_name##_pool_base(pool), obj, head);		\
 }									\
 									\
 static __always_inline unsigned int __must_check			\

@@ -5,6 +5,7 @@
  */
 #include <linux/list.h>
 #include <linux/module.h>
+#include <linux/rcupdate.h>
 
 #include <linux/fastalloc_typed.h>
 
@@ -13,6 +14,7 @@
 struct flow {
 	struct list_head node;
 	struct note *note;
+	struct fastalloc_rcu_head rcu;
 	u64 id;
 };
 
@@ -310,6 +312,21 @@ static void typed_free_by_name(struct kunit *test)
 	flow_free(book->flows, f);
 }
 
+/* Promise: a typed object may wait for readers, too. */
+static void typed_free_rcu(struct kunit *test)
+{
+	struct book *book = new_book(test);
+	struct flow *f = flow_alloc(book->flows, GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, f);
+	rcu_read_lock();
+	flow_free_rcu(book->flows, f, &f->rcu);
+	KUNIT_EXPECT_EQ(test, flows_out(book), 1UL);
+	rcu_read_unlock();
+	rcu_barrier();
+	KUNIT_EXPECT_EQ(test, flows_out(book), 0UL);
+}
+
 /* Fails before or after the second pool, or hands both on. */
 static int new_pools(struct kunit *test, int fail, struct book *book)
 {
@@ -449,6 +466,7 @@ static struct kunit_case typed_cases[] = {
 	KUNIT_CASE_PARAM(typed_hand_over, sync_gen_params),
 	KUNIT_CASE_PARAM(untyped_scopes, sync_gen_params),
 	KUNIT_CASE(typed_free_by_name),
+	KUNIT_CASE(typed_free_rcu),
 	KUNIT_CASE_PARAM(typed_pool_scope, sync_gen_params),
 	KUNIT_CASE_PARAM(typed_size_and_align, sync_gen_params),
 	KUNIT_CASE(typed_other_config),

@@ -8,11 +8,13 @@
 struct flow {
 	u64 id;
 	u64 bytes;
+	struct fastalloc_rcu_head rcu;
 };
 
 struct packet {
 	u64 id;
 	u64 data[5];
+	struct fastalloc_rcu_head rcu;
 };
 
 DEFINE_FASTALLOC_POOL_TYPE(flow, struct flow);
