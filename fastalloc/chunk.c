@@ -4,7 +4,10 @@
  * A chunk never moves; its memory goes back only by trim and destroy.
  */
 #include <linux/err.h>
+#include <linux/kernel.h>
 #include <linux/overflow.h>
+#include <linux/random.h>
+#include <linux/sched.h>
 
 #include "compat.h"
 #include "sanitize.h"
@@ -93,6 +96,40 @@ static int fa_chunk_construct(struct fastalloc_pool *pool, struct fa_chunk *chun
 }
 
 /*
+ * The indices of a chunk in random order, for as long as it takes to attach it
+ * (R. Durstenfeld's shuffle, CACM 7/1964).
+ */
+static int fa_chunk_shuffle(struct fastalloc_pool *pool, struct fa_chunk *chunk,
+			    gfp_t gfp)
+{
+	unsigned int i, k;
+	u32 *shuffled;
+
+	if (!(pool->cfg.flags & FASTALLOC_F_RANDOM))
+		return 0;
+	shuffled = kvmalloc_node(array_size(chunk->count, sizeof(*shuffled)), gfp,
+				 fa_node(pool));
+	if (!shuffled)
+		return -ENOMEM;
+	for (i = 0; i < chunk->count; i++) {
+		k = reciprocal_scale(get_random_u32(), i + 1);
+		shuffled[i] = shuffled[k];
+		shuffled[k] = i;
+		if (!(i % SZ_1K))
+			cond_resched();
+	}
+	chunk->shuffled = shuffled;
+	return 0;
+}
+
+/* It is attached. */
+void fa_chunk_shuffled(struct fa_chunk *chunk)
+{
+	kvfree(chunk->shuffled);
+	chunk->shuffled = NULL;
+}
+
+/*
  * A chunk of @want objects, or of fewer, but not fewer than @least, where the
  * page allocator has no block that large. Its objects are constructed.
  */
@@ -139,9 +176,12 @@ struct fa_chunk *fa_chunk_create(struct fastalloc_pool *pool, unsigned long want
 	if (err)
 		goto err_mem;
 
-	err = fa_debug_chunk_init(pool, chunk, gfp);
+	err = fa_chunk_shuffle(pool, chunk, gfp);
 	if (err)
 		goto err_map;
+	err = fa_debug_chunk_init(pool, chunk, gfp);
+	if (err)
+		goto err_shuffled;
 	if (IS_ENABLED(CONFIG_DEBUG_KMEMLEAK)) {
 		err = fa_kmemleak_chunk_init(pool, chunk, gfp);
 		if (err)
@@ -157,6 +197,8 @@ err_san:
 	fa_san_chunk_exit(pool, chunk);
 err_debug:
 	fa_debug_chunk_exit(pool, chunk);
+err_shuffled:
+	fa_chunk_shuffled(chunk);
 err_map:
 	fa_bitmap_free(&chunk->map);
 err_mem:
@@ -175,6 +217,7 @@ void fa_chunk_destroy(struct fastalloc_pool *pool, struct fa_chunk *chunk)
 		fa_chunk_destruct(pool, chunk, chunk->count);
 		fa_mem_free(chunk->mem, chunk->bytes);
 	}
+	fa_chunk_shuffled(chunk);
 	fa_segs_free(&chunk->segs);
 	fa_bitmap_free(&chunk->map);
 	kfree(chunk);

@@ -459,6 +459,17 @@ void fa_debug_freed(struct fastalloc_pool *pool, void *obj)
 		fa_zone_fill(pool, obj, SLUB_RED_INACTIVE);
 }
 
+/* It could not be given back after all: it stays out, whatever it now holds. */
+void fa_debug_not_freed(struct fastalloc_pool *pool, void *obj)
+{
+	struct fa_chunk *chunk = fa_chunk_find(pool, obj);
+
+	fa_san_open(pool, obj);
+	set_bit(fa_chunk_index(pool, chunk, obj), chunk->out);
+	if (fa_checks(pool, FASTALLOC_F_REDZONE))
+		fa_zone_fill(pool, obj, SLUB_RED_ACTIVE);
+}
+
 /* Before the objects go: those that are free have a last chance to tell. */
 void fa_debug_chunk_exit(struct fastalloc_pool *pool, struct fa_chunk *chunk)
 {

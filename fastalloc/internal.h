@@ -199,6 +199,8 @@ void fa_growth_exit(void);
  *	free. It comes with the chunk, so that neither needs memory.
  * @segs: segments that come with the chunk, until it is attached
  * @out: objects that are out, in a pool with checks
+ * @shuffled: indices in the order in which objects are to be handed out first,
+ *	until it is attached; NULL: as they lie
  * @leak: objects that kmemleak knows, where the kernel has it
  * @track: who allocated and who freed each object, with %FASTALLOC_F_OWNER
  */
@@ -219,6 +221,7 @@ struct fa_chunk {
 	struct fa_segs		segs;
 	unsigned long		*out;
 	struct fa_track		*track;
+	u32			*shuffled;
 	unsigned long		*leak;
 };
 
@@ -434,6 +437,7 @@ static inline int fa_node(const struct fastalloc_pool *pool)
 struct fa_chunk *fa_chunk_create(struct fastalloc_pool *pool, unsigned long want,
 				 unsigned long least, gfp_t gfp);
 void fa_chunk_destroy(struct fastalloc_pool *pool, struct fa_chunk *chunk);
+void fa_chunk_shuffled(struct fa_chunk *chunk);
 size_t fa_chunk_overhead(const struct fa_chunk *chunk);
 unsigned long fa_chunk_max_objects(const struct fastalloc_pool *pool);
 void fa_chunk_insert(struct fastalloc_pool *pool, struct fa_chunk *chunk);
@@ -475,6 +479,13 @@ static inline void *fa_chunk_obj(const struct fastalloc_pool *pool,
 				 const struct fa_chunk *chunk, unsigned int i)
 {
 	return chunk->mem + i * pool->stride;
+}
+
+/* The @i-th object to be handed out of a chunk that is being attached. */
+static inline void *fa_chunk_new_obj(const struct fastalloc_pool *pool,
+				     const struct fa_chunk *chunk, unsigned int i)
+{
+	return fa_chunk_obj(pool, chunk, chunk->shuffled ? chunk->shuffled[i] : i);
 }
 
 static inline unsigned int fa_chunk_index(const struct fastalloc_pool *pool,
@@ -569,6 +580,7 @@ void fa_debug_chunk_exit(struct fastalloc_pool *pool, struct fa_chunk *chunk);
 size_t fa_debug_overhead(const struct fa_chunk *chunk);
 void fa_debug_alloc(struct fastalloc_pool *pool, void *obj, unsigned long ip);
 bool fa_debug_may_free(struct fastalloc_pool *pool, void *obj, unsigned long ip);
+void fa_debug_not_freed(struct fastalloc_pool *pool, void *obj);
 void fa_debug_freed(struct fastalloc_pool *pool, void *obj);
 bool fa_debug_enter(struct fastalloc_pool *pool);
 void fa_debug_leave(struct fastalloc_pool *pool);

@@ -656,16 +656,18 @@ void fa_percpu_attach(struct fastalloc_pool *pool, struct fa_chunk *chunk)
 	fa_serial_unlock(pool, flags);
 
 	for (; i % pool->magazine; i--)
-		fa_percpu_put_back(pool, fa_chunk_obj(pool, chunk, i - 1));
+		fa_percpu_put_back(pool, fa_chunk_new_obj(pool, chunk, i - 1));
 	/* From the end, so that the lowest are handed out first. */
 	while (i) {
 		m = fa_pop(pool, &pool->empty, &head);
 		for (k = 0; k < pool->magazine; k++)
-			m->slot[k] = fa_chunk_obj(pool, chunk, --i);
+			m->slot[k] = fa_chunk_new_obj(pool, chunk, --i);
 		m->n = k;
 		fa_push_full(pool, m);
 		cond_resched();
 	}
+
+	fa_chunk_shuffled(chunk);
 
 	/* Promised once it is there; the peak first, while the sums still fit. */
 	WRITE_ONCE(pool->peak, fa_percpu_peak(pool));

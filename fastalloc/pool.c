@@ -439,26 +439,6 @@ static inline void fa_pool_acquire(struct fastalloc_pool *pool, gfp_t gfp,
 		pool->cfg.on_acquire(obj, pool->cfg.arg);
 }
 
-/*
- * Before a free: whether it may be, and what the owner wants done. What is not
- * an object, or not out, must not reach the hook.
- */
-static inline bool fa_pool_release(struct fastalloc_pool *pool, void *obj,
-				   unsigned long ip)
-{
-	if (pool->checks && !fa_debug_may_free(pool, obj, ip))
-		return false;
-	if (pool->cfg.on_release)
-		pool->cfg.on_release(obj, pool->cfg.arg);
-	if (pool->init_on_free)
-		memset(obj, 0, pool->cfg.obj_size);
-	if (pool->checks)
-		fa_debug_freed(pool, obj);
-	if (pool->sanitize)
-		fa_san_free(pool, obj);
-	return true;
-}
-
 /* The owner of a NONE pool keeps calls apart; with checks we see to it. */
 static inline bool fa_pool_enter(struct fastalloc_pool *pool)
 {
@@ -470,6 +450,35 @@ static inline void fa_pool_leave(struct fastalloc_pool *pool)
 {
 	if (pool->checks && pool->sync == FASTALLOC_SYNC_NONE)
 		fa_debug_leave(pool);
+}
+
+/*
+ * Before a free: whether it may be, and what the owner wants done. What is not
+ * an object, or not out, must not reach the hook.
+ */
+static inline bool fa_pool_release(struct fastalloc_pool *pool, void *obj,
+				   unsigned long ip)
+{
+	bool ok = true;
+
+	if (pool->checks) {
+		if (!fa_pool_enter(pool))
+			return false;
+		ok = fa_debug_may_free(pool, obj, ip);
+		fa_pool_leave(pool);
+	}
+	if (!ok)
+		return false;
+	/* Not while we are in: a hook may call into the pool. */
+	if (pool->cfg.on_release)
+		pool->cfg.on_release(obj, pool->cfg.arg);
+	if (pool->init_on_free)
+		memset(obj, 0, pool->cfg.obj_size);
+	if (pool->checks)
+		fa_debug_freed(pool, obj);
+	if (pool->sanitize)
+		fa_san_free(pool, obj);
+	return true;
 }
 
 /* One try, with nothing of what the owner of the pool wants done. */
@@ -492,8 +501,10 @@ static inline void fa_pool_put(struct fastalloc_pool *pool, void *obj)
 	struct fastalloc_cache *c;
 
 	if (!fa_is_percpu(pool)) {
-		if (!fa_pool_enter(pool))
+		if (!fa_pool_enter(pool)) {
+			fa_debug_not_freed(pool, obj);
 			return;
+		}
 		fa_serial_free(pool, obj);
 		fa_pool_leave(pool);
 		return;
@@ -953,8 +964,8 @@ static void fa_pool_init(struct fastalloc_pool *pool, struct lock_class_key *key
 	pool->rcu = pool->checks || pool->sanitize ||
 		    (cfg->flags & FASTALLOC_F_TYPESAFE_BY_RCU);
 	fa_pool_init_zeroing(pool);
-	pool->bare = !pool->checks && !pool->sanitize && !pool->init_on_alloc && !pool->init_on_free &&
-		     !cfg->on_acquire && !cfg->on_release;
+	pool->bare = !pool->checks && !pool->sanitize && !pool->init_on_alloc &&
+		     !pool->init_on_free && !cfg->on_acquire && !cfg->on_release;
 	/* What is in force, for all to see. */
 	cfg->flags = (cfg->flags & ~FASTALLOC_F_DEBUG) | pool->checks;
 	pool->stride = ALIGN(cfg->obj_size + fa_debug_zone(pool), fa_debug_align(pool));

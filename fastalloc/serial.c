@@ -19,8 +19,8 @@
 
 #include "internal.h"
 
-/* Slots that trim looks at before it lets others have the lock. */
-#define FA_TRIM_BATCH	64
+/* Slots that are looked at, or filled, before others may have the lock. */
+#define FA_BATCH	64
 
 static bool fa_avail_less(struct rb_node *a, const struct rb_node *b)
 {
@@ -331,7 +331,23 @@ void fa_serial_free_contig(struct fastalloc_pool *pool, void *obj,
 		fa_serial_refuse(pool, obj, why);
 }
 
-/* Constant time, but for the tree of chunks. */
+/* Objects of a chunk that are to be handed out at random: none is fresh. */
+static void fa_serial_push_shuffled(struct fastalloc_pool *pool,
+				    struct fa_chunk *chunk)
+{
+	unsigned int i = 0, batch;
+	unsigned long flags;
+
+	while (i < chunk->count) {
+		flags = fa_serial_lock(pool);
+		for (batch = FA_BATCH; batch && i < chunk->count; batch--)
+			fa_deque_push(&pool->dq, fa_chunk_new_obj(pool, chunk, i++));
+		fa_serial_unlock(pool, flags);
+	}
+	fa_chunk_shuffled(chunk);
+}
+
+/* The lock is held in constant time, but for the tree of chunks. */
 void fa_serial_attach(struct fastalloc_pool *pool, struct fa_chunk *chunk)
 {
 	unsigned long flags;
@@ -345,9 +361,18 @@ void fa_serial_attach(struct fastalloc_pool *pool, struct fa_chunk *chunk)
 			fa_deque_splice(&pool->dq, &chunk->segs);
 		else
 			fa_deque_init(&pool->dq, pool->seg_slots, &chunk->segs);
-		list_add_tail(&chunk->list, &pool->fresh);
-		pool->nfresh += chunk->count;
+		if (!chunk->shuffled) {
+			list_add_tail(&chunk->list, &pool->fresh);
+			pool->nfresh += chunk->count;
+		}
 	}
+	if (chunk->shuffled) {
+		chunk->fresh = chunk->count;
+		fa_serial_unlock(pool, flags);
+		fa_serial_push_shuffled(pool, chunk);
+		flags = fa_serial_lock(pool);
+	}
+	/* Promised once it is there. */
 	fa_add_total(pool, chunk->count);
 	fa_serial_set_high(pool);
 	fa_serial_unlock(pool, flags);
@@ -387,7 +412,7 @@ void fa_serial_rotate(struct fastalloc_pool *pool)
 
 		flags = fa_serial_lock(pool);
 		left = min(left, pool->dq.n);
-		batch = min_t(unsigned long, left, FA_TRIM_BATCH);
+		batch = min_t(unsigned long, left, FA_BATCH);
 		left -= batch;
 		while (batch--) {
 			void *obj = fa_deque_pop_head(&pool->dq);
@@ -408,7 +433,7 @@ void fa_serial_put_back(struct fastalloc_pool *pool, struct fa_chunk *chunk)
 
 	while (i < chunk->fresh) {
 		flags = fa_serial_lock(pool);
-		for (batch = FA_TRIM_BATCH; batch && i < chunk->fresh; batch--, i++)
+		for (batch = FA_BATCH; batch && i < chunk->fresh; batch--, i++)
 			if (fa_bitmap_test(&chunk->map, i))
 				fa_deque_push(&pool->dq, fa_chunk_obj(pool, chunk, i));
 		fa_serial_unlock(pool, flags);

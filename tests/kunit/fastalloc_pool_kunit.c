@@ -836,6 +836,56 @@ static void pool_destroyed_with_objects_out(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, s->odd);
 }
 
+/*
+ * Promise: with FASTALLOC_F_RANDOM new objects come in no order one could guess,
+ * each once, also those of growth. A shuffle of so many that leaves more than
+ * a few beside their neighbour is not one.
+ */
+static void pool_random(struct kunit *test)
+{
+	static const struct {
+		enum fastalloc_sync	sync;
+		enum fastalloc_order	order;
+	} kinds[] = {
+		{ FASTALLOC_SYNC_SPINLOCK, FASTALLOC_ORDER_LIFO },
+		{ FASTALLOC_SYNC_NONE, FASTALLOC_ORDER_FIFO },
+		{ FASTALLOC_SYNC_PERCPU, FASTALLOC_ORDER_LIFO },
+	};
+	unsigned int i, k, near, got;
+
+	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
+		struct fastalloc_config cfg = {
+			.name = "random",
+			.obj_size = 64,
+			.capacity = 1000,
+			.max_capacity = 2000,
+			.growth = FASTALLOC_GROWTH_LINEAR,
+			.growth_amount = 1000,
+			.sync = kinds[i].sync,
+			.order = kinds[i].order,
+			.flags = FASTALLOC_F_RANDOM,
+		};
+		struct fastalloc_pool *pool = fa_pool(test, &cfg);
+		struct fa_fix *fix = test->priv;
+
+		got = fa_drain(test, pool, GFP_KERNEL);
+		KUNIT_EXPECT_GE(test, got, 2000U);
+		for (k = 1, near = 0; k < got; k++)
+			near += abs(fix->held[k].obj - fix->held[k - 1].obj) < 256;
+		KUNIT_EXPECT_LT(test, near, got / 10);
+		for (k = 0; k < got; k++)
+			*(u32 *)fix->held[k].obj = k;
+		for (k = 0; k < got; k++)
+			KUNIT_ASSERT_EQ(test, *(u32 *)fix->held[k].obj, k);
+		while (fix->nr_held--)
+			fastalloc_free(pool, fix->held[fix->nr_held].obj);
+		fix->nr_held = 0;
+		KUNIT_EXPECT_TRUE(test, fastalloc_pool_is_empty(pool));
+		KUNIT_EXPECT_GT(test, fastalloc_pool_trim(pool), 0UL);
+		fa_pool_gone(test, pool);
+	}
+}
+
 static struct kunit_case pool_cases[] = {
 	KUNIT_CASE_PARAM(pool_config, config_gen_params),
 	KUNIT_CASE(pool_name_taken),
@@ -858,6 +908,7 @@ static struct kunit_case pool_cases[] = {
 	KUNIT_CASE(pool_contig_grows),
 	KUNIT_CASE_PARAM(pool_queries, combo_gen_params),
 	KUNIT_CASE(pool_grows_noio),
+	KUNIT_CASE(pool_random),
 	KUNIT_CASE_PARAM(pool_destroyed_with_objects_out, leak_gen_params),
 	{ }
 };
