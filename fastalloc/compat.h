@@ -47,9 +47,23 @@ static inline void *fa_vmalloc(size_t bytes, gfp_t gfp, int node)
 }
 
 /*
+ * May the caller take a spinlock, as debugging aids of the kernel do? Never in
+ * NMI. On PREEMPT_RT, and where lockdep reckons with it, only if what is held
+ * is no raw lock: no way to tell but that preemption, or softirqs alone, are off.
+ */
+static inline bool fa_may_lock(void)
+{
+	if (in_nmi())
+		return false;
+	if (!IS_ENABLED(CONFIG_PREEMPT_RT) && !IS_ENABLED(CONFIG_PROVE_RAW_LOCK_NESTING))
+		return true;
+	return preemptible() || (!IS_ENABLED(CONFIG_PREEMPT_RT) && in_serving_softirq() &&
+				 !irqs_disabled());
+}
+
+/*
  * The stack depot: __stack_depot_save() became stack_depot_save_flags() in 6.9.
- * It takes a raw lock, so not in NMI; and it may ask for a page, which
- * PREEMPT_RT does not allow with preemption off.
+ * It takes a raw lock, so not in NMI; and it may ask for a page.
  */
 #ifdef CONFIG_STACKDEPOT
 static inline int fa_stack_init(void)
@@ -59,7 +73,7 @@ static inline int fa_stack_init(void)
 
 static __always_inline depot_stack_handle_t fa_stack_save(unsigned int depth)
 {
-	bool alloc = !IS_ENABLED(CONFIG_PREEMPT_RT) || preemptible();
+	bool alloc = fa_may_lock();
 	unsigned long entries[16];
 	unsigned int nr;
 

@@ -8,6 +8,7 @@
 #include <linux/kmemleak.h>
 #include <linux/slab.h>
 
+#include "compat.h"
 #include "sanitize.h"
 
 int fa_kmemleak_chunk_init(struct fastalloc_pool *pool, struct fa_chunk *chunk,
@@ -40,7 +41,7 @@ void fa_kmemleak_alloc(struct fastalloc_pool *pool, const void *obj, gfp_t gfp)
 	unsigned long *leak;
 	unsigned int i;
 
-	if (!fa_kmemleak_may())
+	if (!fa_may_lock())
 		return;
 	leak = fa_kmemleak_bit(pool, obj, &i);
 	if (leak && !test_and_set_bit(i, leak))
@@ -52,7 +53,7 @@ void fa_kmemleak_free(struct fastalloc_pool *pool, const void *obj)
 	unsigned long *leak;
 	unsigned int i;
 
-	if (!fa_kmemleak_may())
+	if (!fa_may_lock())
 		return;
 	leak = fa_kmemleak_bit(pool, obj, &i);
 	if (leak && test_and_clear_bit(i, leak))

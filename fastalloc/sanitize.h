@@ -10,8 +10,9 @@
  *
  * kmemleak: it knows nothing of pages, and knows a vmalloc chunk as one object;
  * to add objects inside another makes it give up. So a vmalloc chunk is made
- * unknown to it, and each live object known. In a pool whose free objects have
- * content the chunk is known instead, never to be reported.
+ * unknown to it, and each live object known, unless it was handed out where no
+ * spinlock may be taken. In a pool whose free objects have content the chunk is
+ * known instead, never to be reported.
  */
 #ifndef FASTALLOC_SANITIZE_H
 #define FASTALLOC_SANITIZE_H
@@ -71,12 +72,6 @@ static inline bool fa_content_stays(const struct fastalloc_pool *pool)
 {
 	return pool->cfg.ctor || pool->cfg.dtor ||
 	       (pool->cfg.flags & FASTALLOC_F_TYPESAFE_BY_RCU);
-}
-
-/* kmemleak takes locks, and memory, as ordinary code does. */
-static inline bool fa_kmemleak_may(void)
-{
-	return !in_nmi() && (!IS_ENABLED(CONFIG_PREEMPT_RT) || preemptible());
 }
 
 /* The whole slot may be touched, by its user or by us. */
