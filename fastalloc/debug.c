@@ -63,64 +63,64 @@ MODULE_PARM_DESC(sanitize, "for pools created from now on: tell KASAN, kmemleak 
 static DEFINE_MUTEX(fa_debug_lock);
 static char fa_debug_text[256];
 
-/* Letters to flags, as far as @end; @ok: no letter is unknown. */
-static unsigned int fa_debug_letters(const char *s, const char *end, bool *ok)
+/* Letters to flags, or "-" to none; false if they are no such letters. */
+static bool fa_debug_letters(const char *s, unsigned int *flags)
 {
-	unsigned int flags = 0;
-
-	*ok = true;
-	for (; s < end && *s; s++) {
+	*flags = 0;
+	if (!strcmp(s, "-"))
+		return true;
+	for (; *s; s++) {
 		switch (*s) {
 		case 'F':
-			flags |= FASTALLOC_F_CHECK;
+			*flags |= FASTALLOC_F_CHECK;
 			break;
 		case 'Z':
-			flags |= FASTALLOC_F_REDZONE;
+			*flags |= FASTALLOC_F_REDZONE;
 			break;
 		case 'P':
-			flags |= FASTALLOC_F_POISON;
+			*flags |= FASTALLOC_F_POISON;
 			break;
 		case 'U':
-			flags |= FASTALLOC_F_OWNER;
-			break;
-		case '-':
+			*flags |= FASTALLOC_F_OWNER;
 			break;
 		default:
-			*ok = false;
-			return 0;
+			return false;
 		}
 	}
-	return flags;
+	return *flags;
 }
 
-/* One block, "letters[,glob...]": its flags if @name is meant; NULL means any. */
-static unsigned int fa_debug_block(char *block, const char *name, bool *ok)
+/*
+ * One block, "letters[,glob...]", or nothing: if @name is meant, @flags become
+ * its. Returns whether it can be understood.
+ */
+static bool fa_debug_block(char *block, const char *name, unsigned int *flags)
 {
 	char *letters = strsep(&block, ","), *glob;
-	unsigned int flags;
+	unsigned int f;
 
-	flags = fa_debug_letters(letters, letters + strlen(letters), ok);
-	if (!block || !name)
-		return flags;
+	if (!block && !*letters)
+		return true;
+	if (!fa_debug_letters(letters, &f))
+		return false;
+	if (!block)
+		*flags = f;
 	while ((glob = strsep(&block, ",")))
 		if (glob_match(glob, name))
-			return flags;
-	return 0;
+			*flags = f;
+	return true;
 }
 
 /* The flags that @text has for a pool named @name. The last block that fits counts. */
 static unsigned int fa_debug_parse(const char *text, const char *name, bool *ok)
 {
 	char copy[sizeof(fa_debug_text)], *rest = copy, *block;
-	unsigned int flags = 0, f;
+	unsigned int flags = 0;
 
 	*ok = true;
 	strscpy(copy, text, sizeof(copy));
-	while (*ok && (block = strsep(&rest, ";"))) {
-		f = fa_debug_block(block, name, ok);
-		if (f || *block == '-')
-			flags = f;
-	}
+	while (*ok && (block = strsep(&rest, ";")))
+		*ok = fa_debug_block(block, name, &flags);
 	return flags;
 }
 
@@ -135,7 +135,7 @@ static int fa_debug_set(const char *val, const struct kernel_param *kp)
 		return -E2BIG;
 	}
 	strim(copy);
-	fa_debug_parse(copy, NULL, &ok);
+	fa_debug_parse(copy, "", &ok);
 	if (!ok) {
 		pr_err("debug=%s: not letters of FZPU[,pool-glob...][;...]\n", copy);
 		return -EINVAL;
