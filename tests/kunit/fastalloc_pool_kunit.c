@@ -601,6 +601,7 @@ static void pool_over_free(struct kunit *test)
 	void *objs[5] = { };
 	unsigned int got;
 
+	fa_allow_fault("kunit: double free");
 	got = fastalloc_alloc_bulk(pool, GFP_KERNEL, 4, objs);
 	KUNIT_ASSERT_EQ(test, got, 4U);
 	objs[4] = objs[0];
@@ -642,6 +643,9 @@ static void pool_lowest_refuses(struct kunit *test)
 	char *keep = fa_must_get(test, pool, GFP_KERNEL);
 	u64 foreign;
 
+	fa_allow_fault("kunit: double free");
+	fa_allow_fault("kunit: free of a foreign pointer");
+	fa_allow_fault("kunit: free of a pointer into an object");
 	fa_put(test, pool, a);
 	fastalloc_free(pool, a);
 	fastalloc_free(pool, &foreign);

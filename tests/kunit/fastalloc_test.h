@@ -228,6 +228,13 @@ static __maybe_unused void fa_root_exit(struct kunit_suite *suite)
 #define fa_expect_splat(fmt, ...)					\
 	pr_info("FASTALLOC-EXPECT: " fmt "\n", ##__VA_ARGS__)
 
+/*
+ * And that faults of that kind may be found, if the pool has checks: all pools
+ * of a kernel with sanitizers do.
+ */
+#define fa_allow_fault(fmt, ...)					\
+	pr_info("FASTALLOC-ALLOW: fault in pool " fmt "\n", ##__VA_ARGS__)
+
 /**
  * struct fa_combo - a combination of config to run a case with
  * @sync: who serialises
