@@ -83,6 +83,30 @@ static int config_show(struct seq_file *m, void *v)
 }
 DEFINE_SHOW_ATTRIBUTE(config);
 
+#define FA_CPUS_TEXT	"%4s %6s %6s %14s %14s %12s %12s\n"
+
+static int cpus_show(struct seq_file *m, void *v)
+{
+	const struct fastalloc_pool *pool = m->private;
+	struct fa_cpu_stats s;
+	int cpu;
+
+	seq_printf(m, FA_CPUS_TEXT, "CPU", "LOADED", "SPARE", "ALLOCS", "FREES",
+		   "EXCHANGES", "NESTED");
+	for_each_possible_cpu(cpu) {
+		fa_percpu_look(pool, cpu, &s);
+		seq_printf(m, "%4d ", cpu);
+		if (s.busy)
+			seq_puts(m, "  busy");
+		else
+			seq_printf(m, "%6u", s.loaded);
+		seq_printf(m, " %6u %14lu %14lu %12lu %12lu\n", s.spare,
+			   s.allocs, s.frees, s.exchanges, s.nested);
+	}
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(cpus);
+
 #define FA_POOLS_TEXT	"%-31s %8s %6s %-8s %-6s %-11s %-7s %10s %10s %10s %10s %6s %10s %10s\n"
 #define FA_POOLS_LINE	"%-31s %8zu %6zu %-8s %-6s %-11s %-7s %10lu %10lu %10lu %10lu %6lu %10zu %10llu\n"
 
@@ -149,6 +173,8 @@ void fa_debugfs_add(struct fastalloc_pool *pool)
 	pool->dir = debugfs_create_dir(pool->name, fa_debugfs_root);
 	debugfs_create_file("stats", 0444, pool->dir, pool, &stats_fops);
 	debugfs_create_file("config", 0444, pool->dir, pool, &config_fops);
+	if (fa_is_percpu(pool))
+		debugfs_create_file("cpus", 0444, pool->dir, pool, &cpus_fops);
 }
 
 void fa_debugfs_remove(struct fastalloc_pool *pool)

@@ -631,6 +631,31 @@ static inline void fa_wake_waiters(struct fastalloc_pool *pool)
 extern struct mutex fa_pools_lock;
 extern struct list_head fa_pools;
 
+/* stats.c */
+
+/**
+ * struct fa_cpu_stats - a look at one CPU's cache
+ * @busy: an operation is under way, so @loaded is not known
+ * @loaded: objects in its loaded magazine
+ * @spare: objects in its spare one
+ * @allocs: objects it handed out, nested operations included
+ * @frees: objects it took back, likewise
+ * @exchanges: magazines it took from the depot
+ * @nested: of @allocs and @frees, by operations that found the cache busy
+ */
+struct fa_cpu_stats {
+	bool		busy;
+	u32		loaded;
+	u32		spare;
+	unsigned long	allocs;
+	unsigned long	frees;
+	unsigned long	exchanges;
+	unsigned long	nested;
+};
+
+void fa_percpu_look(const struct fastalloc_pool *pool, int cpu,
+		    struct fa_cpu_stats *s);
+
 /* debugfs.c */
 void fa_debugfs_init(void);
 void fa_debugfs_exit(void);

@@ -58,6 +58,29 @@ static unsigned long fa_percpu_sum(struct fastalloc_pool *pool,
 	return clamp(out, 0L, (long)READ_ONCE(pool->total));
 }
 
+/*
+ * What a CPU has, and what it has done since the pool was made. It works on, so
+ * the figures need not fit together, and the spare may just have become the
+ * loaded one: magazines stay, so looking at it does no harm.
+ */
+void fa_percpu_look(const struct fastalloc_pool *pool, int cpu,
+		    struct fa_cpu_stats *s)
+{
+	const struct fastalloc_cache *c = per_cpu_ptr(pool->cache, cpu);
+	unsigned long nested_allocs = fa_peek(c->nested_allocs);
+	unsigned long nested_frees = fa_peek(c->nested_frees);
+	const struct fa_mag *spare = fa_peek(READ_ONCE(c->spare));
+	u32 n = fa_peek(READ_ONCE(c->n));
+
+	s->busy = n >= FASTALLOC_BUSY;
+	s->loaded = s->busy ? 0 : n;
+	s->spare = spare ? fa_peek(READ_ONCE(spare->n)) : 0;
+	s->allocs = fa_peek(c->allocs) + nested_allocs;
+	s->frees = fa_peek(c->frees) + nested_frees;
+	s->exchanges = fa_peek(c->exchanges);
+	s->nested = nested_allocs + nested_frees;
+}
+
 static unsigned long fa_percpu_in_use(struct fastalloc_pool *pool)
 {
 	unsigned long frees;

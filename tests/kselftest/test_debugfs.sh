@@ -28,10 +28,10 @@ keys() {
 	sed 's/:.*//' "$1" | tr '\n' ' ' | sed 's/ $//'
 }
 
-# Every column ends (numbers) or begins (names) where the header's does: no
-# blank column of one line may be cut by a word of another.
+# aligned FILE COLUMNS: every column ends (numbers) or begins (names) where the
+# header's does: no blank column of one line may be cut by a word of another.
 aligned() {
-	awk '
+	awk -v want="$2" '
 	{
 		width = length > width ? length : width
 		line[NR] = $0
@@ -48,11 +48,11 @@ aligned() {
 				cols++
 			inside = used
 		}
-		exit cols != 14
-	}' "$FASTALLOC/pools"
+		exit cols != want
+	}' "$1"
 }
 
-ktap_plan 59
+ktap_plan 74
 check "loads" load fastalloc
 check "the helper loads" load fastalloc_test_pool
 
@@ -69,7 +69,7 @@ is "a custom pool" "$(pool create name=cust obj_size=1 capacity=1 \
 	growth=$CUSTOM growth_fn=3 order=$FIFO hooks=1 ctor=1)" 0
 
 is "lines in pools" "$(wc -l <"$FASTALLOC/pools")" 4
-check "columns of pools are aligned" aligned
+check "columns of pools are aligned" aligned "$FASTALLOC/pools" 14
 is "fourteen columns in each line" \
 	"$(awk 'NF != 14' "$FASTALLOC/pools")" ""
 
@@ -149,6 +149,36 @@ is "config: growth" \
 	done | tr '\n' ' ')" "64 1000000 150 3 "
 is "config: flags" "$(config_of a-name-of-thirty-one-characters flags)" contig
 is "config: flags of a pool without" "$(config_of fixed flags)" none
+
+# column NAME: of the file cpus of that pool, summed up
+column() {
+	awk -v name="$1" '
+		NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) col = i; next }
+		{ sum += $col }
+		END { print col ? sum + 0 : "no column" }' "$FASTALLOC/percpu/cpus"
+}
+
+refused "only a per-CPU pool has the file cpus" test -e "$FASTALLOC/fixed/cpus"
+is "a per-CPU pool" "$(pool create name=percpu sync=$PERCPU capacity=400 \
+	magazine=8)" 0
+is "cpus is for reading" "$(mode "$FASTALLOC/percpu/cpus")" 444
+is "the header of cpus" "$(head -n 1 "$FASTALLOC/percpu/cpus" | squeeze)" \
+	"CPU LOADED SPARE ALLOCS FREES EXCHANGES NESTED"
+is "nothing was done yet" "$(tail -n +2 "$FASTALLOC/percpu/cpus" |
+	squeeze | cut -d' ' -f2- | sort -u)" "0 0 0 0 0 0"
+is "a hundred objects" "$(pool alloc percpu 100)" 100
+is "sixty given back" "$(pool free percpu 60)" 60
+is "a line for each possible CPU" \
+	"$(awk 'NR > 1 { print $1 }' "$FASTALLOC/percpu/cpus" | tr '\n' ' ')" \
+	"$(tr , '\n' </sys/devices/system/cpu/possible |
+		awk -F- '{ for (i = $1; i <= $NF; i++) printf "%d ", i }')"
+check "columns of cpus are aligned" aligned "$FASTALLOC/percpu/cpus" 7
+is "allocs of all CPUs" "$(column ALLOCS)" 100
+is "frees of all CPUs" "$(column FREES)" 60
+is "exchanges of all CPUs" "$(column EXCHANGES)" "$(stat_of percpu depot_exchanges)"
+at_least "and there were some" "$(column EXCHANGES)" 13
+is "no nested operation, as nothing interrupts" "$(column NESTED)" 0
+at_least "free objects at hand" "$(($(column LOADED) + $(column SPARE)))" 1
 
 exec 3<"$FASTALLOC/fixed/stats"
 is "a pool goes although its file is open" "$(pool destroy fixed)" 0

@@ -251,6 +251,118 @@ static void debugfs_config_node(struct kunit *test)
 						 "fa_quarter", 10));
 }
 
+struct cpus_sum {
+	unsigned long lines;
+	unsigned long busy;
+	unsigned long free;
+	unsigned long allocs;
+	unsigned long frees;
+	unsigned long exchanges;
+	unsigned long nested;
+};
+
+/* Lines of the file cpus must be aligned, one for each possible CPU. */
+static struct cpus_sum sum_cpus(struct kunit *test, const char *text)
+{
+	const char *line = text;
+	size_t width = strchrnul(text, '\n') - text;
+	unsigned long spare, allocs, frees, exchanges, nested;
+	struct cpus_sum sum = { };
+	int cpu, last = -1, loaded;
+	char word[8];
+
+	KUNIT_EXPECT_TRUE(test, !strncmp(text, " CPU LOADED  SPARE ", 19));
+	while ((line = strchr(line, '\n')) && *++line) {
+		KUNIT_EXPECT_TRUE(test, strchrnul(line, '\n') - line == width);
+		KUNIT_ASSERT_EQ(test, 7,
+				sscanf(line, "%d %7s %lu %lu %lu %lu %lu", &cpu,
+				       word, &spare, &allocs, &frees,
+				       &exchanges, &nested));
+		KUNIT_EXPECT_EQ(test, cpu, (int)cpumask_next(last, cpu_possible_mask));
+		last = cpu;
+		if (!strcmp(word, "busy")) {
+			sum.busy++;
+		} else {
+			KUNIT_ASSERT_EQ(test, 0, kstrtoint(word, 10, &loaded));
+			sum.free += loaded;
+		}
+		sum.lines++;
+		sum.free += spare;
+		sum.allocs += allocs;
+		sum.frees += frees;
+		sum.exchanges += exchanges;
+		sum.nested += nested;
+	}
+	KUNIT_EXPECT_EQ(test, sum.lines, (unsigned long)num_possible_cpus());
+	return sum;
+}
+
+/* As if an operation of the same CPU was interrupted, on each CPU. */
+static void add_to_caches(struct fastalloc_pool *pool, u32 n)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		per_cpu_ptr(((struct fastalloc_head *)pool)->cache, cpu)->n += n;
+}
+
+/* Promise: cpus shows what each CPU has and has done, and sums up to stats. */
+static void debugfs_cpus(struct kunit *test)
+{
+	struct fastalloc_config cfg = {
+		.name = "kunit", .obj_size = 64, .capacity = 100, .magazine = 4,
+	};
+	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	struct fastalloc_stats s;
+	struct cpus_sum sum;
+	unsigned int i;
+	char *text;
+
+	sum = sum_cpus(test, must_read(test, "kunit/cpus"));
+	KUNIT_EXPECT_EQ(test, sum.busy + sum.free + sum.allocs + sum.frees +
+			sum.exchanges + sum.nested, 0UL);
+
+	for (i = 0; i < 13; i++)
+		fa_must_get(test, pool, GFP_KERNEL);
+	for (i = 0; i < 6; i++)
+		fa_put(test, pool, ((struct fa_fix *)test->priv)->held[0].obj);
+	sum = sum_cpus(test, must_read(test, "kunit/cpus"));
+	fastalloc_pool_stats(pool, &s);
+	KUNIT_EXPECT_EQ(test, sum.allocs, 13UL);
+	KUNIT_EXPECT_EQ(test, sum.frees, 6UL);
+	KUNIT_EXPECT_GE(test, sum.exchanges, 4UL);
+	KUNIT_EXPECT_EQ(test, (u64)sum.exchanges, s.depot_exchanges);
+	KUNIT_EXPECT_EQ(test, sum.busy + sum.nested, 0UL);
+	/* The one freed last, at least, is at hand. */
+	KUNIT_EXPECT_GT(test, sum.free, 0UL);
+
+	add_to_caches(pool, FASTALLOC_BUSY);
+	fa_must_get(test, pool, GFP_KERNEL);
+	fa_must_get(test, pool, GFP_KERNEL);
+	fa_put(test, pool, ((struct fa_fix *)test->priv)->held[0].obj);
+	text = must_read(test, "kunit/cpus");
+	add_to_caches(pool, -FASTALLOC_BUSY);
+	sum = sum_cpus(test, text);
+	fastalloc_pool_stats(pool, &s);
+	KUNIT_EXPECT_EQ(test, sum.busy, sum.lines);
+	KUNIT_EXPECT_EQ(test, sum.nested, 3UL);
+	KUNIT_EXPECT_EQ(test, s.nested, 3ULL);
+	KUNIT_EXPECT_EQ(test, sum.allocs, 15UL);
+	KUNIT_EXPECT_EQ(test, sum.frees, 7UL);
+	KUNIT_EXPECT_EQ(test, s.allocs, 15ULL);
+	sum = sum_cpus(test, must_read(test, "kunit/cpus"));
+	KUNIT_EXPECT_EQ(test, sum.busy, 0UL);
+
+	/* Other kinds of pool have nothing a CPU. */
+	fa_put_all(test);
+	fa_pool_gone(test, pool);
+	cfg.magazine = 0;
+	cfg.sync = FASTALLOC_SYNC_SPINLOCK;
+	fa_pool(test, &cfg);
+	text = must_read(test, "kunit/stats");
+	KUNIT_EXPECT_EQ(test, read_text("kunit/cpus", text), (ssize_t)-ENOENT);
+}
+
 /* Promise: the files of a pool go with it, and come back with its name. */
 static void debugfs_goes(struct kunit *test)
 {
@@ -327,6 +439,7 @@ static struct kunit_case debugfs_cases[] = {
 	KUNIT_CASE(debugfs_stats),
 	KUNIT_CASE(debugfs_config),
 	KUNIT_CASE(debugfs_config_node),
+	KUNIT_CASE(debugfs_cpus),
 	KUNIT_CASE(debugfs_goes),
 	KUNIT_CASE(debugfs_churn),
 	{ }
