@@ -5,10 +5,10 @@
  * Every packet that enters or leaves the initial network namespace is charged
  * to its flow: address family, protocol, both addresses, both ports. A flow
  * has one direction, so a connection shows as two. Flows are objects of a
- * fastalloc pool: they are allocated in softirq, where nothing may sleep, by
- * a growing pool that the kernel's memory is safe from, because it has a cap.
- * When the cap is reached, packets pass as before; they are merely counted as
- * having found no object.
+ * fastalloc pool: they are allocated in softirq, where nothing may sleep, on
+ * whichever CPU a packet meets, from a growing per-CPU pool that the kernel's
+ * memory is safe from, because it has a cap. When the cap is reached, packets
+ * pass as before; they are merely counted as having found no object.
  *
  *	/sys/kernel/debug/flowmeter/flows	the flows, largest first
  *	/sys/kernel/debug/flowmeter/stats	counters, key: value
@@ -51,13 +51,13 @@
 
 #include <linux/fastalloc.h>
 
-static unsigned int capacity = 256;
+static unsigned int capacity = 1024;
 module_param(capacity, uint, 0444);
-MODULE_PARM_DESC(capacity, "flows to have memory for from the start (256)");
+MODULE_PARM_DESC(capacity, "flows to have memory for from the start (1024)");
 
 static unsigned int max_flows = 65536;
 module_param(max_flows, uint, 0444);
-MODULE_PARM_DESC(max_flows, "most flows at once (65536)");
+MODULE_PARM_DESC(max_flows, "flows to have memory for at most (65536); some more may find room");
 
 static unsigned int idle_ms = 30000;
 module_param(idle_ms, uint, 0644);
@@ -752,7 +752,10 @@ static void flowmeter_table_destroy(void)
 
 /*
  * Flows come in bursts, and none of those who ask for an object may wait: half
- * of what there is from the start is kept free for them.
+ * of what there is from the start is kept free for them. Packets meet on all
+ * CPUs, and a flow that began on one ends in the worker on another: a per-CPU
+ * pool hands out and takes back without a lock, and keeps its promise of
+ * max_flows objects although free ones sit with other CPUs.
  */
 static struct fastalloc_pool *flowmeter_pool_create(void)
 {
@@ -763,7 +766,7 @@ static struct fastalloc_pool *flowmeter_pool_create(void)
 				 .max_capacity = max_flows,
 				 .growth = FASTALLOC_GROWTH_EXPONENTIAL,
 				 .low_water = DIV_ROUND_UP(capacity, 2),
-				 .sync = FASTALLOC_SYNC_SPINLOCK,
+				 .sync = FASTALLOC_SYNC_PERCPU,
 				 .ctor = flow_construct);
 
 	return fastalloc_pool_create(&config);

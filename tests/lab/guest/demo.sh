@@ -22,7 +22,7 @@ D=/sys/kernel/debug/flowmeter
 F=/sys/kernel/debug/fastalloc
 US4=192.0.2.1 PEER4=192.0.2.2
 US6=2001:db8::1 PEER6=2001:db8::2
-START=128
+START=512
 IDLE=1500
 
 failed=0
@@ -57,6 +57,8 @@ await() {                                         # COMMAND..., for 60 s at most
 }
 stat() { sed -n "s/^$1: //p" "$D/stats"; }
 stat_above() { [ "$(stat "$1")" -gt "$2" ]; }
+pool_stat() { sed -n "s/^$1: //p" "$F/flowmeter/stats"; }
+all_cpus_allocated() { awk 'NR > 1 && $4 == 0 { bad = 1 } END { exit bad || NR < 3 }' "$F/flowmeter/cpus"; }
 loaded() { grep -q "^$1 " /proc/modules; }
 unloaded() { ! loaded flowmeter && ! loaded fastalloc; }
 listening() { on_peer cat /proc/net/tcp /proc/net/tcp6 | grep -qi ":$(printf %04X "$1") 0\\{8,\\}:0000 0A"; }
@@ -192,11 +194,20 @@ run cat "$F/pools"
 echo
 run cat "$F/flowmeter/stats"
 echo
+run cat "$F/flowmeter/cpus"
+echo
 run cat "$D/stats"
 created=$(stat created) peak=$(stat peak) expired=$(stat expired) reused=$(stat reused)
 packets=$(stat packets) bytes=$(stat bytes) memory=$(stat memory) capacity=$(stat capacity)
 missed=$(stat dropped_no_object)
+ops=$(($(pool_stat allocs) + $(pool_stat frees))) exchanges=$(pool_stat depot_exchanges)
+nested=$(pool_stat nested) total=$(pool_stat total) reserve=$(pool_stat reserve)
+magazine=$(sed -n 's/^magazine: //p' "$F/flowmeter/config")
 need "the pool grew from $START objects, asked by softirqs, to $capacity" [ "$capacity" -gt "$START" ]
+need "every CPU allocated flows" all_cpus_allocated
+need "few allocs and frees had to go to the depot: $((100 * exchanges / ops)) %, below 50 %" \
+	[ $((2 * exchanges)) -lt $ops ]
+need "it holds its capacity and its reserve: $total objects" [ "$total" -eq $((capacity + reserve)) ]
 need "packets that came faster than it grew, and passed without a flow: $missed, below 1 %" \
 	[ $((missed * 100)) -lt "$packets" ]
 
@@ -225,7 +236,10 @@ cat <<END
    flows            $created seen, $peak at once at most, $expired forgotten when idle
    packets          $packets, $(human "$bytes"); $missed of them without a flow, as no object was free
    objects reused   $reused of $created flows got an object that had been a flow before
-   memory held      $(human "$memory") for $capacity flows, grown from $START while packets came in
+   memory held      $(human "$memory") for $capacity flows, grown from $START while packets came in,
+                    and a reserve of $reserve, for what is free on other CPUs
+   per-CPU pool     $ops allocs and frees without a lock; $exchanges times a CPU took a magazine of up
+                    to $magazine objects from the depot; $nested operations were nested in another
    kernel log       $(warnings | wc -l) warnings
    checks           $([ "$failed" = 0 ] && echo "all passed" || echo "$failed FAILED")
 END

@@ -9,6 +9,7 @@
 
 D=/sys/kernel/debug/flowmeter
 POOLS=/sys/kernel/debug/fastalloc/pools
+POOL=/sys/kernel/debug/fastalloc/flowmeter
 
 # busybox's sh would take its own
 modprobe() { /sbin/modprobe "$@"; }
@@ -78,6 +79,22 @@ totals_fit() { # what the flows say is what the counters say, as nothing expired
 	idle=$(awk 'NR > 1 { p += $4; b += $5 } END { print p, b }' "$D/flows")
 	[ "$idle" = "$(stat packets) $(stat bytes)" ] || { echo "$idle"; return 1; }
 }
+pool_stat() { sed -n "s/^$1: //p" "$POOL/stats"; }
+
+# It promises its capacity, and may hand out what it holds beside that.
+between_capacity_and_total() {
+	out=$(stat flows)
+	echo "out: $out; $(tr '\n' ';' <"$POOL/stats")"
+	[ "$out" -ge 64 ] && [ "$out" -le "$(pool_stat total)" ] &&
+		[ "$(pool_stat total)" -eq $((64 + $(pool_stat reserve))) ]
+}
+cpus_add_up() { # as flows are created and forgotten, but not now
+	sums=$(awk 'NR > 1 { a += $4; f += $5; x += $6; n += $7 } END { print a, f, x, n }' "$POOL/cpus")
+	echo "$sums"
+	[ "$sums" = "$(pool_stat allocs) $(pool_stat frees) $(pool_stat depot_exchanges) $(pool_stat nested)" ] &&
+		[ "${sums%% *}" = "$(stat created)" ]
+}
+
 used_again() { awk 'NR > 1 && $8 > 1 { found = 1 } END { exit !found }' "$D/flows"; }
 
 scan() { nc.openbsd -z -w 1 127.0.0.1 2000-2199 2>/dev/null || :; } # all refused
@@ -102,7 +119,7 @@ refused() { # PARAMETERS...: with one line of fastalloc's in the log, nothing le
 
 main() {
 	echo "KTAP version 1"
-	echo "1..27"
+	echo "1..29"
 	ip link set lo up
 	await ping -c 1 -W 1 ::1 >/dev/null 2>&1
 
@@ -131,12 +148,15 @@ main() {
 	scan
 	check "a full table counts what it cannot hold" stat_above dropped_no_object 0
 	check "it grew to its cap and not beyond" stat_is capacity 64
+	check "flows are between the cap and what there is in all" between_capacity_and_total
+	check "the CPUs' figures add up to the pool's, and those to the flows" await cpus_add_up
 	check "traffic passes all the same" talk -4 127.0.0.1 7005
 
 	echo 200 >/sys/module/flowmeter/parameters/idle_ms
 	check "idle flows are forgotten" await stat_is flows 0
 	echo 0 >/sys/module/flowmeter/parameters/idle_ms
-	ping -q -c 1 127.0.0.1 >/dev/null
+	# more flows than there are objects that never were one
+	scan
 	check "their objects serve again, still constructed" used_again
 
 	/bin/ping -q -f 127.0.0.1 >/dev/null 2>&1 &
