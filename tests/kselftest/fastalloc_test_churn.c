@@ -113,9 +113,7 @@ static int churn_cycle(unsigned long i, void **objs)
 		.growth_amount = 5,
 		.growth_percent = 150,
 		.growth_fn = churn_growth,
-		.sync = i / 2 % 2 ? FASTALLOC_SYNC_SPINLOCK :
-				    FASTALLOC_SYNC_NONE,
-		.order = i / 4 % 3,
+		.sync = i / 5 % 3,
 		.backing = i / 12 % 3,
 		.ctor = i / 36 % 2 ? churn_ctor : NULL,
 		.dtor = i / 36 % 2 ? churn_dtor : NULL,
@@ -123,6 +121,8 @@ static int churn_cycle(unsigned long i, void **objs)
 	struct fastalloc_pool *pool;
 	unsigned int got, n;
 
+	if (cfg.sync != FASTALLOC_SYNC_PERCPU)
+		cfg.order = i / 4 % 3;
 	snprintf(name, sizeof(name), "churn-%d-%lu", task_pid_nr(current),
 		 i % 4);
 	pool = fastalloc_pool_create(&cfg);

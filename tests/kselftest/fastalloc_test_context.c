@@ -67,6 +67,10 @@ struct ctx_cpu {
 	unsigned int busy;
 };
 
+static unsigned int sync = FASTALLOC_SYNC_SPINLOCK;
+module_param(sync, uint, 0444);
+MODULE_PARM_DESC(sync, "enum fastalloc_sync of the pool");
+
 static DEFINE_PER_CPU(struct ctx_cpu, ctx_cpus);
 static struct fastalloc_pool *pool;
 static struct ctx_item *slots[CTX_SLOTS];
@@ -261,6 +265,7 @@ static int ctx_spawn(unsigned int cpu, unsigned long rounds)
 
 static int ctx_run(unsigned long rounds)
 {
+	unsigned int magazine = sync == FASTALLOC_SYNC_PERCPU ? 3 : 0;
 	unsigned int cpu, i, nr = 0;
 	int err = 0;
 
@@ -270,7 +275,8 @@ static int ctx_run(unsigned long rounds)
 						       .max_capacity = 96,
 						       .growth = FASTALLOC_GROWTH_LINEAR,
 						       .growth_amount = 8,
-						       .sync = FASTALLOC_SYNC_SPINLOCK,
+						       .sync = sync,
+						       .magazine = magazine,
 						       .ctor = ctx_ctor));
 	if (IS_ERR(pool))
 		return PTR_ERR(pool);

@@ -19,6 +19,8 @@
 #include <linux/uaccess.h>
 
 #define FAULT_OBJS	64
+#define FAULT_SERIAL	18	/* kinds of pool that are not PERCPU */
+#define FAULT_OUT	(2 * FAULT_OBJS)
 #define FAULT_MOST	4096
 
 struct fault_item {
@@ -76,18 +78,25 @@ static bool fault_disarm(void)
 
 static struct fastalloc_config fault_config(unsigned long kind)
 {
-	return FASTALLOC_CONFIG(struct fault_item,
-				.name = "test-fault",
-				.capacity = FAULT_OBJS,
-				.max_capacity = 3 * FAULT_OBJS,
-				.growth = FASTALLOC_GROWTH_CUSTOM,
-				.growth_fn = fault_growth,
-				.sync = kind % 2 ? FASTALLOC_SYNC_NONE :
-						   FASTALLOC_SYNC_SPINLOCK,
-				.order = kind / 2 % 3,
-				.backing = kind / 6 % 3,
-				.ctor = fault_ctor,
-				.dtor = fault_dtor);
+	struct fastalloc_config cfg =
+		FASTALLOC_CONFIG(struct fault_item,
+				 .name = "test-fault",
+				 .capacity = FAULT_OBJS,
+				 .max_capacity = 3 * FAULT_OBJS,
+				 .growth = FASTALLOC_GROWTH_CUSTOM,
+				 .growth_fn = fault_growth,
+				 .sync = FASTALLOC_SYNC_PERCPU,
+				 .ctor = fault_ctor,
+				 .dtor = fault_dtor);
+
+	if (kind < FAULT_SERIAL) {
+		cfg.sync = kind % 2 ? FASTALLOC_SYNC_NONE : FASTALLOC_SYNC_SPINLOCK;
+		cfg.order = kind / 2 % 3;
+		cfg.backing = kind / 6 % 3;
+	} else {
+		cfg.backing = kind % 3;
+	}
+	return cfg;
 }
 
 /* Take all a pool promises, and give it back. */
@@ -136,7 +145,7 @@ static bool fault_grow(unsigned long kind, unsigned int nth, void **objs)
 {
 	struct fastalloc_config cfg = fault_config(kind);
 	struct fastalloc_pool *pool;
-	unsigned int i;
+	unsigned int out = 0;
 	void *more;
 	bool met;
 
@@ -145,11 +154,11 @@ static bool fault_grow(unsigned long kind, unsigned int nth, void **objs)
 		errors++;
 		return false;
 	}
-	for (i = 0; i < FAULT_OBJS; i++) {
-		objs[i] = fastalloc_alloc(pool, GFP_NOWAIT);
-		if (!objs[i])
-			errors++;
-	}
+	/* A PERCPU pool has some more. */
+	while (out < FAULT_OUT && (objs[out] = fastalloc_alloc(pool, GFP_NOWAIT)))
+		out++;
+	if (out < FAULT_OBJS || out == FAULT_OUT)
+		errors++;
 
 	fault_arm(nth);
 	more = fastalloc_alloc(pool, GFP_KERNEL);
@@ -168,9 +177,9 @@ static bool fault_grow(unsigned long kind, unsigned int nth, void **objs)
 		survived++;
 	}
 	fastalloc_free(pool, more);
-	for (i = 0; i < FAULT_OBJS; i++)
-		fastalloc_free(pool, objs[i]);
-	fault_use(pool, 2 * FAULT_OBJS, objs);
+	while (out--)
+		fastalloc_free(pool, objs[out]);
+	fault_use(pool, FAULT_OUT, objs);
 	fastalloc_pool_destroy(pool);
 	if (constructed)
 		errors++;
@@ -180,7 +189,7 @@ static bool fault_grow(unsigned long kind, unsigned int nth, void **objs)
 static ssize_t fault_sweep(const char __user *ubuf, size_t len,
 			   bool (*one)(unsigned long, unsigned int, void **))
 {
-	void *objs[2 * FAULT_OBJS];
+	void *objs[FAULT_OUT];
 	unsigned long kind;
 	unsigned int nth;
 	int err;

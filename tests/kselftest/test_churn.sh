@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # 10,000 pools of varied kinds are created, used, grown and destroyed by two
-# writers while three readers read every file in debugfs; then the kernel must
+# writers while four readers read every file in debugfs; then the kernel must
 # hold no more memory than before. The same check is then shown to find a
 # leak that is put there on purpose.
 #
@@ -51,15 +51,18 @@ reader() {
 			# A pool may go before its file is opened, or while it
 			# is read (the shell reads byte by byte, and misses
 			# fewer pools than a process for each would); what was
-			# read must be lines of `key: value`.
+			# read must be lines of `key: value`, or of a table.
 			for f in "$FASTALLOC"/churn-*/"$what"; do
 				while read -r line; do
 					echo "$line"
 				done <"$f"
 			done >"$out" 2>/dev/null
-			! grep -qv '^[a-z_]*: *[^ ]' "$out"
+			form='^[a-z_]*: *[^ ]' first='^capacity:'
+			[ "$what" != cpus ] ||
+				form='^CPU .*NESTED$\|^[0-9][0-9]* .*[0-9]$' first='^CPU '
+			! grep -qv "$form" "$out"
 			whole=$?
-			seen=$(grep -c '^capacity:' "$out")
+			seen=$(grep -c "$first" "$out")
 		fi
 		good=$((good + seen))
 		if [ $whole != 0 ]; then
@@ -79,7 +82,7 @@ churn() {
 
 # Each reader has seen enough pools alive for its result to mean something.
 all_read() {
-	for what in pools stats config; do
+	for what in pools stats config cpus; do
 		read -r good bad <$tmp/$what.count || return 1
 		[ "$good" -ge $READS ] || return 1
 	done
@@ -89,10 +92,10 @@ churn_until_read() {
 	all_read || { churn 20 && all_read; }
 }
 
-# churn_read CYCLES: two writers and three readers side by side
+# churn_read CYCLES: two writers and four readers side by side
 churn_read() {
 	rm -f $tmp/failed
-	for what in pools stats config; do
+	for what in pools stats config cpus; do
 		echo 0 0 >$tmp/$what.count
 	done
 	touch $tmp/go
@@ -102,6 +105,8 @@ churn_read() {
 	r2=$!
 	reader config &
 	r3=$!
+	reader cpus &
+	r4=$!
 	churn $(($1 / 2)) &
 	w1=$!
 	churn $(($1 / 2)) &
@@ -109,7 +114,7 @@ churn_read() {
 	wait $w1 $w2
 	wait_for 120 churn_until_read
 	rm -f $tmp/go
-	wait $r1 $r2 $r3
+	wait $r1 $r2 $r3 $r4
 	[ ! -e $tmp/failed ]
 }
 
@@ -144,7 +149,7 @@ settled() {
 	within "$before" "$after"
 }
 
-ktap_plan 19
+ktap_plan 20
 check "loads" load fastalloc
 check "the helper loads" load fastalloc_test_churn
 
@@ -164,7 +169,7 @@ at_least "some of them were trimmed" "$(value_of $report trimmed)" 1
 is "only the header is left in pools" "$(wc -l <$FASTALLOC/pools)" 1
 is "no directory is left" "$(find $FASTALLOC -type d -name 'churn-*' | wc -l)" 0
 
-for what in pools stats config; do
+for what in pools stats config cpus; do
 	read -r good bad <$tmp/$what.count
 	note "$what: $good read of living pools, $bad reads malformed"
 	if [ "$good" -ge $READS ] && [ "$bad" = 0 ]; then

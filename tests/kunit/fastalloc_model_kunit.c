@@ -8,6 +8,9 @@
  * them before they can be handed out, else it learns of them then; a dtor
  * always tells it when they go. A worker may add a chunk at any moment: what
  * the model cannot know for that reason, and only that, it leaves open.
+ *
+ * A PERCPU pool promises less: no order, and its reserve may be handed out or
+ * not. So it may fail once its capacity is out, and must once its total is.
  */
 #include <linux/hash.h>
 #include <linux/module.h>
@@ -27,7 +30,8 @@ module_param(seed, uint, 0444);
 MODULE_PARM_DESC(seed, "of the random operations; 0: draw one");
 
 #define ROUNDS		8
-#define MOST		512
+#define MOST		1024	/* objects, of a reserve as well */
+#define MOST_CAPACITY	512
 #define HASH_BITS	9
 #define BULK		16
 #define RUNS		8
@@ -87,6 +91,7 @@ struct mobj {
  * @nr_run: how many
  * @in_use: all that is out
  * @cap: capacity before the present operation
+ * @reserve: objects beside it
  * @all_known: every object of the pool is known
  * @want: what the counters must say
  * @wrong: what is wrong, or NULL
@@ -122,6 +127,7 @@ struct model {
 	unsigned int		nr_run;
 	unsigned long		in_use;
 	unsigned long		cap;
+	unsigned long		reserve;
 	bool			all_known;
 	struct fastalloc_stats	want;
 	const char		*wrong;
@@ -136,6 +142,11 @@ static void wrong(struct model *m, const char *what)
 {
 	if (!m->wrong)
 		m->wrong = what;
+}
+
+static bool is_percpu(const struct model *m)
+{
+	return m->cfg.sync == FASTALLOC_SYNC_PERCPU;
 }
 
 /* Small objects are filled and looked at whole, large ones at both ends. */
@@ -292,7 +303,7 @@ static void look(struct model *m)
 
 	meet_newborn(m);
 	m->cap = fastalloc_pool_capacity(m->pool);
-	m->all_known = m->cfg.ctor && m->known == m->cap;
+	m->all_known = m->cfg.ctor && m->known == m->cap + m->reserve;
 	if (!m->all_known)
 		return;
 	list_for_each_entry_safe(o, next, &m->newborn, rest) {
@@ -303,10 +314,14 @@ static void look(struct model *m)
 	}
 }
 
-/* An object came out of turn unless a chunk arrived during the operation. */
+/*
+ * An object came out of turn unless a chunk arrived during the operation; a
+ * PERCPU pool hands out its objects before it counts them.
+ */
 static bool chunk_came(struct model *m)
 {
-	return !m->all_known || fastalloc_pool_capacity(m->pool) > m->cap;
+	return !m->all_known || is_percpu(m) ||
+	       fastalloc_pool_capacity(m->pool) > m->cap;
 }
 
 /* Whether it was the turn of @o, never out before if @fresh. */
@@ -314,6 +329,8 @@ static bool its_turn(struct model *m, struct mobj *o, bool fresh)
 {
 	struct rb_node *low;
 
+	if (is_percpu(m))
+		return true;
 	switch (m->cfg.order) {
 	case FASTALLOC_ORDER_LIFO:
 		if (fresh)
@@ -383,9 +400,14 @@ static struct mobj *came_out(struct model *m, void *addr, enum state state,
 
 static void counted(struct model *m, unsigned int nr)
 {
+	unsigned long most = fastalloc_pool_capacity(m->pool);
+
+	/* As above: handed out before it is counted. */
+	if (is_percpu(m) && m->cfg.growth != FASTALLOC_GROWTH_NONE)
+		most = m->cfg.max_capacity;
 	m->want.allocs += nr;
 	m->want.peak = max(m->want.peak, m->in_use);
-	if (m->in_use > fastalloc_pool_capacity(m->pool))
+	if (m->in_use > most + m->reserve)
 		wrong(m, "more objects are out than there are");
 }
 
@@ -447,7 +469,7 @@ static void op_alloc_bulk(struct model *m)
 		rested += o && o->state == RESTED;
 	}
 	/* That many from the end they are taken from are the right ones. */
-	if (m->cfg.order != FASTALLOC_ORDER_LOWEST) {
+	if (m->cfg.order != FASTALLOC_ORDER_LOWEST && !is_percpu(m)) {
 		bool lifo = m->cfg.order == FASTALLOC_ORDER_LIFO;
 		struct list_head *at = &m->rest;
 
@@ -607,11 +629,11 @@ static void op_queries(struct model *m)
 {
 	unsigned long cap = fastalloc_pool_capacity(m->pool);
 	bool fixed = m->cfg.growth == FASTALLOC_GROWTH_NONE;
-	bool full = m->in_use == cap;
+	bool full = m->in_use >= cap;
 
 	if (fastalloc_pool_allocated(m->pool) != m->in_use)
 		wrong(m, "allocated is not what is out");
-	if (fastalloc_pool_available(m->pool) < m->cap - m->in_use)
+	if (m->in_use + fastalloc_pool_available(m->pool) < m->cap)
 		wrong(m, "available is too low");
 	if (fastalloc_pool_is_empty(m->pool) != !m->in_use)
 		wrong(m, "is_empty");
@@ -630,10 +652,13 @@ static void op_stats(struct model *m)
 	fastalloc_pool_stats(m->pool, &s);
 	if (s.allocs != m->want.allocs || s.frees != m->want.frees ||
 	    s.failures != m->want.failures || s.in_use != m->in_use ||
-	    s.peak != m->want.peak || s.total != s.capacity ||
-	    s.capacity < m->cap || s.reserve ||
+	    s.total != s.capacity + m->reserve ||
+	    s.capacity < m->cap || s.reserve != m->reserve ||
 	    s.bytes < s.total * m->stride)
 		wrong(m, "a counter");
+	/* The reserve is what a PERCPU pool does not know of its peak. */
+	if (s.peak > m->want.peak || s.peak + m->reserve < m->want.peak)
+		wrong(m, "the peak");
 }
 
 static void op_reset(struct model *m)
@@ -731,8 +756,8 @@ static void draw_config(struct model *m, const struct fa_combo *c, bool ctor)
 
 	all.size = size;
 	all.align = align;
-	cap = draw(m, size < 1000 ? MOST / 4 : 16) + 1;
-	max = min(cap + draw(m, 3 * cap + 1), (unsigned long)MOST);
+	cap = draw(m, size < 1000 ? MOST_CAPACITY / 4 : 16) + 1;
+	max = min(cap + draw(m, 3 * cap + 1), (unsigned long)MOST_CAPACITY);
 	m->cfg = fa_combo_config(&all, cap, max);
 	m->cfg.name = "kunit-model";
 	m->cfg.ctor = ctor ? model_ctor : NULL;
@@ -740,10 +765,16 @@ static void draw_config(struct model *m, const struct fa_combo *c, bool ctor)
 	m->cfg.arg = m;
 	if (c->order == FASTALLOC_ORDER_LOWEST)
 		m->cfg.flags = FASTALLOC_F_CONTIG;
+	/* Of eight slots a reserve for eight CPUs still fits beside the rest. */
+	if (is_percpu(m) && num_possible_cpus() <= 8)
+		m->cfg.magazine = draw(m, 9);
 	m->stride = fa_combo_stride(&all);
 }
 
-static struct fa_combo model_params[2 * 3 * 4 * 3];
+#define SERIAL_PARAMS	(2 * 3 * 4 * 3)
+#define PERCPU_PARAMS	(4 * 3)
+
+static struct fa_combo model_params[SERIAL_PARAMS + PERCPU_PARAMS];
 
 static void model_desc(struct fa_combo *c, char *desc)
 {
@@ -759,9 +790,12 @@ static int model_suite_init(struct kunit_suite *suite)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(model_params); i++) {
+		bool serial = i < SERIAL_PARAMS;
+
 		model_params[i] = (struct fa_combo){
-			.sync = FASTALLOC_SYNC_SPINLOCK + i / 36,
-			.order = i / 12 % 3,
+			.sync = serial ? FASTALLOC_SYNC_SPINLOCK + i / 36 :
+					 FASTALLOC_SYNC_PERCPU,
+			.order = serial ? i / 12 % 3 : FASTALLOC_ORDER_LIFO,
 			.growth = i / 3 % 4,
 			.backing = i % 3,
 		};
@@ -777,6 +811,7 @@ static void model_random_ops(struct kunit *test)
 {
 	const struct fa_combo *c = test->param_value;
 	struct model *m = fa_mem(test, sizeof(*m));
+	struct fastalloc_stats s;
 	unsigned int round, op = 0, bias = 32;
 
 	prandom_seed_state(&m->rnd, seed + (u64)(c - model_params) * 0x10001);
@@ -786,6 +821,10 @@ static void model_random_ops(struct kunit *test)
 		clean_model(m);
 		draw_config(m, c, round % 2);
 		m->pool = fa_pool(test, &m->cfg);
+		fastalloc_pool_stats(m->pool, &s);
+		m->reserve = s.reserve;
+		KUNIT_ASSERT_EQ(test, is_percpu(m), !!s.reserve);
+		KUNIT_ASSERT_LE(test, m->reserve + MOST_CAPACITY, (unsigned long)MOST);
 		for (; op < end && !m->wrong; op++) {
 			if (op % 512 == 0) {
 				bias = 8 + draw(m, 49);
