@@ -171,4 +171,18 @@ static inline void fa_shrinker_free(struct shrinker *s)
 }
 #endif
 
+/* Of the tests. hrtimer_setup() came with 6.13, hrtimer_init() went with 6.15. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+#define fa_hrtimer_setup(timer, fn, clock, mode)	\
+	hrtimer_setup(timer, fn, clock, mode)
+#else
+#define fa_hrtimer_setup(timer, fn, clock, mode)	\
+do {							\
+	struct hrtimer *__timer = (timer);		\
+							\
+	hrtimer_init(__timer, clock, mode);		\
+	__timer->function = (fn);			\
+} while (0)
+#endif
+
 #endif /* FASTALLOC_COMPAT_H */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Many contexts, one pool. On every CPU a thread, softirqs (timer, tasklet),
- * hardirqs (irq_work, calls from other CPUs) and NMIs take objects, alone and
+ * hardirqs (irq_work, hrtimer, calls from other CPUs) and NMIs take objects, alone and
  * in bulk, write a pattern over all of each, leave it to whoever comes by,
  * verify and free what they find. Meanwhile the pool grows and is trimmed, some
  * wait for objects, its counters are read, and other pools come and go; a
@@ -29,6 +29,7 @@
 #include <linux/err.h>
 #include <linux/fastalloc.h>
 #include <linux/fs.h>
+#include <linux/hrtimer.h>
 #include <linux/interrupt.h>
 #include <linux/irq_work.h>
 #include <linux/kthread.h>
@@ -42,6 +43,7 @@
 #include <linux/timer.h>
 #include <linux/uaccess.h>
 
+#include "../../fastalloc/compat.h"
 #include "torture.h"
 
 #define SLOTS		32
@@ -114,6 +116,7 @@ static const char * const fault_names[] = {
  * @timer: raises a softirq
  * @tasklet: likewise, from a hardirq
  * @irq: raises a hardirq here
+ * @hrtimer: likewise, at its own times
  * @csd: raises one from elsewhere
  * @cpu: which it is
  * @rnd: for each context its own
@@ -123,6 +126,7 @@ struct worker {
 	struct timer_list	timer;
 	struct tasklet_struct	tasklet;
 	struct irq_work		irq;
+	struct hrtimer		hrtimer;
 	call_single_data_t	csd;
 	unsigned int		cpu;
 	struct rnd_state	rnd[KINDS];
@@ -152,6 +156,7 @@ struct worker {
  * @released: calls of on_release
  * @constructed: calls of ctor
  * @destructed: calls of dtor
+ * @hrtimers: timers that expired
  * @waited: objects got by waiting for them
  * @trimmed: objects given back
  * @churned: pools made and destroyed meanwhile
@@ -180,6 +185,7 @@ struct round {
 	atomic_long_t		released;
 	atomic_long_t		constructed;
 	atomic_long_t		destructed;
+	atomic_long_t		hrtimers;
 	atomic_long_t		waited;
 	atomic_long_t		trimmed;
 	atomic_long_t		churned;
@@ -451,6 +457,22 @@ static void torture_irq(struct irq_work *irq)
 	torture_hardirq();
 }
 
+/* Rests between two of them, so that a slow machine gets to something else too. */
+static enum hrtimer_restart torture_hrtimer(struct hrtimer *timer)
+{
+	struct worker *w = &round.worker[smp_processor_id()];
+	u32 us = 500 + prandom_u32_state(&w->rnd[HARDIRQ]) % 2000;
+
+	if (!in_hardirq())
+		fault(CONTEXT, "an hrtimer is in no hardirq");
+	atomic_long_inc(&round.hrtimers);
+	torture_hardirq();
+	if (READ_ONCE(round.stop))
+		return HRTIMER_NORESTART;
+	hrtimer_set_expires(timer, ktime_add_us(ktime_get(), us));
+	return HRTIMER_RESTART;
+}
+
 /* An idle CPU takes calls without an interrupt. */
 static void torture_call(void *arg)
 {
@@ -524,6 +546,7 @@ static int torture_thread(void *data)
 	unsigned int i;
 	u32 r;
 
+	hrtimer_start(&w->hrtimer, 0, HRTIMER_MODE_REL_PINNED_HARD);
 	while (!kthread_should_stop()) {
 		/* Back home, once the CPU is there again. */
 		if (raw_smp_processor_id() != w->cpu && cpu_online(w->cpu))
@@ -745,6 +768,8 @@ static void workers_start(void)
 		INIT_CSD(&w->csd, torture_call, NULL);
 		tasklet_setup(&w->tasklet, torture_tasklet);
 		timer_setup(&w->timer, torture_timer, TIMER_PINNED);
+		fa_hrtimer_setup(&w->hrtimer, torture_hrtimer, CLOCK_MONOTONIC,
+				 HRTIMER_MODE_REL_PINNED_HARD);
 		for (kind = 0; kind < KINDS; kind++)
 			prandom_seed_state(&w->rnd[kind], get_random_u32());
 	}
@@ -788,6 +813,7 @@ static void workers_stop(void)
 		struct worker *w = &round.worker[cpu];
 
 		irq_work_sync(&w->irq);
+		hrtimer_cancel(&w->hrtimer);
 		timer_delete_sync(&w->timer);
 		tasklet_kill(&w->tasklet);
 	}
@@ -913,6 +939,7 @@ static int report_show(struct seq_file *m, void *v)
 		seq_printf(m, "%s: %ld\n", fault_names[i],
 			   atomic_long_read(&round.fault[i]));
 	seq_printf(m, "nmis: %d\n", round.nmis);
+	seq_printf(m, "hrtimers: %ld\n", atomic_long_read(&round.hrtimers));
 	seq_printf(m, "waited: %ld\n", atomic_long_read(&round.waited));
 	seq_printf(m, "trimmed: %ld\n", atomic_long_read(&round.trimmed));
 	seq_printf(m, "churned: %ld\n", atomic_long_read(&round.churned));

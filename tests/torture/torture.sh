@@ -43,7 +43,8 @@ hotplug() {
 readers() {
 	n=0
 	while [ ! -e /tmp/stop ]; do
-		cat "$FASTALLOC/pools" "$FASTALLOC"/*/stats "$FASTALLOC"/*/config
+		cat "$FASTALLOC/pools" "$FASTALLOC"/*/stats "$FASTALLOC"/*/config \
+			"$FASTALLOC"/*/cpus
 		n=$((n + 1))
 		usleep 50000
 	done >/dev/null 2>&1
@@ -54,7 +55,7 @@ readers() {
 # `key: ... number word,'
 hit() { sed -n "s/^$1: .* \([0-9]*\) $2.*/\1/p" "$CTL/report"; }
 
-hardirq=0 softirq=0 nmi=0 deep=0 trimmed=0 grows=0 waited=0 churned=0 cycles=0
+hardirq=0 softirq=0 nmi=0 deep=0 hrtimers=0 trimmed=0 grows=0 waited=0 churned=0 cycles=0
 
 # shape NAME MS [CALM]: one run, one result
 shape() {
@@ -71,6 +72,7 @@ shape() {
 		deep=$((deep + $(hit $k deep)))
 		cycles=$((cycles + $(sed -n "s/^$k: \([0-9]*\) cycles.*/\1/p" "$CTL/report")))
 	done
+	hrtimers=$((hrtimers + $(value_of "$CTL/report" hrtimers)))
 	trimmed=$((trimmed + $(value_of "$CTL/report" trimmed)))
 	grows=$((grows + $(value_of "$CTL/report" grows)))
 	waited=$((waited + $(value_of "$CTL/report" waited)))
@@ -96,7 +98,7 @@ if [ -n "${MINUTES:-}" ]; then
 	turns=$((MINUTES * 60000 / ($# * MS)))
 	[ $turns -gt 0 ] || turns=1
 fi
-ktap_plan $((turns * $# + (STEP > 0) + 9))
+ktap_plan $((turns * $# + (STEP > 0) + 10))
 
 hotplug &
 readers &
@@ -124,6 +126,7 @@ else
 fi
 note "$cycles cycles; hits: $softirq softirq, $hardirq hardirq, $nmi nmi, $deep deep"
 at_least "hardirqs inside an operation" $hardirq 5
+at_least "timers that expired in hardirq" $hrtimers 5
 if [ $SOFTIRQ = 1 ]; then
 	at_least "softirqs inside an operation" $softirq 5
 else
