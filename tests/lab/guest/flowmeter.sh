@@ -176,4 +176,7 @@ say "LAB-SUITE begin flowmeter"
 relay main
 rc=$?
 say "LAB-SUITE end flowmeter"
+
+# shellcheck source=leaks.sh
+. /t/leaks.sh
 exit $rc
