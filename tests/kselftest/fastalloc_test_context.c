@@ -265,18 +265,18 @@ static int ctx_spawn(unsigned int cpu, unsigned long rounds)
 
 static int ctx_run(unsigned long rounds)
 {
-	unsigned int magazine = sync == FASTALLOC_SYNC_PERCPU ? 3 : 0;
+	bool percpu = sync == FASTALLOC_SYNC_PERCPU;
 	unsigned int cpu, i, nr = 0;
 	int err = 0;
 
 	pool = fastalloc_pool_create(&FASTALLOC_CONFIG(struct ctx_item,
 						       .name = "test-context",
-						       .capacity = 32,
+						       .capacity = percpu ? 8 : 32,
 						       .max_capacity = 96,
 						       .growth = FASTALLOC_GROWTH_LINEAR,
 						       .growth_amount = 8,
 						       .sync = sync,
-						       .magazine = magazine,
+						       .magazine = percpu ? 3 : 0,
 						       .ctor = ctx_ctor));
 	if (IS_ERR(pool))
 		return PTR_ERR(pool);
