@@ -8,9 +8,9 @@ KERNEL ?= stock-6.1
 LAB := tests/lab
 
 # the lab's scripts take these from the environment
-export SUITE SEED OPS PARAMS MINUTES SHAPES LONG FASTALLOC_CACHE
+export SUITE SEED OPS STEPS PARAMS MINUTES SHAPES LONG FASTALLOC_CACHE
 
-.PHONY: all modules modules_install clean help check demo kunit kselftest shell coverage static torture bench verify typed
+.PHONY: all modules modules_install clean help check demo kunit kselftest shell coverage static torture bench soak verify typed
 .DEFAULT_GOAL := all
 
 all: modules
@@ -24,12 +24,15 @@ check coverage static demo verify typed:
 bench:
 	@tests/bench/bench $(if $(CHECK),--check) $(KERNELS)
 
-kunit: KERNEL = uml
+kunit soak: KERNEL = uml
 kunit kselftest:
 	@$(LAB)/run $(KERNEL) $@
 
 torture:
 	@tests/torture/torture $(KERNEL)
+
+soak:
+	@tests/soak/soak $(KERNEL)
 
 shell:
 	@$(LAB)/shell $(KERNEL)
@@ -44,6 +47,7 @@ help:
 	@echo '  make kunit               KUnit suites on UML; SUITE= SEED= OPS= KERNEL='
 	@echo '  make kselftest           shell tests on KERNEL=, default $(KERNEL); SUITE='
 	@echo '  make torture             all contexts on one pool, on KERNEL=; MINUTES= SHAPES='
+	@echo '  make soak                10^8 operations, memory held by pools and kmem_cache; OPS='
 	@echo '  make bench               figures against kmem_cache and others; KERNELS= CHECK=1'
 	@echo '  make verify              every interleaving of small pools; litmus tests; LONG=1'
 	@echo '  make typed               what the compiler refuses of typed pools, on the stock kernels'
