@@ -20,7 +20,7 @@ SAMPLES=/tmp/samples
 WAVE="40 100 70 10 55 25 100 30 5 80"
 
 slab() { sed -n 's/^SUnreclaim: *\([0-9]*\) kB/\1/p' /proc/meminfo; }
-centiseconds() { read -r up _ </proc/uptime && echo "${up%.*}${up#*.}"; }
+centiseconds() { awk '{ printf "%d\n", $1 * 100 }' /proc/uptime; }
 
 # sample WHAT STEP LEVEL
 sample() {
