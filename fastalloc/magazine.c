@@ -199,51 +199,67 @@ static inline void fa_load(struct fastalloc_cache *c, struct fa_mag *m)
 	c->slot = m->slot;
 }
 
+static noinline u32 fa_cache_refill_depot(struct fastalloc_pool *pool,
+					  struct fastalloc_cache *c)
+{
+	struct fa_mag *old = c->loaded, *m;
+
+	m = fa_depot_get(pool);
+	if (!m)
+		return 0;
+	c->exchanges++;
+	if (c->spare)
+		fa_stack_push(&pool->empty, old);
+	else
+		c->spare = old;
+	fa_load(c, m);
+	return m->n;
+}
+
 /* The claimed cache is empty: load another magazine. Returns its objects, or 0. */
-static u32 fa_cache_refill(struct fastalloc_pool *pool, struct fastalloc_cache *c)
+static inline u32 fa_cache_refill(struct fastalloc_pool *pool, struct fastalloc_cache *c)
 {
 	struct fa_mag *old = c->loaded, *m = c->spare;
 
 	old->n = 0;
-	if (m && m->n) {
-		c->spare = old;
-	} else {
-		m = fa_depot_get(pool);
-		if (!m)
-			return 0;
-		c->exchanges++;
-		if (c->spare)
-			fa_stack_push(&pool->empty, old);
-		else
-			c->spare = old;
+	if (!m || !m->n)
+		return fa_cache_refill_depot(pool, c);
+	c->spare = old;
+	fa_load(c, m);
+	return m->n;
+}
+
+static noinline u32 fa_cache_drain_depot(struct fastalloc_pool *pool,
+					 struct fastalloc_cache *c)
+{
+	struct fa_mag *old = c->loaded, *m = c->spare;
+
+	/* Before the other is popped: what is out of reach is counted. */
+	if (m)
+		fa_push_full(pool, m);
+	c->spare = old;
+	c->exchanges++;
+	m = fa_depot_get_room(pool);
+	if (unlikely(!m)) {
+		/* As it was, but for the spare that went. */
+		c->spare = NULL;
+		return pool->magazine;
 	}
 	fa_load(c, m);
 	return m->n;
 }
 
 /* The claimed cache is full: load another magazine. Returns its objects. */
-static u32 fa_cache_drain(struct fastalloc_pool *pool, struct fastalloc_cache *c)
+static inline u32 fa_cache_drain(struct fastalloc_pool *pool, struct fastalloc_cache *c)
 {
 	struct fa_mag *old = c->loaded, *m = c->spare;
 
 	old->n = pool->magazine;
-	if (m && !m->n) {
-		c->spare = old;
-	} else {
-		/* Before the other is popped: what is out of reach is counted. */
-		if (m)
-			fa_push_full(pool, m);
-		c->spare = old;
-		c->exchanges++;
-		m = fa_depot_get_room(pool);
-		if (unlikely(!m)) {
-			/* As it was, but for the spare that went. */
-			c->spare = NULL;
-			return pool->magazine;
-		}
-	}
+	if (!m || m->n)
+		return fa_cache_drain_depot(pool, c);
+	c->spare = old;
 	fa_load(c, m);
-	return m->n;
+	return 0;
 }
 
 /*
@@ -302,24 +318,59 @@ void fa_cache_free(struct fastalloc_pool *pool, struct fastalloc_cache *c,
 	fa_wake_waiters(pool);
 }
 
-/* Runs are short: memcpy() would spend its time in starting a string operation. */
-static inline void fa_copy_run(void **to, void * const *from, u32 nr)
+static __always_inline void fa_copy_four(void **to, void * const *from)
 {
-	for (; nr >= 8; nr -= 8, to += 8, from += 8) {
-		to[0] = from[0];
-		to[1] = from[1];
-		to[2] = from[2];
-		to[3] = from[3];
-		to[4] = from[4];
-		to[5] = from[5];
-		to[6] = from[6];
-		to[7] = from[7];
-	}
-	while (nr--)
-		*to++ = *from++;
+	to[0] = from[0];
+	to[1] = from[1];
+	to[2] = from[2];
+	to[3] = from[3];
 }
 
-static u32 fa_depot_take_run(struct fastalloc_pool *pool, void **objs, u32 nr)
+static __always_inline void fa_copy_eight(void **to, void * const *from)
+{
+	fa_copy_four(to, from);
+	fa_copy_four(to + 4, from + 4);
+}
+
+static __always_inline void fa_copy_sixteen(void **to, void * const *from)
+{
+	fa_copy_eight(to, from);
+	fa_copy_eight(to + 8, from + 8);
+}
+
+/*
+ * One to a magazine of them: memcpy() would spend its time in starting a string
+ * operation, and a loop in counting. The last ones go with some that went
+ * before, which is quicker than to take smaller steps.
+ */
+static __always_inline void fa_copy_run(void **to, void * const *from, u32 nr)
+{
+	BUILD_BUG_ON(FASTALLOC_MAX_MAGAZINE > 64);
+
+	if (nr >= 16) {
+		if (nr > 16)
+			fa_copy_sixteen(to, from);
+		if (nr > 32)
+			fa_copy_sixteen(to + 16, from + 16);
+		if (nr > 48)
+			fa_copy_sixteen(to + 32, from + 32);
+		fa_copy_sixteen(to + nr - 16, from + nr - 16);
+	} else if (nr < 4) {
+		to[0] = from[0];
+		if (nr > 1)
+			to[1] = from[1];
+		if (nr > 2)
+			to[2] = from[2];
+	} else if (nr < 8) {
+		fa_copy_four(to, from);
+		fa_copy_four(to + nr - 4, from + nr - 4);
+	} else {
+		fa_copy_eight(to, from);
+		fa_copy_eight(to + nr - 8, from + nr - 8);
+	}
+}
+
+static noinline u32 fa_depot_take_run(struct fastalloc_pool *pool, void **objs, u32 nr)
 {
 	struct fa_mag *m = fa_depot_get(pool);
 	u32 run;
@@ -333,7 +384,7 @@ static u32 fa_depot_take_run(struct fastalloc_pool *pool, void **objs, u32 nr)
 	return run;
 }
 
-static u32 fa_depot_put_run(struct fastalloc_pool *pool, void **objs, u32 nr)
+static noinline u32 fa_depot_put_run(struct fastalloc_pool *pool, void **objs, u32 nr)
 {
 	struct fa_mag *m = fa_depot_get_room(pool);
 	u32 run;
@@ -347,44 +398,48 @@ static u32 fa_depot_put_run(struct fastalloc_pool *pool, void **objs, u32 nr)
 	return run;
 }
 
-/* As many objects as are to be had, a magazine at a time. */
+/* As many objects as are to be had, a magazine at a time. @nr: not 0 */
 static unsigned int fa_percpu_take(struct fastalloc_pool *pool, unsigned int nr,
 				   void **objs)
 {
-	unsigned int got = 0;
+	unsigned int left = nr;
+	u32 run;
 
-	while (got < nr) {
+	do {
 		struct fastalloc_cache *c;
-		u32 n, run;
+		u32 n;
 
 		preempt_disable();
 		c = this_cpu_ptr(pool->cache);
 		n = __fastalloc_claim(c);
 		if (n >= FASTALLOC_BUSY) {
-			run = fa_depot_take_run(pool, objs + got, nr - got);
+			run = fa_depot_take_run(pool, objs, left);
 			this_cpu_add(pool->cache->nested_allocs, run);
 		} else {
 			if (!n)
 				n = fa_cache_refill(pool, c);
-			run = min(n, nr - got);
-			n -= run;
-			fa_copy_run(objs + got, &c->slot[n], run);
-			c->allocs += run;
+			run = min(n, left);
+			if (likely(run)) {
+				n -= run;
+				fa_copy_run(objs, &c->slot[n], run);
+				c->allocs += run;
+			}
 		}
 		__fastalloc_release(c, n);
 		preempt_enable();
-		if (!run)
-			break;
-		got += run;
-	}
-	return got;
+		objs += run;
+		left -= run;
+	} while (left && likely(run));
+	return nr - left;
 }
 
 void fa_percpu_free_bulk(struct fastalloc_pool *pool, unsigned int nr, void **objs)
 {
-	while (nr) {
+	u32 run = 1;
+
+	while (nr && likely(run)) {
 		struct fastalloc_cache *c;
-		u32 n, run;
+		u32 n;
 
 		preempt_disable();
 		c = this_cpu_ptr(pool->cache);
@@ -399,14 +454,14 @@ void fa_percpu_free_bulk(struct fastalloc_pool *pool, unsigned int nr, void **ob
 			if (n == pool->magazine)
 				n = fa_cache_drain(pool, c);
 			run = min(pool->magazine - n, nr);
-			fa_copy_run(&c->slot[n], objs, run);
-			n += run;
-			c->frees += run;
+			if (likely(run)) {
+				fa_copy_run(&c->slot[n], objs, run);
+				n += run;
+				c->frees += run;
+			}
 		}
 		__fastalloc_release(c, n);
 		preempt_enable();
-		if (unlikely(!run))
-			break;
 		objs += run;
 		nr -= run;
 	}
@@ -417,11 +472,10 @@ bool fa_percpu_alloc_bulk(struct fastalloc_pool *pool, unsigned int nr, void **o
 {
 	unsigned int got;
 
-	if (nr > READ_ONCE(pool->total))
-		return false;
+	if (!nr || nr > READ_ONCE(pool->total))
+		return !nr;
 	got = fa_percpu_take(pool, nr, objs);
-
-	if (got == nr)
+	if (likely(got == nr))
 		return true;
 	fa_percpu_free_bulk(pool, got, objs);
 	return false;

@@ -39,6 +39,7 @@
 #endif
 #define __aligned(n)		__attribute__((aligned(n)))
 #define __printf(f, a)		__attribute__((format(printf, f, a)))
+#define noinline		__attribute__((noinline))
 #define fallthrough		__attribute__((fallthrough))
 #define likely(x)		__builtin_expect(!!(x), 1)
 #define unlikely(x)		__builtin_expect(!!(x), 0)
@@ -55,6 +56,7 @@
 #define __GFP_NOWARN		2U
 #define GFP_KERNEL		0U
 #define THIS_MODULE		NULL
+#define BUILD_BUG_ON(x)		_Static_assert(!(x), #x)
 #define ENOMEM			12
 #define E2BIG			7
 #define ENOSPC			28
@@ -76,11 +78,20 @@ struct lock_class_key;
 
 struct verify_atomic64 { s64 counter; };
 struct verify_atomic_long { long counter; };
+struct verify_atomic { int counter; };
 struct verify_lock { int held; };
 struct mutex { int unused; };
 struct rb_node { void *unused; };
 struct rb_root { void *unused; };
 struct rb_root_cached { void *unused; };
+struct rb_node *rb_first(const struct rb_root *root);
+struct rb_node *rb_last(const struct rb_root *root);
+struct rb_node *rb_next(const struct rb_node *n);
+struct rb_node *rb_prev(const struct rb_node *n);
+struct latch_tree_node { struct rb_node node[2]; };
+struct latch_tree_root { struct rb_root tree[2]; };
+struct rcu_head { void *unused; };
+struct ratelimit_state { int unused; };
 struct work_struct { int unused; };
 struct irq_work { void (*func)(struct irq_work *w); };
 struct completion { unsigned int done; };
@@ -88,6 +99,7 @@ struct list_head { struct list_head *next, *prev; };
 
 #define atomic64_t		struct verify_atomic64
 #define atomic_long_t		struct verify_atomic_long
+#define atomic_t		struct verify_atomic
 #define raw_spinlock_t		struct verify_lock
 
 /* explore.c. All is sequentially consistent here; see the litmus tests. */
@@ -129,6 +141,13 @@ void *hook_percpu(size_t bytes);
 #define atomic_long_dec(v)		((void)(v)->counter--)
 #define atomic_long_dec_return(v)	(--(v)->counter)
 #define atomic_long_read(v)		((v)->counter)
+
+/* Calls that wait, for destroy, which is not under check. */
+#define atomic_inc(v)			((void)(v)->counter++)
+#define atomic_dec_and_test(v)		(!--(v)->counter)
+#define atomic_read(v)			((v)->counter)
+#define wake_up_var(v)			((void)(v))
+#define wait_var_event(v, cond)		((void)(cond))
 
 #define preempt_disable()	barrier()
 #define preempt_enable()	barrier()
@@ -205,6 +224,9 @@ static inline bool list_empty(const struct list_head *l)
 
 #define list_first_entry_or_null(l, t, m) \
 	(list_empty(l) ? NULL : container_of((l)->next, t, m))
+#define list_for_each_entry_safe(p, n, l, m)				\
+	for ((p) = container_of((l)->next, typeof(*(p)), m);		\
+	     (n) = container_of((p)->m.next, typeof(*(p)), m), &(p)->m != (l); (p) = (n))
 #define list_for_each_entry(p, l, m)					\
 	for ((p) = container_of((l)->next, typeof(*(p)), m);		\
 	     &(p)->m != (l); (p) = container_of((p)->m.next, typeof(*(p)), m))

@@ -52,7 +52,18 @@ bool fa_trim_found(struct fastalloc_pool *p, void *obj)
 	return false;
 }
 
-/* Percpu pools only, so wait.c never calls it. */
+/* Percpu pools only, so neither these are called ... */
+void fa_window_settle(struct fastalloc_pool *p)
+{
+	hook_bad("a window was settled");
+}
+
+void fa_window_open(struct fastalloc_pool *p)
+{
+	hook_bad("a window was opened");
+}
+
+/* ... nor, by wait.c, this. */
 void *fa_serial_alloc(struct fastalloc_pool *p)
 {
 	hook_bad("a pool with a lock was asked");
