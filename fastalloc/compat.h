@@ -9,6 +9,7 @@
 #include <linux/numa.h>
 #include <linux/shrinker.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
 #include <linux/stackdepot.h>
 #include <linux/stacktrace.h>
 #include <linux/version.h>
@@ -32,6 +33,37 @@
 #define FA_MAX_PAGE_ORDER	MAX_ORDER
 #else
 #define FA_MAX_PAGE_ORDER	(MAX_ORDER - 1)
+#endif
+
+/*
+ * As raw_spin_trylock_irqsave() and raw_spin_unlock_irqrestore(), for a caller
+ * that has preemption off and leaves it to the unlock to have it on again. In
+ * line, for where every call counts, unless the lock is under observation.
+ */
+#if defined(CONFIG_DEBUG_SPINLOCK) || defined(CONFIG_DEBUG_LOCK_ALLOC)
+#define fa_trylock_irqsave(lock, flags)					\
+	(raw_spin_trylock_irqsave(lock, flags) ? ({ preempt_enable(); 1; }) : 0)
+#define fa_unlock_irqrestore(lock, flags)				\
+	raw_spin_unlock_irqrestore(lock, flags)
+#else
+#define fa_trylock_irqsave(lock, flags)					\
+({									\
+	raw_spinlock_t *__lock = (lock);				\
+	unsigned long *__flags = &(flags);				\
+									\
+	local_irq_save(*__flags);					\
+	likely(do_raw_spin_trylock(__lock)) ? ({ __acquire(__lock); 1; }) :	\
+		({ local_irq_restore(*__flags); 0; });			\
+})
+
+static __always_inline void fa_unlock_irqrestore(raw_spinlock_t *lock,
+						 unsigned long flags)
+	__releases(lock)
+{
+	do_raw_spin_unlock(lock);
+	local_irq_restore(flags);
+	preempt_enable();
+}
 #endif
 
 /* vmalloc_huge_node() came with 6.17; older kernels have no huge mappings by node. */

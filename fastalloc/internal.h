@@ -252,6 +252,9 @@ struct fa_mags {
  * struct fastalloc_pool - a pool
  * @head: what the inline fast path sees; must come first
  * @cache: PERCPU: the CPUs' caches; not the ones @head shows if there are hooks
+ * @window: on the tail of @dq, if there is one: for the owner in @head (NONE),
+ *	or @locked (SPINLOCK)
+ * @locked: for those who hold the lock
  * @lock: see the top of this file
  * @sync: as configured
  * @order: as configured
@@ -263,9 +266,9 @@ struct fa_mags {
  * @sanitize: KASAN, kmemleak and KMSAN are told of objects, faults injected
  * @rcu_frees: fastalloc_free_rcu() was called
  * @checks: what is checked, of FASTALLOC_F_DEBUG
- * @allocs: objects handed out; under @lock, as all that follows down to @chunks
- * @frees: objects taken back
- * @alarm: with this many objects out an allocation must look at @peak and @high
+ * @direct: SPINLOCK, with a @window
+ * @alarm: under @lock, as all that follows down to @chunks, and the counters in
+ *	@head; with this many objects out an allocation must look at @peak and @high
  * @dq: free objects that were out before (LIFO, FIFO)
  * @fresh: chunks with objects that were never out (LIFO, FIFO)
  * @nfresh: such objects
@@ -328,7 +331,6 @@ struct fa_mags {
  */
 struct fastalloc_pool {
 	struct fastalloc_head	head;
-	struct fastalloc_cache __percpu *cache;
 	raw_spinlock_t		lock;
 	u8			sync;
 	u8			order;
@@ -340,8 +342,10 @@ struct fastalloc_pool {
 	bool			sanitize;
 	bool			rcu_frees;
 	unsigned int		checks;
-	u64			allocs;
-	u64			frees;
+	bool			direct;
+	struct fastalloc_window	locked;
+	struct fastalloc_window	*window;
+	struct fastalloc_cache __percpu *cache;
 	unsigned long		alarm;
 	struct fa_deque		dq;
 	struct list_head	fresh;
@@ -408,7 +412,7 @@ struct fastalloc_pool {
 
 static inline unsigned long fa_in_use(const struct fastalloc_pool *pool)
 {
-	return pool->allocs - pool->frees;
+	return pool->head.allocs - pool->head.frees;
 }
 
 static inline bool fa_is_percpu(const struct fastalloc_pool *pool)
@@ -500,8 +504,11 @@ static inline unsigned int fa_chunk_index(const struct fastalloc_pool *pool,
 
 /* serial.c */
 
-/* The owner of a pool of sync NONE stands in for the lock. */
-static inline unsigned long fa_serial_lock(struct fastalloc_pool *pool)
+/*
+ * The owner of a pool of sync NONE stands in for the lock. Without the settling
+ * for those who only look at counters: of such a pool, anybody may.
+ */
+static inline unsigned long fa_serial_lock_quiet(struct fastalloc_pool *pool)
 	__acquires(&pool->lock)
 {
 	unsigned long flags = 0;
@@ -513,8 +520,8 @@ static inline unsigned long fa_serial_lock(struct fastalloc_pool *pool)
 	return flags;
 }
 
-static inline void fa_serial_unlock(struct fastalloc_pool *pool,
-				    unsigned long flags)
+static inline void fa_serial_unlock_quiet(struct fastalloc_pool *pool,
+					  unsigned long flags)
 	__releases(&pool->lock)
 {
 	if (pool->sync != FASTALLOC_SYNC_NONE)
@@ -523,6 +530,34 @@ static inline void fa_serial_unlock(struct fastalloc_pool *pool,
 		__release(&pool->lock);
 }
 
+void fa_window_settle(struct fastalloc_pool *pool);
+void fa_window_open(struct fastalloc_pool *pool);
+
+static inline unsigned long fa_serial_lock(struct fastalloc_pool *pool)
+	__acquires(&pool->lock)
+{
+	unsigned long flags = fa_serial_lock_quiet(pool);
+
+	if (pool->window)
+		fa_window_settle(pool);
+	return flags;
+}
+
+static inline void fa_serial_unlock(struct fastalloc_pool *pool,
+				    unsigned long flags)
+	__releases(&pool->lock)
+{
+	if (pool->window)
+		fa_window_open(pool);
+	fa_serial_unlock_quiet(pool, flags);
+}
+
+void fa_window_init(struct fastalloc_pool *pool);
+void *fa_serial_alloc_locked(struct fastalloc_pool *pool, unsigned long flags)
+	__releases(&pool->lock);
+void fa_serial_free_locked(struct fastalloc_pool *pool, void *obj,
+			   unsigned long flags)
+	__releases(&pool->lock);
 void *fa_serial_alloc(struct fastalloc_pool *pool);
 bool fa_serial_alloc_bulk(struct fastalloc_pool *pool, unsigned int nr,
 			  void **objs);

@@ -544,47 +544,121 @@ static void *fa_pool_alloc(struct fastalloc_pool *pool, gfp_t gfp, unsigned long
 	return obj;
 }
 
+static void *fa_alloc_owned(struct fastalloc_pool *pool, gfp_t gfp, unsigned long ip)
+{
+	void *obj = pool->plain ? fa_serial_alloc(pool) : NULL;
+
+	return likely(obj) ? obj : fa_pool_alloc(pool, gfp, ip);
+}
+
+/* The window shows nothing to pop, or there is none. */
+void *__fastalloc_alloc_owned(struct fastalloc_pool *pool, gfp_t gfp)
+{
+	return fa_alloc_owned(pool, gfp, _RET_IP_);
+}
+FASTALLOC_EXPORT(__fastalloc_alloc_owned);
+
+static void fa_free_owned(struct fastalloc_pool *pool, void *obj, unsigned long ip)
+{
+	if (pool->plain)
+		fa_serial_free(pool, obj);
+	else if (fa_pool_release(pool, obj, ip))
+		fa_pool_put(pool, obj);
+}
+
+/* The window has no room, or there is none. */
+void __fastalloc_free_owned(struct fastalloc_pool *pool, void *obj)
+{
+	fa_free_owned(pool, obj, _RET_IP_);
+}
+FASTALLOC_EXPORT(__fastalloc_free_owned);
+
+/* Functions of their own, so that what is most common need not save registers. */
+static noinline void *fa_alloc_unlocked(struct fastalloc_pool *pool, gfp_t gfp,
+					unsigned long ip)
+{
+	preempt_enable();
+	return fa_alloc_owned(pool, gfp, ip);
+}
+
+static noinline void *fa_alloc_locked(struct fastalloc_pool *pool, gfp_t gfp,
+				      unsigned long flags, unsigned long ip)
+	__releases(&pool->lock)
+{
+	return fa_serial_alloc_locked(pool, flags) ?: fa_pool_alloc(pool, gfp, ip);
+}
+
+static noinline void *fa_alloc_cached(struct fastalloc_pool *pool, gfp_t gfp, u32 n,
+				      unsigned long ip)
+{
+	void *obj;
+
+	if (pool->head.cache != pool->cache) {
+		/* A shut cache counts on, but never leaves empty or busy. */
+		preempt_enable();
+		if (__fastalloc_may_pop(&pool->head.window))
+			return __fastalloc_pop(&pool->head, &pool->head.window);
+		return fa_alloc_owned(pool, gfp, ip);
+	}
+	obj = fa_cache_alloc(pool, __fastalloc_this_cache(pool), n);
+	preempt_enable();
+	return likely(obj) ? obj : fa_pool_alloc(pool, gfp, ip);
+}
+
 /* The cache was empty, busy or shut; preemption is off, and on again at the end. */
 void *__fastalloc_alloc_slow(struct fastalloc_pool *pool, gfp_t gfp, u32 n)
 {
-	struct fastalloc_cache *c = __fastalloc_this_cache(pool);
+	unsigned long flags;
 	void *obj;
 
-	if (pool->head.cache == pool->cache) {
-		obj = fa_cache_alloc(pool, c, n);
-		preempt_enable();
-		if (likely(obj))
-			return obj;
-	} else {
-		/* A shut cache counts on, but never leaves empty or busy. */
-		preempt_enable();
-		if (pool->plain) {
-			obj = fa_serial_alloc(pool);
-			if (likely(obj))
-				return obj;
-		}
-	}
-	return fa_pool_alloc(pool, gfp, _RET_IP_);
+	if (!pool->direct)
+		return fa_alloc_cached(pool, gfp, n, _RET_IP_);
+	if (!fa_trylock_irqsave(&pool->lock, flags))
+		return fa_alloc_unlocked(pool, gfp, _RET_IP_);
+	if (!__fastalloc_may_pop(&pool->locked))
+		return fa_alloc_locked(pool, gfp, flags, _RET_IP_);
+	obj = __fastalloc_pop(&pool->head, &pool->locked);
+	fa_unlock_irqrestore(&pool->lock, flags);
+	return obj;
 }
 FASTALLOC_EXPORT(__fastalloc_alloc_slow);
+
+static noinline void fa_free_unlocked(struct fastalloc_pool *pool, void *obj)
+{
+	preempt_enable();
+	fa_serial_free(pool, obj);
+}
+
+static noinline void fa_free_cached(struct fastalloc_pool *pool, void *obj, u32 n,
+				    unsigned long ip)
+{
+	if (pool->head.cache != pool->cache) {
+		preempt_enable();
+		if (__fastalloc_may_push(&pool->head.window))
+			__fastalloc_push(&pool->head, &pool->head.window, obj);
+		else
+			fa_free_owned(pool, obj, ip);
+		return;
+	}
+	fa_cache_free(pool, __fastalloc_this_cache(pool), obj, n);
+	preempt_enable();
+}
 
 /* The cache was full, busy or shut; preemption is off, and on again at the end. */
 void __fastalloc_free_slow(struct fastalloc_pool *pool, void *obj, u32 n)
 {
-	struct fastalloc_cache *c = __fastalloc_this_cache(pool);
+	unsigned long flags;
 
-	if (pool->head.cache == pool->cache) {
-		fa_cache_free(pool, c, obj, n);
-		preempt_enable();
-		return;
+	if (!pool->direct) {
+		fa_free_cached(pool, obj, n, _RET_IP_);
+	} else if (!fa_trylock_irqsave(&pool->lock, flags)) {
+		fa_free_unlocked(pool, obj);
+	} else if (!__fastalloc_may_push(&pool->locked)) {
+		fa_serial_free_locked(pool, obj, flags);
+	} else {
+		__fastalloc_push(&pool->head, &pool->locked, obj);
+		fa_unlock_irqrestore(&pool->lock, flags);
 	}
-	preempt_enable();
-	if (pool->plain) {
-		fa_serial_free(pool, obj);
-		return;
-	}
-	if (fa_pool_release(pool, obj, _RET_IP_))
-		fa_pool_put(pool, obj);
 }
 FASTALLOC_EXPORT(__fastalloc_free_slow);
 
@@ -700,6 +774,33 @@ static inline bool fa_pool_take_bulk(struct fastalloc_pool *pool, unsigned int n
 				    fa_serial_alloc_bulk(pool, nr, objs);
 }
 
+static noinline bool fa_pool_alloc_bulk(struct fastalloc_pool *pool, gfp_t gfp,
+					unsigned int nr, void **objs,
+					unsigned long ip)
+{
+	bool again = false, ok;
+	unsigned int i;
+
+	if (!nr || !fa_pool_may_alloc(pool, gfp))
+		return false;
+	if (fa_fail(nr * pool->stride) || !fa_pool_enter(pool)) {
+		fa_pool_failed(pool);
+		return false;
+	}
+	for (; !(ok = fa_pool_take_bulk(pool, nr, objs)); again = true)
+		if (!fa_pool_refill(pool, gfp, nr, false, again))
+			break;
+	fa_pool_leave(pool);
+	if (!ok) {
+		fa_pool_failed(pool);
+		return false;
+	}
+	if (!pool->bare || (gfp & __GFP_ZERO))
+		for (i = 0; i < nr; i++)
+			fa_pool_acquire(pool, gfp, objs[i], ip);
+	return true;
+}
+
 /**
  * fastalloc_alloc_bulk() - allocate several objects, or none
  * @pool: the pool
@@ -715,29 +816,29 @@ static inline bool fa_pool_take_bulk(struct fastalloc_pool *pool, unsigned int n
 unsigned int fastalloc_alloc_bulk(struct fastalloc_pool *pool, gfp_t gfp,
 				  unsigned int nr, void **objs)
 {
-	bool again = false, ok;
-	unsigned int i;
-
-	if (!nr || !fa_pool_may_alloc(pool, gfp))
-		return 0;
-	if (fa_fail(nr * pool->stride) || !fa_pool_enter(pool)) {
-		fa_pool_failed(pool);
-		return 0;
-	}
-	for (; !(ok = fa_pool_take_bulk(pool, nr, objs)); again = true)
-		if (!fa_pool_refill(pool, gfp, nr, false, again))
-			break;
-	fa_pool_leave(pool);
-	if (!ok) {
-		fa_pool_failed(pool);
-		return 0;
-	}
-	if (!pool->bare || (gfp & __GFP_ZERO))
-		for (i = 0; i < nr; i++)
-			fa_pool_acquire(pool, gfp, objs[i], _RET_IP_);
-	return nr;
+	/* PERCPU and bare: most often nothing else is to be done. */
+	if (pool->head.cache == pool->cache && !(gfp & __GFP_ZERO) &&
+	    likely(fa_percpu_alloc_bulk(pool, nr, objs)))
+		return nr;
+	return fa_pool_alloc_bulk(pool, gfp, nr, objs, _RET_IP_) ? nr : 0;
 }
 FASTALLOC_EXPORT(fastalloc_alloc_bulk);
+
+static noinline void fa_pool_free_bulk(struct fastalloc_pool *pool, unsigned int nr,
+				       void **objs, unsigned long ip)
+{
+	unsigned int i;
+
+	if (!nr)
+		return;
+	if (pool->bare) {
+		fa_serial_free_bulk(pool, nr, objs);
+		return;
+	}
+	for (i = 0; i < nr; i++)
+		if (fa_pool_release(pool, objs[i], ip))
+			fa_pool_put(pool, objs[i]);
+}
 
 /**
  * fastalloc_free_bulk() - give several objects back
@@ -752,20 +853,10 @@ FASTALLOC_EXPORT(fastalloc_alloc_bulk);
 void fastalloc_free_bulk(struct fastalloc_pool *pool, unsigned int nr,
 			 void **objs)
 {
-	unsigned int i;
-
-	if (!nr)
-		return;
-	if (!pool->bare) {
-		for (i = 0; i < nr; i++)
-			if (fa_pool_release(pool, objs[i], _RET_IP_))
-				fa_pool_put(pool, objs[i]);
-		return;
-	}
-	if (fa_is_percpu(pool))
+	if (pool->head.cache == pool->cache)
 		fa_percpu_free_bulk(pool, nr, objs);
 	else
-		fa_serial_free_bulk(pool, nr, objs);
+		fa_pool_free_bulk(pool, nr, objs, _RET_IP_);
 }
 FASTALLOC_EXPORT(fastalloc_free_bulk);
 
@@ -996,13 +1087,15 @@ static int fa_pool_fill(struct fastalloc_pool *pool)
 	want = pool->cfg.capacity + pool->reserve;
 	while (pool->total < want && !err)
 		err = fa_pool_add(pool, want - pool->total, 1, GFP_KERNEL, false);
-	if (!pool->bare)
+	if (err || !pool->bare)
 		return err;
-	if (!fa_is_percpu(pool))
-		pool->plain = true;
-	else if (!err)
+	if (fa_is_percpu(pool)) {
 		pool->head.cache = pool->cache;
-	return err;
+	} else {
+		pool->plain = true;
+		fa_window_init(pool);
+	}
+	return 0;
 }
 
 /* fastalloc_pool_create() of the header, which says what it was built with. */

@@ -11,6 +11,17 @@
  *	dq.n, nfresh were never out, trim holds those that it has gathered from
  *	condemned chunks; together they are all there are. A deque has segments
  *	for all objects, and takes back no more than are out, so a push has room.
+ *
+ * A LIFO pool without hooks has a window on the tail of its deque, from which
+ * the most common calls pop and to which they push with next to no work: between
+ * its ends nothing but the top and the counters changes. Wherever more is to be
+ * done (the next segment, an object that was never out, a new peak, the
+ * low-water mark, a free of more than is out, a waiter) the window ends, and
+ * the call takes the long way. That settles what went through the window, and
+ * opens it anew when done; with the lock, as all else.
+ *
+ *	Invariant: while the window is open, the deque's ->t and ->n are those
+ *	of when it was opened.
  */
 #define pr_fmt(fmt) "fastalloc: " fmt
 
@@ -38,6 +49,43 @@ void fa_serial_set_high(struct fastalloc_pool *pool)
 	pool->alarm = min(pool->peak + 1, pool->high);
 }
 
+/* Makes the deque what it is with what went through the window. */
+void fa_window_settle(struct fastalloc_pool *pool)
+{
+	struct fa_deque *d = &pool->dq;
+	u32 t = pool->window->top - d->tail->slot;
+
+	d->n += (long)t - d->t;
+	d->t = t;
+}
+
+/* As far as it reaches neither another segment nor anything else to look after. */
+void fa_window_open(struct fastalloc_pool *pool)
+{
+	long in_use = fa_in_use(pool), pops, pushes = 0;
+	struct fastalloc_window *w = pool->window;
+	struct fa_deque *d = &pool->dq;
+
+	/* Below zero: so many must be pushed before one may be popped. */
+	pops = min3((long)d->t, (long)d->n, (long)pool->alarm - 1 - in_use);
+	/* A waiter raises this before it takes the lock for its last try. */
+	if (!READ_ONCE(pool->nr_waiters))
+		pushes = min_t(long, d->seg_slots - d->t, in_use);
+	w->top = d->tail->slot + d->t;
+	w->low = w->top - pops;
+	w->end = w->top + pushes;
+}
+
+/* Once, when all is there and nobody knows the pool yet. */
+void fa_window_init(struct fastalloc_pool *pool)
+{
+	if (pool->order != FASTALLOC_ORDER_LIFO)
+		return;
+	pool->direct = pool->sync == FASTALLOC_SYNC_SPINLOCK;
+	pool->window = pool->direct ? &pool->locked : &pool->head.window;
+	fa_window_open(pool);
+}
+
 /* The alarm went off. Returns whether the pool should grow. */
 static noinline bool fa_serial_alarm(struct fastalloc_pool *pool)
 {
@@ -50,7 +98,7 @@ static noinline bool fa_serial_alarm(struct fastalloc_pool *pool)
 
 static inline bool fa_serial_took(struct fastalloc_pool *pool, unsigned long nr)
 {
-	pool->allocs += nr;
+	pool->head.allocs += nr;
 	return unlikely(fa_in_use(pool) >= pool->alarm) && fa_serial_alarm(pool);
 }
 
@@ -160,39 +208,53 @@ static noinline __cold void fa_serial_refuse(struct fastalloc_pool *pool,
 			   pool->name, obj, why);
 }
 
-/* An object, or NULL when none is free. */
-void *fa_serial_alloc(struct fastalloc_pool *pool)
+/* What is left to do of an allocation, with the lock held and the window unsettled. */
+void *fa_serial_alloc_locked(struct fastalloc_pool *pool, unsigned long flags)
+	__releases(&pool->lock)
 {
-	unsigned long flags;
-	bool low = false;
+	bool low = false, had;
 	void *obj;
 
-	flags = fa_serial_lock(pool);
+	if (pool->window)
+		fa_window_settle(pool);
+	had = pool->dq.n;
 	obj = fa_serial_pop(pool);
 	if (likely(obj))
 		low = fa_serial_took(pool, 1);
-	fa_serial_unlock(pool, flags);
+	/* If there was nothing to pop, and no mark was passed, it is right as it is. */
+	if (pool->window && (had || low || !obj))
+		fa_window_open(pool);
+	fa_serial_unlock_quiet(pool, flags);
 
 	if (unlikely(low))
 		fa_serial_low(pool);
 	return obj;
 }
 
-void fa_serial_free(struct fastalloc_pool *pool, void *obj)
+/* An object, or NULL when none is free. */
+void *fa_serial_alloc(struct fastalloc_pool *pool)
+{
+	return fa_serial_alloc_locked(pool, fa_serial_lock_quiet(pool));
+}
+
+/* Of a free, likewise. */
+void fa_serial_free_locked(struct fastalloc_pool *pool, void *obj,
+			   unsigned long flags)
+	__releases(&pool->lock)
 {
 	const char *why = NULL;
-	unsigned long flags;
 	bool wanted;
 
-	flags = fa_serial_lock(pool);
-	if (unlikely(pool->allocs == pool->frees))
+	if (pool->window)
+		fa_window_settle(pool);
+	if (unlikely(!fa_in_use(pool)))
 		why = "nothing is out";
 	else if (pool->order == FASTALLOC_ORDER_LOWEST)
 		why = fa_lowest_push(pool, obj, 1);
 	else
 		fa_deque_push(&pool->dq, obj);
 	if (likely(!why))
-		pool->frees++;
+		pool->head.frees++;
 	/* Under the lock, which a waiter takes before it sleeps. */
 	wanted = READ_ONCE(pool->nr_waiters);
 	fa_serial_unlock(pool, flags);
@@ -201,6 +263,11 @@ void fa_serial_free(struct fastalloc_pool *pool, void *obj)
 		irq_work_queue(&pool->wake);
 	if (unlikely(why))
 		fa_serial_refuse(pool, obj, why);
+}
+
+void fa_serial_free(struct fastalloc_pool *pool, void *obj)
+{
+	fa_serial_free_locked(pool, obj, fa_serial_lock_quiet(pool));
 }
 
 /* All of them or none. */
@@ -260,7 +327,7 @@ void fa_serial_free_bulk(struct fastalloc_pool *pool, unsigned int nr,
 	ok = nr <= fa_in_use(pool);
 	if (ok) {
 		fa_deque_push_bulk(&pool->dq, objs, nr);
-		pool->frees += nr;
+		pool->head.frees += nr;
 	}
 	fa_serial_unlock(pool, flags);
 	fa_wake_waiters(pool);
@@ -323,7 +390,7 @@ void fa_serial_free_contig(struct fastalloc_pool *pool, void *obj,
 	flags = fa_serial_lock(pool);
 	why = fa_lowest_push(pool, obj, nr);
 	if (!why)
-		pool->frees += nr;
+		pool->head.frees += nr;
 	fa_serial_unlock(pool, flags);
 	fa_wake_waiters(pool);
 
@@ -444,6 +511,9 @@ void fa_serial_put_back(struct fastalloc_pool *pool, struct fa_chunk *chunk)
 void fa_serial_drain(struct fastalloc_pool *pool,
 		     void (*fn)(struct fastalloc_pool *pool, void *obj))
 {
+	if (pool->window)
+		fa_window_settle(pool);
+	pool->window = NULL;
 	while (pool->dq.n)
 		fn(pool, fa_deque_pop_head(&pool->dq));
 }

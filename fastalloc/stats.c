@@ -104,9 +104,9 @@ unsigned long fastalloc_pool_allocated(struct fastalloc_pool *pool)
 
 	if (fa_is_percpu(pool))
 		return fa_percpu_in_use(pool);
-	flags = fa_serial_lock(pool);
+	flags = fa_serial_lock_quiet(pool);
 	in_use = fa_peek(fa_in_use(pool));
-	fa_serial_unlock(pool, flags);
+	fa_serial_unlock_quiet(pool, flags);
 	return in_use;
 }
 FASTALLOC_EXPORT(fastalloc_pool_allocated);
@@ -182,7 +182,7 @@ void fastalloc_pool_stats(struct fastalloc_pool *pool,
 	unsigned long flags;
 
 	memset(stats, 0, sizeof(*stats));
-	flags = fa_serial_lock(pool);
+	flags = fa_serial_lock_quiet(pool);
 	stats->grows = fa_peek(pool->grows);
 	stats->growth_failures = atomic_long_read(&pool->growth_failures);
 	stats->capacity = fa_peek(pool->capacity);
@@ -190,8 +190,8 @@ void fastalloc_pool_stats(struct fastalloc_pool *pool,
 	stats->chunks = fa_peek(pool->nr_chunks);
 	stats->bytes = fa_peek(pool->bytes);
 	if (!fa_is_percpu(pool)) {
-		stats->allocs = fa_peek(pool->allocs);
-		stats->frees = fa_peek(pool->frees);
+		stats->allocs = fa_peek(pool->head.allocs);
+		stats->frees = fa_peek(pool->head.frees);
 		stats->in_use = stats->allocs - stats->frees;
 		stats->peak = fa_peek(pool->peak);
 	} else {
@@ -204,7 +204,7 @@ void fastalloc_pool_stats(struct fastalloc_pool *pool,
 		stats->nested -= pool->stats_base.nested;
 		stats->depot_exchanges -= pool->stats_base.depot_exchanges;
 	}
-	fa_serial_unlock(pool, flags);
+	fa_serial_unlock_quiet(pool, flags);
 
 	stats->failures = atomic_long_read(&pool->failures);
 	stats->waits = fa_peek(pool->waits);
@@ -237,9 +237,9 @@ void fastalloc_pool_stats_reset(struct fastalloc_pool *pool)
 		WRITE_ONCE(pool->min_full, atomic_long_read(&pool->nfull));
 		base->frees = frees;
 	} else {
-		pool->allocs = fa_in_use(pool);
-		pool->frees = 0;
-		pool->peak = pool->allocs;
+		pool->head.allocs = fa_in_use(pool);
+		pool->head.frees = 0;
+		pool->peak = pool->head.allocs;
 		fa_serial_set_high(pool);
 	}
 	pool->grows = 0;
