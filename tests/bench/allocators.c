@@ -35,6 +35,7 @@ static const struct {
 	[BENCH_CALL] = { "fastalloc-percpu-call" },
 	[BENCH_SPINLOCK] = { "fastalloc-spinlock" },
 	[BENCH_NONE] = { "fastalloc-none" },
+	[BENCH_NONE_PLAIN] = { "fastalloc-none-plain" },
 	[BENCH_KMEM_CACHE] = { "kmem_cache" },
 	[BENCH_KMALLOC_32] = { "kmalloc", 32 },
 	[BENCH_KMALLOC_64] = { "kmalloc", 64 },
@@ -106,6 +107,7 @@ static int setup_pools(struct bench *b)
 		b->handle[kinds[i].id] = pool;
 	}
 	b->handle[BENCH_CALL] = b->handle[BENCH_INLINE];
+	b->handle[BENCH_NONE_PLAIN] = b->handle[BENCH_NONE];
 	return 0;
 }
 

@@ -216,6 +216,7 @@ int bench_case_grow(unsigned int size)
 		{ BENCH_CALL, FASTALLOC_SYNC_PERCPU },
 		{ BENCH_SPINLOCK, FASTALLOC_SYNC_SPINLOCK },
 		{ BENCH_NONE, FASTALLOC_SYNC_NONE },
+		{ BENCH_NONE_PLAIN, FASTALLOC_SYNC_NONE },
 		{ BENCH_KMEM_CACHE },
 	};
 	struct bench b = { .size = size };
@@ -279,7 +280,7 @@ int bench_case_memory(void)
 /* Pools of sync NONE are for one at a time. */
 static bool is_for_many(const struct bench *b, enum bench_id id)
 {
-	return bench_has(b, id) && id != BENCH_NONE;
+	return bench_has(b, id) && id != BENCH_NONE && id != BENCH_NONE_PLAIN;
 }
 
 #define SMP_ROUNDS	7

@@ -26,8 +26,10 @@ static __always_inline void *ops_alloc(enum bench_id id, void *h,
 	case BENCH_CALL:
 		return bench_call_alloc(h, gfp);
 	case BENCH_SPINLOCK:
-	case BENCH_NONE:
+	case BENCH_NONE_PLAIN:
 		return fastalloc_alloc(h, gfp);
+	case BENCH_NONE:
+		return __fastalloc_alloc(h, gfp);
 	case BENCH_KMEM_CACHE:
 		return kmem_cache_alloc(h, gfp);
 	case BENCH_KMALLOC_32:
@@ -79,8 +81,11 @@ static __always_inline void ops_free(enum bench_id id, void *h,
 		bench_call_free(h, obj);
 		break;
 	case BENCH_SPINLOCK:
-	case BENCH_NONE:
+	case BENCH_NONE_PLAIN:
 		fastalloc_free(h, obj);
+		break;
+	case BENCH_NONE:
+		__fastalloc_free(h, obj);
 		break;
 	case BENCH_KMEM_CACHE:
 		kmem_cache_free(h, obj);

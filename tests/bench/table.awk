@@ -3,8 +3,8 @@
 # allocator. With -v only=SIZE, of that size alone.
 BEGIN {
 	FS = "\t"
-	n = split("fastalloc-percpu-inline fastalloc-percpu-call fastalloc-spinlock fastalloc-none kmem_cache kmalloc mempool objpool gen_pool dma_pool", who, " ")
-	split("inline call spinlock none kmem_cache kmalloc mempool objpool gen_pool dma_pool", short, " ")
+	n = split("fastalloc-percpu-inline fastalloc-percpu-call fastalloc-spinlock fastalloc-none fastalloc-none-plain kmem_cache kmalloc mempool objpool gen_pool dma_pool", who, " ")
+	split("inline call spinlock none none-plain kmem_cache kmalloc mempool objpool gen_pool dma_pool", short, " ")
 }
 $4 == "memory" || (only && $5 != only) { next }
 {

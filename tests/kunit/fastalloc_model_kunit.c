@@ -440,7 +440,11 @@ static void op_alloc(struct model *m)
 	gfp_t gfp = any_gfp(m);
 	void *addr;
 
-	addr = zero ? fastalloc_zalloc(m->pool, gfp) : fastalloc_alloc(m->pool, gfp);
+	if (zero)
+		addr = fastalloc_zalloc(m->pool, gfp);
+	else
+		addr = draw(m, 2) ? fastalloc_alloc(m->pool, gfp) :
+				    __fastalloc_alloc(m->pool, gfp);
 	if (!addr) {
 		got_none(m, gfp, 1);
 		return;
@@ -535,7 +539,10 @@ static void op_free(struct model *m)
 		return;
 	o = any_out(m);
 	rests(m, o);
-	fastalloc_free(m->pool, o->addr);
+	if (draw(m, 2))
+		fastalloc_free(m->pool, o->addr);
+	else
+		__fastalloc_free(m->pool, o->addr);
 }
 
 static void op_free_bulk(struct model *m)

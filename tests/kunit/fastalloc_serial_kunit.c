@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The serialised pools: which object comes next, and calls on a SPINLOCK pool
- * from tasks, softirqs and hardirqs at once.
+ * The serialised pools: which object comes next, the entry for owners of NONE
+ * pools, and calls on a SPINLOCK pool from tasks, softirqs and hardirqs at once.
  */
 #include <linux/cpu.h>
 #include <linux/irq_work.h>
@@ -189,6 +189,231 @@ static void serial_order_bulk(struct kunit *test)
 	fastalloc_free_bulk(pool, n, got);
 }
 
+static struct fa_combo owned_params[] = {
+	FA_COMBO(NONE, LIFO, NONE, AUTO, 64, 0),
+	FA_COMBO(NONE, FIFO, NONE, AUTO, 64, 0),
+	FA_COMBO(NONE, LOWEST, NONE, AUTO, 64, 0),
+	FA_COMBO(SPINLOCK, LIFO, NONE, AUTO, 64, 0),
+	FA_COMBO(SPINLOCK, FIFO, NONE, AUTO, 64, 0),
+};
+
+KUNIT_ARRAY_PARAM(owned, owned_params, fa_combo_desc);
+
+/*
+ * Promise: __fastalloc_alloc() and __fastalloc_free() do what the plain calls do,
+ * in the order of the pool, mixed with them in any way, across segments of the
+ * deque; the counters are exact after each.
+ */
+static void serial_owned_mixed(struct kunit *test)
+{
+	struct fa_combo *c = (struct fa_combo *)test->param_value;
+	struct fastalloc_config cfg = fa_combo_config(c, MANY, 0);
+	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	void **out = fa_mem(test, MANY * sizeof(*out));
+	void **rest = fa_mem(test, MANY * sizeof(*rest));
+	unsigned int turn, i, n, nr_out = 0, nr_rest = 0, bad = 0, failed = 0;
+	bool lifo = c->order == FASTALLOC_ORDER_LIFO;
+	struct fastalloc_stats s;
+	u64 allocs = 0, frees = 0;
+	unsigned long peak = 0;
+	struct rnd_state rnd;
+	void *obj;
+
+	prandom_seed_state(&rnd, 815);
+	for (turn = 0; turn < 400; turn++) {
+		u32 how = prandom_u32_state(&rnd);
+
+		n = how / 4 % (turn % 40 ? 50 : MANY) + 1;
+		for (i = 0; how & 1 && i < n; i++) {
+			obj = how & 2 ? __fastalloc_alloc(pool, GFP_ATOMIC) :
+					fastalloc_alloc(pool, GFP_ATOMIC);
+			if (!obj) {
+				bad += nr_out != MANY;
+				failed++;
+				continue;
+			}
+			if (lifo && nr_rest)
+				bad += obj != rest[--nr_rest];
+			out[nr_out++] = obj;
+			allocs++;
+			peak = max_t(unsigned long, peak, nr_out);
+		}
+		for (i = 0; !(how & 1) && i < n && nr_out; i++) {
+			obj = out[--nr_out];
+			if (how & 2)
+				__fastalloc_free(pool, obj);
+			else
+				fastalloc_free(pool, obj);
+			rest[nr_rest++ % MANY] = obj;
+			frees++;
+		}
+		fastalloc_pool_stats(pool, &s);
+		bad += s.allocs != allocs || s.frees != frees || s.peak != peak ||
+		       s.in_use != nr_out || s.failures != failed;
+	}
+	KUNIT_EXPECT_EQ(test, bad, 0U);
+	KUNIT_EXPECT_GT(test, failed, 0U);
+	while (nr_out)
+		__fastalloc_free(pool, out[--nr_out]);
+	KUNIT_EXPECT_EQ(test, fa_drain(test, pool, GFP_KERNEL), (unsigned int)MANY);
+}
+
+/* Promise: more frees than objects out are refused by this entry, too. */
+static void serial_owned_over_free(struct kunit *test)
+{
+	struct fa_combo *c = (struct fa_combo *)test->param_value;
+	struct fastalloc_config cfg = fa_combo_config(c, 4, 0);
+	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	struct fastalloc_stats s;
+	unsigned int i, turn;
+	void *objs[4];
+
+	__fastalloc_free(pool, NULL);
+	for (turn = 0; turn < 2; turn++) {
+		for (i = 0; i < 4; i++)
+			objs[i] = __fastalloc_alloc(pool, GFP_KERNEL);
+		KUNIT_EXPECT_NULL(test, __fastalloc_alloc(pool, GFP_KERNEL));
+		for (i = 0; i < 4; i++)
+			__fastalloc_free(pool, objs[i]);
+		__fastalloc_free(pool, objs[0]);
+		fastalloc_free(pool, objs[1]);
+	}
+	fastalloc_pool_stats(pool, &s);
+	KUNIT_EXPECT_EQ(test, s.allocs, 8ULL);
+	KUNIT_EXPECT_EQ(test, s.frees, 8ULL);
+	KUNIT_EXPECT_EQ(test, s.failures, 2ULL);
+	KUNIT_EXPECT_EQ(test, fa_drain(test, pool, GFP_KERNEL), 4U);
+	for (i = 0; i < 4; i++)
+		*(u64 *)((struct fa_fix *)test->priv)->held[i].obj = i;
+	for (i = 0; i < 4; i++)
+		KUNIT_EXPECT_EQ(test, *(u64 *)((struct fa_fix *)test->priv)->held[i].obj,
+				(u64)i);
+}
+
+/* Promise: after a reset the peak is counted anew, object by object. */
+static void serial_owned_peak(struct kunit *test)
+{
+	struct fa_combo *c = (struct fa_combo *)test->param_value;
+	struct fastalloc_config cfg = fa_combo_config(c, 8, 0);
+	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	struct fastalloc_stats s;
+	void *objs[8];
+	unsigned int i;
+
+	for (i = 0; i < 8; i++)
+		objs[i] = __fastalloc_alloc(pool, GFP_KERNEL);
+	while (i > 1)
+		__fastalloc_free(pool, objs[--i]);
+	fastalloc_pool_stats_reset(pool);
+	for (; i < 8; i++) {
+		objs[i] = __fastalloc_alloc(pool, GFP_KERNEL);
+		fastalloc_pool_stats(pool, &s);
+		KUNIT_EXPECT_EQ(test, s.peak, i + 1UL);
+		KUNIT_EXPECT_EQ(test, s.in_use, i + 1UL);
+		__fastalloc_free(pool, objs[i]);
+		objs[i] = __fastalloc_alloc(pool, GFP_KERNEL);
+	}
+	while (i)
+		__fastalloc_free(pool, objs[--i]);
+	fastalloc_pool_stats(pool, &s);
+	KUNIT_EXPECT_EQ(test, s.allocs, 15ULL);
+	KUNIT_EXPECT_EQ(test, s.frees, 15ULL);
+	KUNIT_EXPECT_EQ(test, s.peak, 8UL);
+}
+
+static void owned_acquire(void *obj, void *arg)
+{
+	++*(unsigned int *)arg;
+}
+
+static void owned_release(void *obj, void *arg)
+{
+	*(unsigned int *)arg += 1000;
+}
+
+/* Promise: hooks run, and zeroes are zeroes, by this entry, too; PERCPU as well. */
+static void serial_owned_hooks(struct kunit *test)
+{
+	static const enum fastalloc_sync syncs[] = {
+		FASTALLOC_SYNC_NONE, FASTALLOC_SYNC_SPINLOCK, FASTALLOC_SYNC_PERCPU,
+	};
+	unsigned int i, k, ran;
+
+	for (i = 0; i < ARRAY_SIZE(syncs); i++) {
+		struct fastalloc_config cfg = {
+			.name = "kunit", .obj_size = 64, .capacity = 64,
+			.sync = syncs[i], .on_acquire = owned_acquire,
+			.on_release = owned_release, .arg = &ran,
+		};
+		struct fastalloc_pool *pool = fa_pool(test, &cfg);
+		void *obj;
+
+		ran = 0;
+		for (k = 1; k <= 3; k++) {
+			obj = __fastalloc_alloc(pool, GFP_KERNEL);
+			KUNIT_ASSERT_NOT_NULL(test, obj);
+			memset(obj, 0x5a, 64);
+			__fastalloc_free(pool, obj);
+			KUNIT_EXPECT_EQ(test, ran, k * 1001);
+		}
+		obj = __fastalloc_alloc(pool, GFP_KERNEL | __GFP_ZERO);
+		KUNIT_ASSERT_NOT_NULL(test, obj);
+		KUNIT_EXPECT_NULL(test, memchr_inv(obj, 0, 64));
+		__fastalloc_free(pool, obj);
+		KUNIT_EXPECT_TRUE(test, fastalloc_pool_is_empty(pool));
+		fa_pool_gone(test, pool);
+	}
+}
+
+/*
+ * Promise: a NONE pool grows through this entry: at once where the caller may
+ * sleep, else by the worker, from the low-water mark on, although objects that
+ * were out before are at hand.
+ */
+static void serial_owned_grows(struct kunit *test)
+{
+	struct fastalloc_config cfg = {
+		.name = "kunit", .obj_size = 64, .capacity = 16,
+		.max_capacity = 64, .growth = FASTALLOC_GROWTH_LINEAR,
+		.growth_amount = 16, .low_water = 4,
+		.sync = FASTALLOC_SYNC_NONE,
+	};
+	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	struct fastalloc_stats s;
+	unsigned int i, n = 0;
+	void *objs[64];
+
+	for (i = 0; i < 12; i++)
+		objs[i] = __fastalloc_alloc(pool, GFP_ATOMIC);
+	while (i)
+		__fastalloc_free(pool, objs[--i]);
+	for (i = 0; i < 12; i++)
+		objs[i] = __fastalloc_alloc(pool, GFP_ATOMIC);
+	KUNIT_EXPECT_EQ(test, fastalloc_pool_capacity(pool), 16UL);
+	/* Three free is below the mark: some calls later the chunk is there. */
+	objs[12] = __fastalloc_alloc(pool, GFP_ATOMIC);
+	KUNIT_EXPECT_TRUE(test, fa_await(({
+		objs[13] = __fastalloc_alloc(pool, GFP_ATOMIC);
+		__fastalloc_free(pool, objs[13]);
+		n++;
+		fastalloc_pool_capacity(pool) == 32;
+	})));
+	for (i = 13; i < 64; i++) {
+		objs[i] = __fastalloc_alloc(pool, GFP_KERNEL);
+		KUNIT_EXPECT_NOT_NULL(test, objs[i]);
+	}
+	KUNIT_EXPECT_NULL(test, __fastalloc_alloc(pool, GFP_KERNEL));
+	while (i)
+		__fastalloc_free(pool, objs[--i]);
+	fastalloc_pool_stats(pool, &s);
+	KUNIT_EXPECT_EQ(test, s.allocs, 76ULL + n);
+	KUNIT_EXPECT_EQ(test, s.frees, s.allocs);
+	KUNIT_EXPECT_EQ(test, s.peak, 64UL);
+	KUNIT_EXPECT_EQ(test, s.failures, 1ULL);
+	KUNIT_EXPECT_EQ(test, fastalloc_pool_trim(pool), 48UL);
+	KUNIT_EXPECT_EQ(test, fa_drain(test, pool, GFP_ATOMIC), 16U);
+}
+
 /* Everything below is about one SPINLOCK pool used from all contexts at once. */
 
 #define SLOTS		16
@@ -359,6 +584,9 @@ static int clash_thread(void *data)
 		if (atomic_inc_return(&clash->inside) > 1)
 			atomic_long_inc(&clash->hit[TASK]);
 		WRITE_ONCE(c->in_call, true);
+		/* Where there are no hooks that send for more of them. */
+		if (n % 512 == 0)
+			clash_hook(NULL, clash);
 		clash_cycle(clash, TASK, clash_rnd(c));
 		WRITE_ONCE(c->in_call, false);
 		atomic_dec(&clash->inside);
@@ -388,12 +616,7 @@ static struct fa_combo clash_params[] = {
 
 KUNIT_ARRAY_PARAM(clash, clash_params, fa_combo_desc);
 
-/*
- * Promise: alloc and free may be called from task, softirq and hardirq at once,
- * also where one interrupts another; no object is out twice, none is lost. A
- * run in which nothing met inside a call is a failure.
- */
-static void serial_all_contexts(struct kunit *test)
+static void clash_run(struct kunit *test, bool hooks)
 {
 	struct fa_combo *combo = (struct fa_combo *)test->param_value;
 	struct fastalloc_config cfg = fa_combo_config(combo, 12, 40);
@@ -404,8 +627,10 @@ static void serial_all_contexts(struct kunit *test)
 	u64 ran, none;
 
 	cfg.ctor = shared_ctor;
-	cfg.on_acquire = clash_hook;
-	cfg.on_release = clash_hook;
+	if (hooks) {
+		cfg.on_acquire = clash_hook;
+		cfg.on_release = clash_hook;
+	}
 	cfg.arg = clash;
 	clash->cpu = fa_mem(test, nr_cpu_ids * sizeof(*clash->cpu));
 	clash->pool = fa_pool(test, &cfg);
@@ -478,6 +703,22 @@ static void serial_all_contexts(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, i, combo->growth == FASTALLOC_GROWTH_NONE ? 12U : 40U);
 }
 
+/*
+ * Promise: alloc and free may be called from task, softirq and hardirq at once,
+ * also where one interrupts another; no object is out twice, none is lost. A
+ * run in which nothing met inside a call is a failure.
+ */
+static void serial_all_contexts(struct kunit *test)
+{
+	clash_run(test, true);
+}
+
+/* Promise: likewise for a pool without hooks, whose calls go a shorter way. */
+static void serial_all_contexts_plain(struct kunit *test)
+{
+	clash_run(test, false);
+}
+
 /* Promise: a call with interrupts off works, and leaves them off. */
 static void serial_irqs_off(struct kunit *test)
 {
@@ -510,7 +751,13 @@ static struct kunit_case serial_cases[] = {
 	KUNIT_CASE_PARAM(serial_order_of_new_chunk, order_gen_params),
 	KUNIT_CASE_PARAM(serial_order_bulk, order_gen_params),
 	KUNIT_CASE_PARAM(serial_irqs_off, order_gen_params),
+	KUNIT_CASE_PARAM(serial_owned_mixed, owned_gen_params),
+	KUNIT_CASE_PARAM(serial_owned_over_free, owned_gen_params),
+	KUNIT_CASE_PARAM(serial_owned_peak, owned_gen_params),
+	KUNIT_CASE(serial_owned_hooks),
+	KUNIT_CASE(serial_owned_grows),
 	KUNIT_CASE_PARAM(serial_all_contexts, clash_gen_params),
+	KUNIT_CASE_PARAM(serial_all_contexts_plain, clash_gen_params),
 	{ }
 };
 
