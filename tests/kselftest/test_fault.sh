@@ -29,6 +29,10 @@ echo N >$DEBUGFS/fail_page_alloc/ignore-gfp-highmem
 echo 0 >$DEBUGFS/fail_page_alloc/min-order
 
 check "loads" load fastalloc
+# It counts down too, and says so with a trace of the stack.
+if [ -d $DEBUGFS/fail_fastalloc ]; then
+	echo 0 >$DEBUGFS/fail_fastalloc/verbose
+fi
 check "the helper loads" load fastalloc_test_fault
 
 sweep() {
