@@ -182,10 +182,13 @@ struct fa_chunk *fa_chunk_create(struct fastalloc_pool *pool, unsigned long want
 	err = fa_debug_chunk_init(pool, chunk, gfp);
 	if (err)
 		goto err_shuffled;
+	err = fa_handle_chunk_init(pool, chunk, gfp);
+	if (err)
+		goto err_debug;
 	if (IS_ENABLED(CONFIG_DEBUG_KMEMLEAK)) {
 		err = fa_kmemleak_chunk_init(pool, chunk, gfp);
 		if (err)
-			goto err_debug;
+			goto err_handle;
 	}
 	fa_san_chunk_init(pool, chunk);
 	err = fa_chunk_construct(pool, chunk);
@@ -195,6 +198,8 @@ struct fa_chunk *fa_chunk_create(struct fastalloc_pool *pool, unsigned long want
 
 err_san:
 	fa_san_chunk_exit(pool, chunk);
+err_handle:
+	fa_handle_chunk_exit(pool, chunk);
 err_debug:
 	fa_debug_chunk_exit(pool, chunk);
 err_shuffled:
@@ -213,6 +218,7 @@ void fa_chunk_destroy(struct fastalloc_pool *pool, struct fa_chunk *chunk)
 {
 	fa_san_chunk_exit(pool, chunk);
 	fa_debug_chunk_exit(pool, chunk);
+	fa_handle_chunk_exit(pool, chunk);
 	if (!chunk->keep) {
 		fa_chunk_destruct(pool, chunk, chunk->count);
 		fa_mem_free(chunk->mem, chunk->bytes);
@@ -228,7 +234,7 @@ size_t fa_chunk_overhead(const struct fa_chunk *chunk)
 {
 	return chunk->bytes + sizeof(*chunk) +
 	       chunk->map.words * sizeof(unsigned long) +
-	       fa_debug_overhead(chunk);
+	       fa_debug_overhead(chunk) + fa_handle_overhead(chunk);
 }
 
 static bool fa_chunk_less(struct latch_tree_node *a, struct latch_tree_node *b)

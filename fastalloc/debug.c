@@ -328,9 +328,8 @@ static void fa_fault_other_pool(const struct fastalloc_pool *mine, const void *o
  * One finding: what, where, since when, and from where. @spoilt: the first byte
  * that somebody wrote who should not have, or NULL.
  */
-static noinline __cold void fa_fault(struct fastalloc_pool *pool, const char *what,
-				     const void *obj, struct fa_chunk *chunk,
-				     const u8 *spoilt)
+noinline __cold void fa_fault(struct fastalloc_pool *pool, const char *what,
+			      const void *obj, struct fa_chunk *chunk, const u8 *spoilt)
 {
 	unsigned long entries[FA_TRACK_DEPTH];
 	unsigned int i, nr;

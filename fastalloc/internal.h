@@ -18,6 +18,7 @@
 #include <linux/completion.h>
 #include <linux/fastalloc.h>
 #include <linux/irq_work.h>
+#include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/ratelimit.h>
@@ -178,6 +179,28 @@ void fa_grower_stop(struct fa_grower *g);
 int fa_growth_init(void);
 void fa_growth_exit(void);
 
+/* handle.c */
+
+/* A slot's word: a generation above so many bits of references. */
+#define FA_REF_BITS	31
+
+/* The mask of references; and so many of them are any number. */
+#define FA_REFS_MAX	((1ULL << FA_REF_BITS) - 1)
+
+/**
+ * struct fa_range - indices that handles may have
+ * @list: in &fastalloc_pool.ranges, by @base, while no chunk has them
+ * @base: the first
+ * @count: how many
+ * @floor: generation with which slots of these indices begin
+ */
+struct fa_range {
+	struct list_head	list;
+	u32			base;
+	u32			count;
+	u64			floor;
+};
+
 /* chunk.c */
 
 /**
@@ -203,6 +226,10 @@ void fa_growth_exit(void);
  *	until it is attached; NULL: as they lie
  * @leak: objects that kmemleak knows, where the kernel has it
  * @track: who allocated and who freed each object, with %FASTALLOC_F_OWNER
+ * @index: in &fastalloc_pool.index, by @range
+ * @range: indices of its objects, with %FASTALLOC_F_HANDLES
+ * @word: generation and references of each object, likewise
+ * @worn: a generation has begun again from 1
  */
 struct fa_chunk {
 	struct latch_tree_node	all;
@@ -223,6 +250,10 @@ struct fa_chunk {
 	struct fa_track		*track;
 	u32			*shuffled;
 	unsigned long		*leak;
+	struct latch_tree_node	index;
+	struct fa_range		*range;
+	atomic64_t		*word;
+	bool			worn;
 };
 
 /* magazine.c */
@@ -265,6 +296,8 @@ struct fa_mags {
  * @rcu: chunks go only after an RCU grace period, for lookups without a lock
  * @sanitize: KASAN, kmemleak and KMSAN are told of objects, faults injected
  * @rcu_frees: fastalloc_free_rcu() was called
+ * @handles: objects have references and weak handles
+ * @dead: destroyed; only its nameplate is held still
  * @checks: what is checked, of FASTALLOC_F_DEBUG
  * @direct: SPINLOCK, with a @window
  * @alarm: under @lock, as all that follows down to @chunks, and the counters in
@@ -291,10 +324,13 @@ struct fa_mags {
  * @stalled: the worker could not grow the pool; stop asking it at @high
  * @wanted: objects that a caller who may not sleep lacked, for the worker
  * @wanted_run: likewise, neighbours
+ * @index: chunks by the indices of their objects; changes only under @grow_lock
  * @grow_lock: serialises growers and trim
  * @planned: @total with the pending chunk; under @grow_lock
  * @planned_segs: likewise, segments of @dq
  * @bytes: memory held, bookkeeping included; written under @grow_lock
+ * @ranges: indices that chunks had which are gone; under @grow_lock
+ * @index_end: from here on no chunk has had them; likewise
  * @growth_failures: growths that failed
  * @magazine: PERCPU: slots of a magazine
  * @mags: PERCPU: all magazines
@@ -325,6 +361,7 @@ struct fa_mags {
  * @cfg: as validated, with defaults filled in; the name points to @name
  * @name: the copy of the name
  * @node: in the list of pools
+ * @ref: one until it is destroyed, and those of fastalloc_pool_get()
  * @live: creation is complete, readers may look; under fa_pools_lock
  * @dir: in debugfs
  * @rcu_head: frees it when nobody walks the list of pools any more
@@ -341,6 +378,8 @@ struct fastalloc_pool {
 	bool			rcu;
 	bool			sanitize;
 	bool			rcu_frees;
+	bool			handles;
+	bool			dead;
 	unsigned int		checks;
 	bool			direct;
 	struct fastalloc_window	locked;
@@ -367,11 +406,14 @@ struct fastalloc_pool {
 	bool			stalled;
 	unsigned long		wanted;
 	unsigned long		wanted_run;
+	struct latch_tree_root	index;
 
 	struct mutex		grow_lock;	/* see the top of this file */
 	unsigned long		planned;
 	unsigned long		planned_segs;
 	size_t			bytes;
+	struct list_head	ranges;
+	unsigned long		index_end;
 	atomic_long_t		growth_failures;
 
 	unsigned int		magazine;
@@ -405,6 +447,7 @@ struct fastalloc_pool {
 	struct fastalloc_config	cfg;
 	char			name[FASTALLOC_NAME_LEN];
 	struct list_head	node;
+	struct kref		ref;
 	bool			live;
 	struct dentry		*dir;
 	struct rcu_head		rcu_head;
@@ -553,6 +596,7 @@ static inline void fa_serial_unlock(struct fastalloc_pool *pool,
 }
 
 void fa_window_init(struct fastalloc_pool *pool);
+void fa_window_close(struct fastalloc_pool *pool);
 void *fa_serial_alloc_locked(struct fastalloc_pool *pool, unsigned long flags)
 	__releases(&pool->lock);
 void fa_serial_free_locked(struct fastalloc_pool *pool, void *obj,
@@ -620,6 +664,20 @@ void fa_debug_freed(struct fastalloc_pool *pool, void *obj);
 bool fa_debug_enter(struct fastalloc_pool *pool);
 void fa_debug_leave(struct fastalloc_pool *pool);
 void fa_debug_leaks(struct fastalloc_pool *pool);
+void fa_fault(struct fastalloc_pool *pool, const char *what, const void *obj,
+	      struct fa_chunk *chunk, const u8 *spoilt);
+
+/* handle.c */
+void fa_handle_pool_init(struct fastalloc_pool *pool);
+void fa_handle_pool_exit(struct fastalloc_pool *pool);
+int fa_handle_chunk_init(struct fastalloc_pool *pool, struct fa_chunk *chunk,
+			 gfp_t gfp);
+void fa_handle_chunk_exit(struct fastalloc_pool *pool, struct fa_chunk *chunk);
+size_t fa_handle_overhead(const struct fa_chunk *chunk);
+void fa_handle_attach(struct fastalloc_pool *pool, struct fa_chunk *chunk);
+void fa_handle_detach(struct fastalloc_pool *pool, struct fa_chunk *chunk);
+void fa_handle_alloc(struct fastalloc_pool *pool, void *obj);
+bool fa_handle_drop(struct fastalloc_pool *pool, void *obj, bool put);
 
 #ifdef CONFIG_FAULT_INJECTION
 bool fa_fail(size_t bytes);

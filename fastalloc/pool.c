@@ -8,6 +8,8 @@
 #include <linux/align.h>
 #include <linux/ctype.h>
 #include <linux/err.h>
+#include <linux/fastalloc_handle.h>
+#include <linux/kmemleak.h>
 #include <linux/log2.h>
 #include <linux/module.h>
 #include <linux/nodemask.h>
@@ -284,6 +286,7 @@ static int fa_pool_add(struct fastalloc_pool *pool, unsigned long want,
 		pool->planned_segs += segs;
 		pool->bytes += fa_chunk_overhead(chunk) +
 			       segs * fa_seg_bytes(pool->seg_slots);
+		fa_handle_attach(pool, chunk);
 		if (post) {
 			/* Pairs with the xchg() in fa_serial_adopt(). */
 			smp_store_release(&pool->pending, chunk);
@@ -408,6 +411,8 @@ static void fa_pool_failed(struct fastalloc_pool *pool)
 /* Before an allocation: is what the caller asks for to be had at all? */
 static inline bool fa_pool_may_alloc(struct fastalloc_pool *pool, gfp_t gfp)
 {
+	if (unlikely(READ_ONCE(pool->dead)))
+		return false;
 	/* Found where it is wrong, not only when the pool happens to be empty. */
 	if (IS_ENABLED(CONFIG_DEBUG_ATOMIC_SLEEP) && fa_is_growing(pool))
 		might_alloc(gfp);
@@ -437,6 +442,9 @@ static inline void fa_pool_acquire(struct fastalloc_pool *pool, gfp_t gfp,
 		memset(obj, 0, pool->cfg.obj_size);
 	if (pool->cfg.on_acquire)
 		pool->cfg.on_acquire(obj, pool->cfg.arg);
+	/* Then who gets a reference to it sees all that. */
+	if (pool->handles)
+		fa_handle_alloc(pool, obj);
 }
 
 /* The owner of a NONE pool keeps calls apart; with checks we see to it. */
@@ -452,21 +460,36 @@ static inline void fa_pool_leave(struct fastalloc_pool *pool)
 		fa_debug_leave(pool);
 }
 
+/* An object, and one reference of it: is it to be freed? Reported if it may not. */
+static inline bool fa_pool_may_free(struct fastalloc_pool *pool, void *obj,
+				    unsigned long ip, bool put)
+{
+	if (pool->handles || put) {
+		if (!fa_handle_drop(pool, obj, put))
+			return false;
+	} else if (unlikely(READ_ONCE(pool->dead))) {
+		rcu_read_lock();
+		fa_fault(pool, "free after the pool was destroyed", obj, NULL, NULL);
+		rcu_read_unlock();
+		return false;
+	}
+	return !pool->checks || fa_debug_may_free(pool, obj, ip);
+}
+
 /*
  * Before a free: whether it may be, and what the owner wants done. What is not
- * an object, or not out, must not reach the hook.
+ * an object, or not out, must not reach the hook. @put: only one reference is
+ * given up.
  */
 static inline bool fa_pool_release(struct fastalloc_pool *pool, void *obj,
-				   unsigned long ip)
+				   unsigned long ip, bool put)
 {
-	bool ok = true;
+	bool ok;
 
-	if (pool->checks) {
-		if (!fa_pool_enter(pool))
-			return false;
-		ok = fa_debug_may_free(pool, obj, ip);
-		fa_pool_leave(pool);
-	}
+	if (!fa_pool_enter(pool))
+		return false;
+	ok = fa_pool_may_free(pool, obj, ip, put);
+	fa_pool_leave(pool);
 	if (!ok)
 		return false;
 	/* Not while we are in: a hook may call into the pool. */
@@ -503,6 +526,8 @@ static inline void fa_pool_put(struct fastalloc_pool *pool, void *obj)
 	if (!fa_is_percpu(pool)) {
 		if (!fa_pool_enter(pool)) {
 			fa_debug_not_freed(pool, obj);
+			if (pool->handles)
+				fa_handle_alloc(pool, obj);
 			return;
 		}
 		fa_serial_free(pool, obj);
@@ -513,6 +538,21 @@ static inline void fa_pool_put(struct fastalloc_pool *pool, void *obj)
 	c = this_cpu_ptr(pool->cache);
 	fa_cache_free(pool, c, obj, __fastalloc_claim(c));
 	preempt_enable();
+}
+
+/*
+ * A free with all that the owner of the pool wants done. Who is late, and has
+ * looked at an object of a pool that is destroyed meanwhile, leaves it.
+ */
+static void fa_pool_free(struct fastalloc_pool *pool, void *obj, unsigned long ip,
+			 bool put)
+{
+	if (!fa_pool_release(pool, obj, ip, put))
+		return;
+	rcu_read_lock();
+	if (likely(!READ_ONCE(pool->dead)))
+		fa_pool_put(pool, obj);
+	rcu_read_unlock();
 }
 
 /* Takes an object, growing the pool where that is allowed. */
@@ -562,8 +602,8 @@ static void fa_free_owned(struct fastalloc_pool *pool, void *obj, unsigned long 
 {
 	if (pool->plain)
 		fa_serial_free(pool, obj);
-	else if (fa_pool_release(pool, obj, ip))
-		fa_pool_put(pool, obj);
+	else
+		fa_pool_free(pool, obj, ip, false);
 }
 
 /* The window has no room, or there is none. */
@@ -662,6 +702,23 @@ void __fastalloc_free_slow(struct fastalloc_pool *pool, void *obj, u32 n)
 }
 FASTALLOC_EXPORT(__fastalloc_free_slow);
 
+/**
+ * fastalloc_put() - give up a reference to an object
+ * @pool: the pool, with %FASTALLOC_F_HANDLES
+ * @obj: the object, or NULL, which does nothing
+ *
+ * The last one frees the object. What is not an object that is out is refused,
+ * with a line in the log.
+ *
+ * Context: As fastalloc_free().
+ */
+void fastalloc_put(struct fastalloc_pool *pool, void *obj)
+{
+	if (obj)
+		fa_pool_free(pool, obj, _RET_IP_, true);
+}
+FASTALLOC_EXPORT(fastalloc_put);
+
 static void fa_pool_free_rcu(struct rcu_head *rcu)
 {
 	struct fastalloc_rcu_head *head;
@@ -688,6 +745,10 @@ void fastalloc_free_rcu(struct fastalloc_pool *pool, void *obj,
 {
 	if (!obj)
 		return;
+	if (unlikely(READ_ONCE(pool->dead))) {
+		fa_pool_free(pool, obj, _RET_IP_, false);
+		return;
+	}
 	if (pool->sync == FASTALLOC_SYNC_NONE) {
 		pr_err_ratelimited("pool %s: sync=none: no free after a grace period, object %p stays out\n",
 				   pool->name, obj);
@@ -836,8 +897,7 @@ static noinline void fa_pool_free_bulk(struct fastalloc_pool *pool, unsigned int
 		return;
 	}
 	for (i = 0; i < nr; i++)
-		if (fa_pool_release(pool, objs[i], ip))
-			fa_pool_put(pool, objs[i]);
+		fa_pool_free(pool, objs[i], ip, false);
 }
 
 /**
@@ -930,11 +990,10 @@ void fastalloc_free_contig(struct fastalloc_pool *pool, void *obj,
 		fa_serial_free_contig(pool, obj, nr);
 		return;
 	}
-	if (!fa_serial_may_free_contig(pool, obj, nr))
+	if (!READ_ONCE(pool->dead) && !fa_serial_may_free_contig(pool, obj, nr))
 		return;
 	for (i = 0; i < nr; i++, obj += pool->stride)
-		if (fa_pool_release(pool, obj, _RET_IP_))
-			fa_pool_put(pool, obj);
+		fa_pool_free(pool, obj, _RET_IP_, false);
 }
 FASTALLOC_EXPORT(fastalloc_free_contig);
 
@@ -1014,10 +1073,9 @@ static void fa_pool_teardown(struct fastalloc_pool *pool)
 		fa_chunk_erase(pool, chunk);
 		list_move(&chunk->list, &gone);
 	}
-	if (pool->rcu)
-		synchronize_rcu();
 	list_for_each_entry_safe(chunk, next, &gone, list)
 		fa_chunk_destroy(pool, chunk);
+	fa_handle_pool_exit(pool);
 	fa_deque_free(&pool->dq);
 	if (fa_is_percpu(pool))
 		fa_percpu_release(pool);
@@ -1045,6 +1103,7 @@ static void fa_pool_init(struct fastalloc_pool *pool, struct lock_class_key *key
 	raw_spin_lock_init(&pool->lock);
 	__mutex_init(&pool->grow_lock, "fastalloc grow_lock", key);
 	INIT_LIST_HEAD(&pool->fresh);
+	kref_init(&pool->ref);
 	seqcount_latch_init(&pool->chunks.seq);
 	pool->avail = RB_ROOT_CACHED;
 	pool->bytes = sizeof(*pool);
@@ -1052,11 +1111,13 @@ static void fa_pool_init(struct fastalloc_pool *pool, struct lock_class_key *key
 	pool->order = cfg->order;
 	pool->checks = fa_debug_flags(cfg);
 	pool->sanitize = fa_debug_sanitize();
-	pool->rcu = pool->checks || pool->sanitize ||
+	fa_handle_pool_init(pool);
+	pool->rcu = pool->checks || pool->sanitize || pool->handles ||
 		    (cfg->flags & FASTALLOC_F_TYPESAFE_BY_RCU);
 	fa_pool_init_zeroing(pool);
-	pool->bare = !pool->checks && !pool->sanitize && !pool->init_on_alloc &&
-		     !pool->init_on_free && !cfg->on_acquire && !cfg->on_release;
+	pool->bare = !pool->checks && !pool->sanitize && !pool->handles &&
+		     !pool->init_on_alloc && !pool->init_on_free &&
+		     !cfg->on_acquire && !cfg->on_release;
 	/* What is in force, for all to see. */
 	cfg->flags = (cfg->flags & ~FASTALLOC_F_DEBUG) | pool->checks;
 	pool->stride = ALIGN(cfg->obj_size + fa_debug_zone(pool), fa_debug_align(pool));
@@ -1146,8 +1207,10 @@ struct fastalloc_pool *__fastalloc_pool_create(const struct fastalloc_config *cf
 	return pool;
 
 err_release:
-	fa_pool_teardown(pool);
 	fa_unregister(pool);
+	if (pool->rcu)
+		synchronize_rcu();
+	fa_pool_teardown(pool);
 	module_put(THIS_MODULE);
 err_pool:
 	kfree(pool);
@@ -1163,13 +1226,15 @@ FASTALLOC_EXPORT(__fastalloc_pool_create);
  * Objects that are still out are reported by a WARN() with their number, and
  * with %FASTALLOC_F_OWNER by who allocated them. They are released as if freed,
  * and their memory goes all the same, unless %FASTALLOC_F_KEEP_LIVE has it stay.
- * Calls of fastalloc_free_rcu() are waited for.
+ * Calls of fastalloc_free_rcu() are waited for. Weak handles may be looked up
+ * meanwhile, see <linux/fastalloc_handle.h>.
  *
  * Context: Task context, may sleep.
  */
 void fastalloc_pool_destroy(struct fastalloc_pool *pool)
 {
 	unsigned long out;
+	bool keep;
 
 	if (IS_ERR_OR_NULL(pool))
 		return;
@@ -1185,6 +1250,16 @@ void fastalloc_pool_destroy(struct fastalloc_pool *pool)
 	fa_wait_exit(pool);
 	if (pool->rcu_frees)
 		rcu_barrier();
+	/* Every call now goes out of line, where it is turned away. */
+	pool->head.cache = fa_shut();
+	fa_window_close(pool);
+	pool->plain = false;
+	pool->bare = false;
+	WRITE_ONCE(pool->dead, true);
+	/* Whoever has looked up a chunk, or was in time to free, is done. */
+	if (pool->rcu)
+		synchronize_rcu();
+
 	out = fastalloc_pool_allocated(pool);
 	WARN(out, "fastalloc: pool %s destroyed with %lu objects out\n",
 	     pool->name, out);
@@ -1193,9 +1268,56 @@ void fastalloc_pool_destroy(struct fastalloc_pool *pool)
 	if (out)
 		fa_trim_live(pool);
 
+	keep = out && (pool->cfg.flags & FASTALLOC_F_KEEP_LIVE);
 	fa_pool_teardown(pool);
+	if (!keep) {
+		fastalloc_pool_put(pool);
+		return;
+	}
+	/* Who has an object still may free it: the nameplate stays to refuse that. */
+	kmemleak_not_leak(pool);
+	module_put(THIS_MODULE);
+}
+FASTALLOC_EXPORT(fastalloc_pool_destroy);
+
+/**
+ * fastalloc_pool_get() - hold a pool's nameplate
+ * @pool: the pool, which must live, or be held
+ *
+ * The pool may be destroyed all the same. Until fastalloc_pool_put(), calls that
+ * <linux/fastalloc_handle.h> names may then still be made on it, and find
+ * nothing; and fastalloc cannot be unloaded.
+ *
+ * Context: Any, NMI included.
+ * Return: @pool.
+ */
+struct fastalloc_pool *fastalloc_pool_get(struct fastalloc_pool *pool)
+{
+	kref_get(&pool->ref);
+	return pool;
+}
+FASTALLOC_EXPORT(fastalloc_pool_get);
+
+static void fa_pool_unref(struct kref *ref)
+{
+	struct fastalloc_pool *pool = container_of(ref, struct fastalloc_pool, ref);
+
 	/* Whoever walks the list of pools may be at it. */
 	kfree_rcu(pool, rcu_head);
 	module_put(THIS_MODULE);
 }
-FASTALLOC_EXPORT(fastalloc_pool_destroy);
+
+/**
+ * fastalloc_pool_put() - let go of a pool's nameplate
+ * @pool: the pool, held with fastalloc_pool_get(), or NULL, which does nothing
+ *
+ * Does not destroy the pool.
+ *
+ * Context: Any but NMI.
+ */
+void fastalloc_pool_put(struct fastalloc_pool *pool)
+{
+	if (pool)
+		kref_put(&pool->ref, fa_pool_unref);
+}
+FASTALLOC_EXPORT(fastalloc_pool_put);

@@ -86,6 +86,17 @@ void fa_window_init(struct fastalloc_pool *pool)
 	fa_window_open(pool);
 }
 
+/* For good: on destroy, when nobody uses the pool. */
+void fa_window_close(struct fastalloc_pool *pool)
+{
+	if (!pool->window)
+		return;
+	fa_window_settle(pool);
+	memset(pool->window, 0, sizeof(*pool->window));
+	pool->window = NULL;
+	pool->direct = false;
+}
+
 /* The alarm went off. Returns whether the pool should grow. */
 static noinline bool fa_serial_alarm(struct fastalloc_pool *pool)
 {
@@ -511,9 +522,6 @@ void fa_serial_put_back(struct fastalloc_pool *pool, struct fa_chunk *chunk)
 void fa_serial_drain(struct fastalloc_pool *pool,
 		     void (*fn)(struct fastalloc_pool *pool, void *obj))
 {
-	if (pool->window)
-		fa_window_settle(pool);
-	pool->window = NULL;
 	while (pool->dq.n)
 		fn(pool, fa_deque_pop_head(&pool->dq));
 }

@@ -171,6 +171,7 @@ unsigned long fa_trim(struct fastalloc_pool *pool, unsigned long most)
 		flags = fa_serial_lock(pool);
 		fa_chunk_erase(pool, chunk);
 		fa_serial_unlock(pool, flags);
+		fa_handle_detach(pool, chunk);
 		list_add(&chunk->list, &empty);
 	}
 	if (pool->rcu && !list_empty(&empty))

@@ -1,0 +1,544 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * References to objects, and weak handles: pools with FASTALLOC_F_HANDLES.
+ *
+ * A word for each slot lies beside its chunk: a generation of 33 bits above 31
+ * bits of references. Free is: no references. One compare-and-exchange takes
+ * the last reference away and moves the generation on, so a handle, which is
+ * a generation above an index of 31 bits, is stale from that instant. Only
+ * words with references are ever changed by those who look objects up; so the
+ * pool itself, which alone has a slot without, may store to its word.
+ *
+ * Chunks are found by address and by index in two latch trees, and go only
+ * after an RCU grace period: lookups take no lock, from any context.
+ *
+ * Ordering is that of refcount_t: who gives a reference up releases, who gets
+ * the last one acquires. Besides, a pool releases when it makes an object's
+ * first reference, and who gets one more acquires: lookups in type-stable
+ * memory want it (tests/verify/litmus/handle-*.litmus).
+ *
+ * Stale for how long. Generations of a slot go from 1 up and, past 2^33 - 1,
+ * from 1 again, one each time that it is freed. The indices of a chunk that
+ * goes may be used again. So a range of indices that nobody uses keeps a floor,
+ * higher than all generations that slots of those indices have had, and a
+ * chunk that gets it begins there. What a slot skips so does not count as reuse,
+ * but moves its generation on. Ranges with a floor above FA_GEN_START_MAX =
+ * 2^32 - 1, or a slot that began again from 1, are not used any more: then all
+ * that an index ever skips is less than 2^32 - 1, and the generation of a handle
+ * comes again after more than 2^33 - 1 - (2^32 - 1) = 2^32 reuses of its slot.
+ * A range given up has seen 2^32 reuses, or trims, so indices last.
+ */
+#define pr_fmt(fmt) "fastalloc: " fmt
+
+#include <linux/fastalloc_handle.h>
+#include <linux/printk.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+
+#include "compat.h"
+#include "internal.h"
+
+/* Highest generation that a slot may begin with. */
+#define FA_GEN_START_MAX	U32_MAX
+
+/* Indices there are: as many as fit a handle below its generation. */
+#define FA_INDICES		(1UL << FA_REF_BITS)
+
+static inline u64 fa_word_gen(u64 word)
+{
+	return word >> FA_REF_BITS;
+}
+
+static inline u64 fa_word_refs(u64 word)
+{
+	return word & FA_REFS_MAX;
+}
+
+/* Of a slot that is free from now on. Generation 0 is no handle's. */
+static inline u64 fa_word_next(u64 word)
+{
+	word = (word & ~FA_REFS_MAX) + FA_REFS_MAX + 1;
+	return word ?: FA_REFS_MAX + 1;
+}
+
+/* Ranges of indices. All under grow_lock, or alone. */
+
+static bool fa_range_usable(const struct fa_range *r)
+{
+	return r->floor <= FA_GEN_START_MAX;
+}
+
+/* The lowest @count indices to be had, for @own. */
+static int fa_range_take(struct fastalloc_pool *pool, struct fa_range *own,
+			 unsigned int count)
+{
+	struct fa_range *r;
+
+	own->count = count;
+	list_for_each_entry(r, &pool->ranges, list) {
+		if (!fa_range_usable(r) || r->count < count)
+			continue;
+		own->base = r->base;
+		own->floor = r->floor;
+		r->base += count;
+		r->count -= count;
+		if (!r->count) {
+			list_del(&r->list);
+			kfree(r);
+		}
+		return 0;
+	}
+	if (count > FA_INDICES - pool->index_end)
+		return -ENOSPC;
+	own->base = pool->index_end;
+	own->floor = 1;
+	pool->index_end += count;
+	return 0;
+}
+
+/* @b, if it follows @a, becomes part of it. */
+static bool fa_range_join(struct fa_range *a, struct fa_range *b)
+{
+	if ((u64)a->base + a->count != b->base ||
+	    fa_range_usable(a) != fa_range_usable(b))
+		return false;
+	a->count += b->count;
+	a->floor = max(a->floor, b->floor);
+	list_del(&b->list);
+	kfree(b);
+	return true;
+}
+
+static void fa_range_give(struct fastalloc_pool *pool, struct fa_range *own)
+{
+	struct list_head *at = &pool->ranges;
+	struct fa_range *r;
+
+	list_for_each_entry(r, &pool->ranges, list) {
+		if (r->base < own->base)
+			continue;
+		at = &r->list;
+		break;
+	}
+	list_add_tail(&own->list, at);
+
+	if (!list_is_first(&own->list, &pool->ranges)) {
+		r = list_prev_entry(own, list);
+		if (fa_range_join(r, own))
+			own = r;
+	}
+	if (!list_is_last(&own->list, &pool->ranges))
+		fa_range_join(own, list_next_entry(own, list));
+}
+
+static struct fa_chunk *fa_chunk_by_index(struct latch_tree_node *n)
+{
+	return container_of(n, struct fa_chunk, index);
+}
+
+static bool fa_index_less(struct latch_tree_node *a, struct latch_tree_node *b)
+{
+	return fa_chunk_by_index(a)->range->base < fa_chunk_by_index(b)->range->base;
+}
+
+static int fa_index_comp(void *key, struct latch_tree_node *n)
+{
+	const struct fa_range *r = fa_chunk_by_index(n)->range;
+	u32 index = *(u32 *)key;
+
+	if (index < r->base)
+		return -1;
+	return index - r->base >= r->count;
+}
+
+static const struct latch_tree_ops fa_index_ops = {
+	.less = fa_index_less,
+	.comp = fa_index_comp,
+};
+
+void fa_handle_pool_init(struct fastalloc_pool *pool)
+{
+	pool->handles = pool->cfg.flags & FASTALLOC_F_HANDLES;
+	seqcount_latch_init(&pool->index.seq);
+	INIT_LIST_HEAD(&pool->ranges);
+}
+
+void fa_handle_pool_exit(struct fastalloc_pool *pool)
+{
+	struct fa_range *r, *next;
+
+	list_for_each_entry_safe(r, next, &pool->ranges, list)
+		kfree(r);
+}
+
+int fa_handle_chunk_init(struct fastalloc_pool *pool, struct fa_chunk *chunk,
+			 gfp_t gfp)
+{
+	unsigned int i;
+	int err;
+
+	if (!pool->handles)
+		return 0;
+	chunk->range = kzalloc_node(sizeof(*chunk->range), gfp, fa_node(pool));
+	if (!chunk->range)
+		return -ENOMEM;
+	err = -ENOMEM;
+	chunk->word = kvmalloc_node(array_size(chunk->count, sizeof(*chunk->word)),
+				    gfp, fa_node(pool));
+	if (!chunk->word)
+		goto err_range;
+	err = fa_range_take(pool, chunk->range, chunk->count);
+	if (err) {
+		pr_err_ratelimited("pool %s: no %u indices for handles are left\n",
+				   pool->name, chunk->count);
+		goto err_word;
+	}
+	for (i = 0; i < chunk->count; i++) {
+		atomic64_set(&chunk->word[i], chunk->range->floor << FA_REF_BITS);
+		if (!(i % SZ_1K))
+			cond_resched();
+	}
+	return 0;
+
+err_word:
+	kvfree(chunk->word);
+err_range:
+	kfree(chunk->range);
+	return err;
+}
+
+size_t fa_handle_overhead(const struct fa_chunk *chunk)
+{
+	if (!chunk->word)
+		return 0;
+	return sizeof(*chunk->range) + chunk->count * sizeof(*chunk->word);
+}
+
+/* Nobody can look it up any more. */
+void fa_handle_chunk_exit(struct fastalloc_pool *pool, struct fa_chunk *chunk)
+{
+	struct fa_range *r = chunk->range;
+	unsigned int i;
+
+	if (!chunk->word)
+		return;
+	for (i = 0; i < chunk->count && !pool->dead; i++) {
+		r->floor = max(r->floor, fa_word_gen(atomic64_read(&chunk->word[i])));
+		if (!(i % SZ_1K))
+			cond_resched();
+	}
+	r->floor = chunk->worn ? U64_MAX : r->floor + 1;
+	kvfree(chunk->word);
+	fa_range_give(pool, r);
+}
+
+/* From here on handles lead to it. Under grow_lock, or alone. */
+void fa_handle_attach(struct fastalloc_pool *pool, struct fa_chunk *chunk)
+{
+	if (chunk->word)
+		latch_tree_insert(&chunk->index, &pool->index, &fa_index_ops);
+}
+
+/* Likewise. Readers may see it for an RCU grace period. */
+void fa_handle_detach(struct fastalloc_pool *pool, struct fa_chunk *chunk)
+{
+	if (chunk->word)
+		latch_tree_erase(&chunk->index, &pool->index, &fa_index_ops);
+}
+
+/* @op is what was tried, @why what is wrong with it. */
+static noinline __cold void fa_handle_fault(struct fastalloc_pool *pool, const char *op,
+					    const char *why, const void *obj,
+					    struct fa_chunk *chunk)
+{
+	char what[64];
+
+	snprintf(what, sizeof(what), "%s %s", op, why);
+	fa_fault(pool, what, obj, chunk, NULL);
+}
+
+/*
+ * The word of an object, or NULL, reported unless @op is. Under rcu_read_lock():
+ * a pool whose end this does not see keeps its chunks until that is over.
+ */
+static atomic64_t *fa_word_of(struct fastalloc_pool *pool, const void *obj,
+			      struct fa_chunk **found, const char *op)
+{
+	struct fa_chunk *chunk = NULL;
+	const char *why;
+	unsigned int i;
+
+	if (unlikely(READ_ONCE(pool->dead))) {
+		why = "after the pool was destroyed";
+	} else if (unlikely(!pool->handles)) {
+		why = "in a pool without handles";
+	} else {
+		chunk = fa_chunk_find(pool, obj);
+		why = "of a foreign pointer";
+	}
+	if (likely(chunk)) {
+		i = fa_chunk_index(pool, chunk, obj);
+		*found = chunk;
+		if (likely(fa_chunk_obj(pool, chunk, i) == obj))
+			return &chunk->word[i];
+		why = "of a pointer into an object";
+	}
+	if (op)
+		fa_handle_fault(pool, op, why, obj, chunk);
+	return NULL;
+}
+
+/* One reference more, unless there is none; of generation @gen, or any if that is 0. */
+static bool fa_word_get(struct fastalloc_pool *pool, atomic64_t *word, u64 gen)
+{
+	s64 old = atomic64_read(word);
+	u64 refs;
+
+	do {
+		refs = fa_word_refs(old);
+		if (!refs || (gen && fa_word_gen(old) != gen))
+			return false;
+		if (unlikely(refs == FA_REFS_MAX)) {
+			smp_acquire__after_ctrl_dep();
+			return true;
+		}
+	} while (!atomic64_try_cmpxchg_acquire(word, &old, old + 1));
+
+	WARN(refs + 1 == FA_REFS_MAX,
+	     "fastalloc: pool %s: references of an object saturated; leaking it\n",
+	     pool->name);
+	return true;
+}
+
+/* An object that is to be handed out: its first reference. */
+void fa_handle_alloc(struct fastalloc_pool *pool, void *obj)
+{
+	struct fa_chunk *chunk;
+	atomic64_t *word;
+	u64 old;
+
+	rcu_read_lock();
+	word = fa_word_of(pool, obj, &chunk, "hand-out");
+	if (word) {
+		old = atomic64_read(word);
+		if (unlikely(fa_word_refs(old)))
+			fa_handle_fault(pool, "hand-out", "of an object in use", obj, chunk);
+		else
+			atomic64_set_release(word, old + 1);
+	}
+	rcu_read_unlock();
+}
+
+/*
+ * One reference less: any for @put, else the only one. Returns whether it was
+ * the last; then the object is the caller's alone, and no handle leads to it.
+ */
+bool fa_handle_drop(struct fastalloc_pool *pool, void *obj, bool put)
+{
+	const char *op = put ? "put" : "free";
+	struct fa_chunk *chunk;
+	atomic64_t *word;
+	bool last = false;
+	u64 refs, next;
+	s64 old;
+
+	rcu_read_lock();
+	word = fa_word_of(pool, obj, &chunk, op);
+	if (!word)
+		goto out;
+	old = atomic64_read(word);
+	do {
+		refs = fa_word_refs(old);
+		if (unlikely(!refs || (!put && refs > 1))) {
+			if (refs || put)
+				fa_handle_fault(pool, op, refs ? "of a shared object" :
+					       "of a freed object", obj, chunk);
+			else
+				fa_fault(pool, "double free", obj, chunk, NULL);
+			goto out;
+		}
+		/* Saturated: nobody knows how many there are. */
+		if (unlikely(refs == FA_REFS_MAX))
+			goto out;
+		next = refs > 1 ? old - 1 : fa_word_next(old);
+	} while (!atomic64_try_cmpxchg_release(word, &old, next));
+
+	last = refs == 1;
+	if (last) {
+		smp_acquire__after_ctrl_dep();
+		if (unlikely(fa_word_gen(next) == 1))
+			WRITE_ONCE(chunk->worn, true);
+	}
+out:
+	rcu_read_unlock();
+	return last;
+}
+
+/**
+ * fastalloc_get() - one more reference to an object
+ * @pool: the pool, with %FASTALLOC_F_HANDLES
+ * @obj: an object that the caller has a reference to
+ *
+ * Context: Any, NMI included; whatever the pool's sync.
+ * Return: @obj; NULL, with a line in the log, for what is not an object that is
+ *	out.
+ */
+void *fastalloc_get(struct fastalloc_pool *pool, void *obj)
+{
+	struct fa_chunk *chunk;
+	atomic64_t *word;
+	bool ok = false;
+
+	rcu_read_lock();
+	word = fa_word_of(pool, obj, &chunk, "get");
+	if (word) {
+		ok = fa_word_get(pool, word, 0);
+		if (unlikely(!ok))
+			fa_handle_fault(pool, "get", "of a freed object", obj, chunk);
+	}
+	rcu_read_unlock();
+	return ok ? obj : NULL;
+}
+FASTALLOC_EXPORT(fastalloc_get);
+
+/**
+ * fastalloc_get_unless_zero() - a reference to an object that may be free
+ * @pool: the pool, with %FASTALLOC_F_HANDLES
+ * @obj: what was an object some time in the caller's rcu_read_lock() section
+ *
+ * For lookups without a lock, in type-stable memory: the object may have been
+ * freed since it was found, and even been handed out again. So the caller
+ * checks afterwards that it is still the one it looked for. What was written to
+ * it before its last reference was given up is seen by then; to be told from
+ * the one it was, an object is marked before it is freed, or in on_release.
+ *
+ * Context: Any, NMI included; under rcu_read_lock().
+ * Return: Whether the caller has a reference.
+ */
+bool fastalloc_get_unless_zero(struct fastalloc_pool *pool, void *obj)
+{
+	struct fa_chunk *chunk;
+	atomic64_t *word;
+	bool ok;
+
+	rcu_read_lock();
+	word = fa_word_of(pool, obj, &chunk, NULL);
+	ok = word && fa_word_get(pool, word, 0);
+	rcu_read_unlock();
+	return ok;
+}
+FASTALLOC_EXPORT(fastalloc_get_unless_zero);
+
+/**
+ * fastalloc_handle() - a weak handle of an object
+ * @pool: the pool, with %FASTALLOC_F_HANDLES
+ * @obj: an object that the caller has a reference to
+ *
+ * Context: Any, NMI included; whatever the pool's sync.
+ * Return: The handle, the same each time until the object is freed; it never
+ *	equals one of an object freed before, within the bounds that
+ *	fastalloc_resolve() names. %FASTALLOC_HANDLE_NONE, with a line in the log,
+ *	for what is not an object that is out.
+ */
+fastalloc_handle_t fastalloc_handle(struct fastalloc_pool *pool, const void *obj)
+{
+	fastalloc_handle_t h = FASTALLOC_HANDLE_NONE;
+	struct fa_chunk *chunk;
+	atomic64_t *word;
+	u64 now;
+
+	rcu_read_lock();
+	word = fa_word_of(pool, obj, &chunk, "handle");
+	if (word) {
+		now = atomic64_read(word);
+		if (likely(fa_word_refs(now)))
+			h.v = (now & ~FA_REFS_MAX) |
+			      (chunk->range->base + (word - chunk->word));
+		else
+			fa_handle_fault(pool, "handle", "of a freed object", obj, chunk);
+	}
+	rcu_read_unlock();
+	return h;
+}
+FASTALLOC_EXPORT(fastalloc_handle);
+
+/* Object and word that a handle leads to, dead or alive. Under rcu_read_lock(). */
+static void *fa_handle_lookup(struct fastalloc_pool *pool, fastalloc_handle_t h,
+			      atomic64_t **word)
+{
+	u32 index = h.v & FA_REFS_MAX, i;
+	struct latch_tree_node *n;
+	struct fa_chunk *chunk;
+
+	/* After it is set, a grace period goes by before chunks do. */
+	if (unlikely(READ_ONCE(pool->dead)))
+		return NULL;
+	n = latch_tree_find(&index, &pool->index, &fa_index_ops);
+	if (!n)
+		return NULL;
+	chunk = fa_chunk_by_index(n);
+	i = index - chunk->range->base;
+	*word = &chunk->word[i];
+	return fa_chunk_obj(pool, chunk, i);
+}
+
+/**
+ * fastalloc_resolve() - what a weak handle stands for
+ * @pool: the pool that it was made in; it may have been destroyed, if the
+ *	caller has fastalloc_pool_get() of it
+ * @h: the handle, or %FASTALLOC_HANDLE_NONE
+ *
+ * It takes no reference. A caller who has none either must be under
+ * rcu_read_lock(); then the memory stays memory of this pool, but the object may
+ * be freed and handed out again at any time.
+ *
+ * A handle of an object that was freed gives NULL until its slot has been
+ * reused 2^32 times at least, also if the slot's memory has been given back by
+ * trim and another slot has its place.
+ *
+ * Context: Any, NMI included; whatever the pool's sync. No lock, no waiting.
+ * Return: The object, or NULL if it was freed.
+ */
+void *fastalloc_resolve(struct fastalloc_pool *pool, fastalloc_handle_t h)
+{
+	atomic64_t *word;
+	void *obj;
+	u64 now;
+
+	rcu_read_lock();
+	obj = fa_handle_lookup(pool, h, &word);
+	if (obj) {
+		now = atomic64_read_acquire(word);
+		if (!fa_word_refs(now) || fa_word_gen(now) != fa_word_gen(h.v))
+			obj = NULL;
+	}
+	rcu_read_unlock();
+	return obj;
+}
+FASTALLOC_EXPORT(fastalloc_resolve);
+
+/**
+ * fastalloc_upgrade() - a reference to what a weak handle stands for
+ * @pool: as for fastalloc_resolve()
+ * @h: the handle, or %FASTALLOC_HANDLE_NONE
+ *
+ * Context: Any, NMI included; whatever the pool's sync. No lock, no waiting.
+ * Return: The object, to be given up with fastalloc_put(), or NULL if it was
+ *	freed; see fastalloc_resolve().
+ */
+void *fastalloc_upgrade(struct fastalloc_pool *pool, fastalloc_handle_t h)
+{
+	atomic64_t *word;
+	void *obj = NULL;
+
+	/* Of no generation: there is none. */
+	if (!fa_word_gen(h.v))
+		return NULL;
+	rcu_read_lock();
+	obj = fa_handle_lookup(pool, h, &word);
+	if (obj && !fa_word_get(pool, word, fa_word_gen(h.v)))
+		obj = NULL;
+	rcu_read_unlock();
+	return obj;
+}
+FASTALLOC_EXPORT(fastalloc_upgrade);

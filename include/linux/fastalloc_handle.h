@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Handles of objects of fastalloc pools: owned, shared, weak.
+ *
+ * Owned: struct fastalloc_ref, a pool and an object of it, is freed once, however
+ * often it is asked to be. For objects of any pool.
+ *
+ * Shared and weak handles want a pool with %FASTALLOC_F_HANDLES. There, an
+ * object has one reference when it is allocated. fastalloc_get() takes one
+ * more, fastalloc_put() gives one up, and the last one frees the object as
+ * fastalloc_free() does. That one wants its caller's reference to be the only
+ * one, and else refuses. Like those of a refcount_t, references saturate: an
+ * object with 2^31 - 1 of them is never freed, which is reported.
+ *
+ * A weak handle is a number that stands for an object without keeping it. It may
+ * be kept for ever; once the object is freed it leads to NULL, not to whatever
+ * the slot is used for next. fastalloc_upgrade() makes a reference of it.
+ *
+ * All of this is by the object's slot, nothing lies in the object: 8 bytes
+ * beside each, and no operation of such a pool is inline. The pool's chunks go
+ * only an RCU grace period after trim or destroy took them. What is in an object
+ * that is free is what its last user left there only in a pool with
+ * %FASTALLOC_F_TYPESAFE_BY_RCU as well.
+ *
+ * Who may call what, from where:
+ *
+ *  ============================  ======  =========  =========  =====
+ *  call                          task    softirq    hardirq    NMI
+ *  ============================  ======  =========  =========  =====
+ *  get, get_unless_zero          yes     yes        yes        yes
+ *  handle, resolve, upgrade      yes     yes        yes        yes
+ *  put                           as fastalloc_free() in that pool
+ *  ref_alloc, ref_free           as fastalloc_alloc(), fastalloc_free()
+ *  ref_obj, ref_move, ref_take   yes     yes        yes        yes
+ *  pool_get                      yes     yes        yes        yes
+ *  pool_put                      yes     yes        yes        no
+ *  ============================  ======  =========  =========  =====
+ *
+ * Those with "yes" throughout take no lock and do not wait, in pools of sync
+ * NONE too, where they need not be serialised either. (NMI: where the
+ * architecture has 64-bit atomics of its own.)
+ *
+ * A weak handle may outlive its pool. Who has one and does not know whether the
+ * pool lives holds it with fastalloc_pool_get(). After fastalloc_pool_destroy()
+ * lookups in a pool so held give NULL, allocations fail, and a free or put is
+ * refused with a line in the log, touching nothing, also where
+ * %FASTALLOC_F_KEEP_LIVE has left the object's memory in place. No other call
+ * may be made on it.
+ */
+#ifndef _LINUX_FASTALLOC_HANDLE_H
+#define _LINUX_FASTALLOC_HANDLE_H
+
+#include <linux/atomic.h>
+#include <linux/fastalloc.h>
+
+/**
+ * typedef fastalloc_handle_t - a weak handle: index and generation of an object
+ * @v: to be stored, compared, or handed to user space; means nothing else. 0 in
+ *	%FASTALLOC_HANDLE_NONE alone.
+ */
+typedef struct { u64 v; } fastalloc_handle_t;
+
+/** FASTALLOC_HANDLE_NONE - a handle of nothing. */
+#define FASTALLOC_HANDLE_NONE	((fastalloc_handle_t){ 0 })
+
+void *fastalloc_get(struct fastalloc_pool *pool, void *obj);
+bool fastalloc_get_unless_zero(struct fastalloc_pool *pool, void *obj) __must_check;
+void fastalloc_put(struct fastalloc_pool *pool, void *obj);
+
+fastalloc_handle_t fastalloc_handle(struct fastalloc_pool *pool,
+				    const void *obj) __must_check;
+void *fastalloc_resolve(struct fastalloc_pool *pool,
+			fastalloc_handle_t h) __must_check;
+void *fastalloc_upgrade(struct fastalloc_pool *pool,
+			fastalloc_handle_t h) __must_check;
+
+struct fastalloc_pool *fastalloc_pool_get(struct fastalloc_pool *pool);
+void fastalloc_pool_put(struct fastalloc_pool *pool);
+
+/**
+ * fastalloc_handle_is_none() - whether a handle is of nothing
+ * @h: the handle
+ *
+ * Return: Whether it is %FASTALLOC_HANDLE_NONE. A handle of an object that was
+ *	freed is not.
+ */
+static inline bool fastalloc_handle_is_none(fastalloc_handle_t h)
+{
+	return !h.v;
+}
+
+/**
+ * struct fastalloc_ref - an owned handle
+ * @pool: where the object is from
+ * @obj: the object, or NULL when there is none any more
+ *
+ * It is not to be copied: fastalloc_ref_move() it.
+ */
+struct fastalloc_ref {
+	struct fastalloc_pool	*pool;
+	void			*obj;
+};
+
+/**
+ * fastalloc_ref_alloc() - allocate an object into an owned handle
+ * @pool: the pool, any
+ * @gfp: as for fastalloc_alloc()
+ *
+ * Context: As fastalloc_alloc().
+ * Return: The handle; without an object if there was none to be had.
+ */
+static inline struct fastalloc_ref __must_check
+fastalloc_ref_alloc(struct fastalloc_pool *pool, gfp_t gfp)
+{
+	return (struct fastalloc_ref){ pool, fastalloc_alloc(pool, gfp) };
+}
+
+/**
+ * fastalloc_ref_obj() - the object of an owned handle
+ * @ref: the handle, which keeps it
+ *
+ * Context: Any.
+ * Return: The object, or NULL.
+ */
+static inline void *fastalloc_ref_obj(const struct fastalloc_ref *ref)
+{
+	return READ_ONCE(ref->obj);
+}
+
+/**
+ * fastalloc_ref_take() - take the object out of an owned handle
+ * @ref: the handle, empty afterwards
+ *
+ * Of several callers at once one gets it.
+ *
+ * Context: Any.
+ * Return: The object, for the caller to free, or NULL.
+ */
+static inline void * __must_check fastalloc_ref_take(struct fastalloc_ref *ref)
+{
+	return xchg(&ref->obj, NULL);
+}
+
+/**
+ * fastalloc_ref_move() - hand an owned handle on
+ * @ref: the handle, empty afterwards
+ *
+ * Context: Any.
+ * Return: A handle that has what @ref had.
+ */
+static inline struct fastalloc_ref __must_check
+fastalloc_ref_move(struct fastalloc_ref *ref)
+{
+	return (struct fastalloc_ref){ ref->pool, fastalloc_ref_take(ref) };
+}
+
+/**
+ * fastalloc_ref_free() - free the object of an owned handle
+ * @ref: the handle, empty afterwards; nothing happens if it was before
+ *
+ * Of several callers at once one frees it.
+ *
+ * Context: As fastalloc_free().
+ */
+static inline void fastalloc_ref_free(struct fastalloc_ref *ref)
+{
+	fastalloc_free(ref->pool, fastalloc_ref_take(ref));
+}
+
+#endif /* _LINUX_FASTALLOC_HANDLE_H */
