@@ -1,0 +1,1212 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Owned, shared and weak handles: what they promise, in every kind of pool, when
+ * slots are reused, chunks go and come, and pools are destroyed; and each call
+ * that is wrong. Where only 2^32 reuses would show it, the word of a slot is set
+ * to what they would have left there.
+ */
+#include <linux/fastalloc_handle.h>
+#include <linux/irq_work.h>
+#include <linux/kmsg_dump.h>
+#include <linux/kthread.h>
+#include <linux/module.h>
+#include <linux/random.h>
+
+#include "../../fastalloc/internal.h"
+#include "fastalloc_test.h"
+
+struct thing {
+	u64	id;
+	u64	rest[3];
+};
+
+static struct fa_combo handle_params[] = {
+	FA_COMBO(PERCPU, LIFO, NONE, AUTO, 32, 0),
+	FA_COMBO(SPINLOCK, LIFO, NONE, PAGES, 32, 0),
+	FA_COMBO(SPINLOCK, FIFO, NONE, VMALLOC, 40, 64),
+	FA_COMBO(SPINLOCK, LOWEST, NONE, AUTO, 32, 0),
+	FA_COMBO(NONE, LIFO, NONE, AUTO, 32, 0),
+	FA_COMBO(NONE, LOWEST, NONE, PAGES, 56, 0),
+};
+KUNIT_ARRAY_PARAM(handle, handle_params, fa_combo_desc);
+
+static struct fa_combo growing_params[] = {
+	FA_COMBO(PERCPU, LIFO, LINEAR, AUTO, 32, 0),
+	FA_COMBO(SPINLOCK, LIFO, LINEAR, PAGES, 32, 0),
+	FA_COMBO(SPINLOCK, LOWEST, LINEAR, VMALLOC, 32, 0),
+	FA_COMBO(NONE, FIFO, LINEAR, AUTO, 32, 0),
+};
+KUNIT_ARRAY_PARAM(growing, growing_params, fa_combo_desc);
+
+static struct fa_combo shared_params[] = {
+	FA_COMBO(PERCPU, LIFO, NONE, AUTO, 32, 0),
+	FA_COMBO(SPINLOCK, LIFO, NONE, AUTO, 32, 0),
+};
+KUNIT_ARRAY_PARAM(shared, shared_params, fa_combo_desc);
+
+static struct fastalloc_pool *handle_pool(struct kunit *test, unsigned long capacity)
+{
+	struct fa_combo *c = (struct fa_combo *)test->param_value;
+	struct fastalloc_config cfg = fa_combo_config(c, capacity, 0);
+
+	cfg.flags = FASTALLOC_F_HANDLES;
+	cfg.magazine = c->sync == FASTALLOC_SYNC_PERCPU;
+	return fa_pool(test, &cfg);
+}
+
+static u64 violations(struct fastalloc_pool *pool)
+{
+	return atomic_long_read(&pool->violations);
+}
+
+static u32 index_of(fastalloc_handle_t h)
+{
+	return h.v & FA_REFS_MAX;
+}
+
+static u64 generation_of(fastalloc_handle_t h)
+{
+	return h.v >> FA_REF_BITS;
+}
+
+/* The word of a slot; the pool is the caller's alone. */
+static atomic64_t *word_of(struct kunit *test, struct fastalloc_pool *pool, void *obj)
+{
+	struct fa_chunk *chunk = fa_chunk_first(pool);
+
+	while (chunk && (obj < chunk->mem || obj >= chunk->end))
+		chunk = fa_chunk_next(chunk);
+	KUNIT_ASSERT_NOT_NULL(test, chunk);
+	return &chunk->word[fa_chunk_index(pool, chunk, obj)];
+}
+
+static void set_word(struct kunit *test, struct fastalloc_pool *pool, void *obj,
+		     u64 generation, u64 refs)
+{
+	atomic64_set(word_of(test, pool, obj), generation << FA_REF_BITS | refs);
+}
+
+/* The kernel log from here on. */
+static void log_mark(struct kmsg_dump_iter *iter)
+{
+	char line[256];
+	size_t len;
+
+	kmsg_dump_rewind(iter);
+	while (kmsg_dump_get_line(iter, false, line, sizeof(line), &len))
+		;
+}
+
+/* Whether a line since the last call, or the mark, has @text. */
+static bool log_has(struct kmsg_dump_iter *iter, const char *text)
+{
+	char line[256];
+	bool has = false;
+	size_t len;
+
+	while (kmsg_dump_get_line(iter, false, line, sizeof(line) - 1, &len)) {
+		line[min(len, sizeof(line) - 1)] = '\0';
+		has |= !!strstr(line, text);
+	}
+	return has;
+}
+
+/* Promise: a handle leads to its object while that lives, then to NULL. */
+static void handle_resolves(struct kunit *test)
+{
+	struct fastalloc_pool *pool = handle_pool(test, 16);
+	fastalloc_handle_t h[16];
+	unsigned int i, j;
+	void *obj[16];
+
+	for (i = 0; i < 16; i++) {
+		obj[i] = fa_must_get(test, pool, GFP_KERNEL);
+		h[i] = fastalloc_handle(pool, obj[i]);
+		KUNIT_EXPECT_FALSE(test, fastalloc_handle_is_none(h[i]));
+		for (j = 0; j < i; j++)
+			KUNIT_EXPECT_NE(test, index_of(h[i]), index_of(h[j]));
+	}
+	for (i = 0; i < 16; i++) {
+		KUNIT_EXPECT_PTR_EQ(test, fastalloc_resolve(pool, h[i]), obj[i]);
+		KUNIT_EXPECT_EQ(test, fastalloc_handle(pool, obj[i]).v, h[i].v);
+	}
+	for (i = 0; i < 16; i++) {
+		KUNIT_EXPECT_PTR_EQ(test, fastalloc_upgrade(pool, h[i]), obj[i]);
+		fastalloc_put(pool, obj[i]);
+		KUNIT_EXPECT_PTR_EQ(test, fastalloc_resolve(pool, h[i]), obj[i]);
+		fa_put(test, pool, obj[i]);
+		KUNIT_EXPECT_NULL(test, fastalloc_resolve(pool, h[i]));
+		KUNIT_EXPECT_NULL(test, fastalloc_upgrade(pool, h[i]));
+		if (i < 15)
+			KUNIT_EXPECT_PTR_EQ(test, fastalloc_resolve(pool, h[i + 1]),
+					    obj[i + 1]);
+	}
+	KUNIT_EXPECT_EQ(test, fastalloc_pool_allocated(pool), 0UL);
+	KUNIT_EXPECT_EQ(test, violations(pool), 0ULL);
+}
+
+/* Promise: what is no handle leads nowhere. */
+static void handle_of_nothing(struct kunit *test)
+{
+	struct fastalloc_pool *pool = handle_pool(test, 8);
+	fastalloc_handle_t h = FASTALLOC_HANDLE_NONE, live;
+	void *obj = fa_must_get(test, pool, GFP_KERNEL);
+	unsigned int i;
+
+	live = fastalloc_handle(pool, obj);
+	KUNIT_EXPECT_TRUE(test, fastalloc_handle_is_none(h));
+	KUNIT_EXPECT_NULL(test, fastalloc_resolve(pool, h));
+	KUNIT_EXPECT_NULL(test, fastalloc_upgrade(pool, h));
+	for (i = 0; i < 1000; i++) {
+		h.v = get_random_u64();
+		if (h.v == live.v)
+			continue;
+		KUNIT_EXPECT_NULL(test, fastalloc_resolve(pool, h));
+		KUNIT_EXPECT_NULL(test, fastalloc_upgrade(pool, h));
+	}
+	/* Of every generation nearby, of every bit, and of index without generation. */
+	for (i = 0; i < 64; i++) {
+		h.v = live.v ^ BIT_ULL(i);
+		KUNIT_EXPECT_NULL(test, fastalloc_resolve(pool, h));
+		KUNIT_EXPECT_NULL(test, fastalloc_upgrade(pool, h));
+		h.v = i;
+		KUNIT_EXPECT_NULL(test, fastalloc_resolve(pool, h));
+		KUNIT_EXPECT_NULL(test, fastalloc_upgrade(pool, h));
+	}
+	KUNIT_EXPECT_PTR_EQ(test, fastalloc_resolve(pool, live), obj);
+	KUNIT_EXPECT_EQ(test, violations(pool), 0ULL);
+}
+
+#define STALE	1000
+
+/* Promise: no reuse of a slot revives a handle. */
+static void handle_stale(struct kunit *test)
+{
+	struct fastalloc_pool *pool = handle_pool(test, 4);
+	fastalloc_handle_t *old = fa_mem(test, STALE * sizeof(*old)), h;
+	unsigned int i, j, wrong = 0;
+	void *obj;
+
+	for (i = 0; i < STALE; i++) {
+		obj = fa_must_get(test, pool, GFP_KERNEL);
+		h = fastalloc_handle(pool, obj);
+		for (j = 0; j < i; j++)
+			wrong += old[j].v == h.v || fastalloc_resolve(pool, old[j]);
+		wrong += fastalloc_resolve(pool, h) != obj;
+		old[i] = h;
+		fa_put(test, pool, obj);
+	}
+	KUNIT_EXPECT_EQ(test, wrong, 0U);
+}
+
+/*
+ * Promise: a handle is stale for 2^32 reuses of its slot at least: it is at one,
+ * at 2^31, at 2^32, and for the last before the generation comes again, which it
+ * does but for 0.
+ */
+static void handle_wrap(struct kunit *test)
+{
+	struct fastalloc_pool *pool = handle_pool(test, 1);
+	const u64 last = BIT_ULL(33) - 1, from = 77;
+	const u64 reuses[] = { 1, BIT_ULL(31), U32_MAX, BIT_ULL(32),
+			       BIT_ULL(32) + 1, last - 1 };
+	void *obj = fa_must_get(test, pool, GFP_KERNEL);
+	fastalloc_handle_t h, edge;
+	u64 generation;
+	unsigned int i;
+
+	set_word(test, pool, obj, from, 1);
+	h = fastalloc_handle(pool, obj);
+	KUNIT_EXPECT_EQ(test, generation_of(h), from);
+	KUNIT_EXPECT_PTR_EQ(test, fastalloc_resolve(pool, h), obj);
+	for (i = 0; i < ARRAY_SIZE(reuses); i++) {
+		generation = from + reuses[i];
+		/* 0 is left out. */
+		if (generation > last)
+			generation -= last;
+		set_word(test, pool, obj, generation, 1);
+		KUNIT_EXPECT_NULL(test, fastalloc_resolve(pool, h));
+		KUNIT_EXPECT_NULL(test, fastalloc_upgrade(pool, h));
+		KUNIT_EXPECT_PTR_EQ(test,
+				    fastalloc_resolve(pool, fastalloc_handle(pool, obj)),
+				    obj);
+	}
+
+	/* From the last generation a free leads to the first. */
+	set_word(test, pool, obj, last, 1);
+	edge = fastalloc_handle(pool, obj);
+	KUNIT_EXPECT_EQ(test, generation_of(edge), last);
+	KUNIT_EXPECT_PTR_EQ(test, fastalloc_resolve(pool, edge), obj);
+	fa_put(test, pool, obj);
+	KUNIT_EXPECT_NULL(test, fastalloc_resolve(pool, edge));
+	KUNIT_EXPECT_EQ(test, atomic64_read(word_of(test, pool, obj)),
+			(s64)BIT_ULL(FA_REF_BITS));
+	KUNIT_EXPECT_EQ(test, violations(pool), 0ULL);
+}
+
+static void count_release(void *obj, void *arg)
+{
+	atomic_inc(arg);
+}
+
+/* Promise: the last reference frees, once; while there are two, free refuses. */
+static void handle_references(struct kunit *test)
+{
+	struct fa_combo *c = (struct fa_combo *)test->param_value;
+	struct fastalloc_config cfg = fa_combo_config(c, 8, 0);
+	atomic_t *released = fa_mem(test, sizeof(*released));
+	struct kmsg_dump_iter log;
+	struct fastalloc_pool *pool;
+	fastalloc_handle_t h;
+	unsigned int i;
+	void *obj;
+
+	cfg.flags = FASTALLOC_F_HANDLES;
+	cfg.on_release = count_release;
+	cfg.arg = released;
+	pool = fa_pool(test, &cfg);
+	log_mark(&log);
+
+	obj = fa_must_get(test, pool, GFP_KERNEL);
+	h = fastalloc_handle(pool, obj);
+	for (i = 0; i < 100; i++)
+		KUNIT_EXPECT_PTR_EQ(test, fastalloc_get(pool, obj), obj);
+	KUNIT_EXPECT_TRUE(test, fastalloc_get_unless_zero(pool, obj));
+	fastalloc_put(pool, obj);
+	KUNIT_EXPECT_EQ(test, violations(pool), 0ULL);
+
+	fastalloc_free(pool, obj);
+	KUNIT_EXPECT_EQ(test, violations(pool), 1ULL);
+	KUNIT_EXPECT_TRUE(test, log_has(&log, "free of a shared object"));
+	for (i = 0; i < 100; i++) {
+		KUNIT_EXPECT_EQ(test, fastalloc_pool_allocated(pool), 1UL);
+		KUNIT_EXPECT_PTR_EQ(test, fastalloc_resolve(pool, h), obj);
+		KUNIT_EXPECT_EQ(test, atomic_read(released), 0);
+		fastalloc_put(pool, obj);
+	}
+	KUNIT_EXPECT_EQ(test, fastalloc_pool_allocated(pool), 1UL);
+	/* One is left, so free is in order again. */
+	fa_put(test, pool, obj);
+	KUNIT_EXPECT_EQ(test, atomic_read(released), 1);
+	KUNIT_EXPECT_EQ(test, fastalloc_pool_allocated(pool), 0UL);
+	KUNIT_EXPECT_NULL(test, fastalloc_resolve(pool, h));
+
+	obj = fa_must_get(test, pool, GFP_KERNEL);
+	fa_unhold(test, obj);
+	fastalloc_put(pool, obj);
+	KUNIT_EXPECT_EQ(test, atomic_read(released), 2);
+	KUNIT_EXPECT_EQ(test, fastalloc_pool_allocated(pool), 0UL);
+	KUNIT_EXPECT_FALSE(test, fastalloc_get_unless_zero(pool, obj));
+	fastalloc_put(pool, NULL);
+	KUNIT_EXPECT_EQ(test, violations(pool), 1ULL);
+}
+
+/* Promise: of several objects freed at once, only the shared ones are refused. */
+static void handle_bulk(struct kunit *test)
+{
+	struct fastalloc_pool *pool = handle_pool(test, 32);
+	fastalloc_handle_t h[32];
+	unsigned int i;
+	void *obj[32];
+
+	KUNIT_ASSERT_EQ(test, fastalloc_alloc_bulk(pool, GFP_KERNEL, 32, obj), 32U);
+	for (i = 0; i < 32; i++) {
+		h[i] = fastalloc_handle(pool, obj[i]);
+		KUNIT_EXPECT_PTR_EQ(test, fastalloc_resolve(pool, h[i]), obj[i]);
+	}
+	fastalloc_get(pool, obj[5]);
+	fastalloc_get(pool, obj[31]);
+	fastalloc_free_bulk(pool, 32, obj);
+	KUNIT_EXPECT_EQ(test, violations(pool), 2ULL);
+	KUNIT_EXPECT_EQ(test, fastalloc_pool_allocated(pool), 2UL);
+	for (i = 0; i < 32; i++)
+		KUNIT_EXPECT_PTR_EQ(test, fastalloc_resolve(pool, h[i]),
+				    i == 5 || i == 31 ? obj[i] : NULL);
+	for (i = 0; i < 2; i++) {
+		fastalloc_put(pool, obj[5]);
+		fastalloc_put(pool, obj[31]);
+	}
+	KUNIT_EXPECT_EQ(test, fastalloc_pool_allocated(pool), 0UL);
+	KUNIT_EXPECT_EQ(test, violations(pool), 2ULL);
+}
+
+/* Promise: objects of a contiguous run are counted one by one. */
+static void handle_contig(struct kunit *test)
+{
+	struct fastalloc_config cfg = {
+		.name = "kunit", .obj_size = 64, .capacity = 64,
+		.sync = FASTALLOC_SYNC_SPINLOCK, .order = FASTALLOC_ORDER_LOWEST,
+		.flags = FASTALLOC_F_HANDLES | FASTALLOC_F_CONTIG,
+	};
+	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	char *run = fastalloc_alloc_contig(pool, GFP_KERNEL, 10);
+	fastalloc_handle_t h[10];
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, run);
+	for (i = 0; i < 10; i++)
+		h[i] = fastalloc_handle(pool, run + 64 * i);
+	fastalloc_get(pool, run + 64 * 3);
+	fastalloc_free_contig(pool, run, 10);
+	KUNIT_EXPECT_EQ(test, violations(pool), 1ULL);
+	for (i = 0; i < 10; i++)
+		KUNIT_EXPECT_PTR_EQ(test, fastalloc_resolve(pool, h[i]),
+				    i == 3 ? run + 64 * 3 : NULL);
+	fastalloc_put(pool, run + 64 * 3);
+	fastalloc_put(pool, run + 64 * 3);
+	KUNIT_EXPECT_EQ(test, fastalloc_pool_allocated(pool), 0UL);
+}
+
+/* A call that is wrong: one violation, one line, and nothing else. */
+#define expect_refused(test, pool, log, text, call)				\
+do {										\
+	u64 __before = violations(pool);					\
+	unsigned long __out = fastalloc_pool_allocated(pool);			\
+										\
+	call;									\
+	KUNIT_EXPECT_EQ_MSG(test, violations(pool), __before + 1, "%s", text);	\
+	KUNIT_EXPECT_TRUE_MSG(test, log_has(log, text), "no line: %s", text);	\
+	KUNIT_EXPECT_EQ(test, fastalloc_pool_allocated(pool), __out);		\
+} while (0)
+
+/* Promise: what is not an object that is out is refused, and reported. */
+static void handle_wrong_calls(struct kunit *test)
+{
+	struct fastalloc_pool *pool = handle_pool(test, 8);
+	void *obj = fa_must_get(test, pool, GFP_KERNEL);
+	char *odd = fa_must_get(test, pool, GFP_KERNEL);
+	fastalloc_handle_t h;
+	struct kmsg_dump_iter log;
+	u64 foreign;
+
+	fa_put(test, pool, obj);
+	log_mark(&log);
+	expect_refused(test, pool, &log, "double free", fastalloc_free(pool, obj));
+	expect_refused(test, pool, &log, "put of a freed object",
+		       fastalloc_put(pool, obj));
+	expect_refused(test, pool, &log, "get of a freed object",
+		       KUNIT_EXPECT_NULL(test, fastalloc_get(pool, obj)));
+	expect_refused(test, pool, &log, "handle of a freed object",
+		       h = fastalloc_handle(pool, obj));
+	KUNIT_EXPECT_TRUE(test, fastalloc_handle_is_none(h));
+
+	expect_refused(test, pool, &log, "free of a foreign pointer",
+		       fastalloc_free(pool, &foreign));
+	expect_refused(test, pool, &log, "put of a foreign pointer",
+		       fastalloc_put(pool, &foreign));
+	expect_refused(test, pool, &log, "get of a foreign pointer",
+		       KUNIT_EXPECT_NULL(test, fastalloc_get(pool, &foreign)));
+	expect_refused(test, pool, &log, "handle of a foreign pointer",
+		       h = fastalloc_handle(pool, &foreign));
+	KUNIT_EXPECT_TRUE(test, fastalloc_handle_is_none(h));
+	KUNIT_EXPECT_FALSE(test, fastalloc_get_unless_zero(pool, &foreign));
+
+	fastalloc_get(pool, odd);
+	fastalloc_put(pool, odd);
+	KUNIT_EXPECT_EQ(test, violations(pool), 8ULL);
+	expect_refused(test, pool, &log, "free of a pointer into an object",
+		       fastalloc_free(pool, odd + 8));
+	expect_refused(test, pool, &log, "put of a pointer into an object",
+		       fastalloc_put(pool, odd + 1));
+	h = fastalloc_handle(pool, odd);
+	KUNIT_EXPECT_PTR_EQ(test, fastalloc_resolve(pool, h), (void *)odd);
+}
+
+/* Promise: a pool that was made without handles says so. */
+static void handle_without_flag(struct kunit *test)
+{
+	struct fastalloc_pool *pool =
+		fa_pool(test, &FASTALLOC_CONFIG(struct thing, .name = "kunit",
+						.capacity = 8));
+	void *obj = fa_must_get(test, pool, GFP_KERNEL);
+	struct kmsg_dump_iter log;
+	fastalloc_handle_t h;
+
+	log_mark(&log);
+	expect_refused(test, pool, &log, "get in a pool without handles",
+		       KUNIT_EXPECT_NULL(test, fastalloc_get(pool, obj)));
+	expect_refused(test, pool, &log, "put in a pool without handles",
+		       fastalloc_put(pool, obj));
+	expect_refused(test, pool, &log, "handle in a pool without handles",
+		       h = fastalloc_handle(pool, obj));
+	KUNIT_EXPECT_TRUE(test, fastalloc_handle_is_none(h));
+	h.v = BIT_ULL(FA_REF_BITS);
+	KUNIT_EXPECT_NULL(test, fastalloc_resolve(pool, h));
+	KUNIT_EXPECT_NULL(test, fastalloc_upgrade(pool, h));
+	KUNIT_EXPECT_FALSE(test, fastalloc_get_unless_zero(pool, obj));
+}
+
+/* Promise: with checks as well, one fault is found once, and there is no other. */
+static void handle_with_checks(struct kunit *test)
+{
+	struct fa_combo *c = (struct fa_combo *)test->param_value;
+	struct fastalloc_config cfg = fa_combo_config(c, 8, 0);
+	struct kmsg_dump_iter log;
+	struct fastalloc_pool *pool;
+	fastalloc_handle_t h;
+	unsigned int i;
+	void *obj;
+
+	cfg.flags = FASTALLOC_F_HANDLES | FASTALLOC_F_DEBUG;
+	pool = fa_pool(test, &cfg);
+	log_mark(&log);
+	for (i = 0; i < 50; i++) {
+		obj = fa_must_get(test, pool, GFP_KERNEL);
+		h = fastalloc_handle(pool, obj);
+		KUNIT_EXPECT_PTR_EQ(test, fastalloc_upgrade(pool, h), obj);
+		fastalloc_put(pool, obj);
+		fa_put(test, pool, obj);
+	}
+	KUNIT_EXPECT_EQ(test, violations(pool), 0ULL);
+	expect_refused(test, pool, &log, "double free", fastalloc_free(pool, obj));
+
+	/* A refused free leaves the object out, checks included. */
+	obj = fa_must_get(test, pool, GFP_KERNEL);
+	fastalloc_get(pool, obj);
+	expect_refused(test, pool, &log, "free of a shared object",
+		       fastalloc_free(pool, obj));
+	fastalloc_put(pool, obj);
+	fa_put(test, pool, obj);
+	KUNIT_EXPECT_EQ(test, violations(pool), 2ULL);
+}
+
+/* Promise: too many references stay too many: the object is never freed. */
+static void handle_saturation(struct kunit *test)
+{
+	struct fastalloc_pool *pool = handle_pool(test, 4);
+	void *obj = fa_must_get(test, pool, GFP_KERNEL);
+	fastalloc_handle_t h = fastalloc_handle(pool, obj);
+	atomic64_t *word = word_of(test, pool, obj);
+	u64 one = atomic64_read(word);
+	unsigned int i;
+
+	atomic64_set(word, (one & ~FA_REFS_MAX) | (FA_REFS_MAX - 2));
+	KUNIT_EXPECT_PTR_EQ(test, fastalloc_get(pool, obj), obj);
+	fa_expect_splat("pool kunit: references of an object saturated; leaking it");
+	KUNIT_EXPECT_PTR_EQ(test, fastalloc_upgrade(pool, h), obj);
+	/* Reported once, and neither more nor less from now on. */
+	for (i = 0; i < 3; i++) {
+		KUNIT_EXPECT_PTR_EQ(test, fastalloc_get(pool, obj), obj);
+		KUNIT_EXPECT_PTR_EQ(test, fastalloc_upgrade(pool, h), obj);
+	}
+	for (i = 0; i < 20; i++)
+		fastalloc_put(pool, obj);
+	KUNIT_EXPECT_EQ(test, atomic64_read(word) & FA_REFS_MAX, FA_REFS_MAX);
+	KUNIT_EXPECT_EQ(test, violations(pool), 0ULL);
+	fastalloc_free(pool, obj);
+	KUNIT_EXPECT_EQ(test, violations(pool), 1ULL);
+	KUNIT_EXPECT_EQ(test, fastalloc_pool_allocated(pool), 1UL);
+	KUNIT_EXPECT_PTR_EQ(test, fastalloc_resolve(pool, h), obj);
+	atomic64_set(word, one);
+}
+
+#define GROWN	40
+
+struct grown {
+	void			*obj[GROWN];
+	fastalloc_handle_t	h[GROWN];
+};
+
+/* Promise: handles stay stale though indices are used again after trim. */
+static void handle_trim(struct kunit *test)
+{
+	struct fa_combo *c = (struct fa_combo *)test->param_value;
+	struct fastalloc_config cfg = fa_combo_config(c, 10, 1000);
+	struct grown *g = fa_mem(test, sizeof(*g));
+	fastalloc_handle_t *old = fa_mem(test, 20 * GROWN * sizeof(*old));
+	unsigned int i, round, nr_old = 0, wrong = 0;
+	unsigned long trimmed = 0, most = 0;
+	struct fastalloc_stats s;
+	struct fastalloc_pool *pool;
+
+	cfg.flags = FASTALLOC_F_HANDLES;
+	cfg.magazine = c->sync == FASTALLOC_SYNC_PERCPU;
+	pool = fa_pool(test, &cfg);
+	for (round = 0; round < 20; round++) {
+		for (i = 0; i < GROWN; i++) {
+			g->obj[i] = fa_must_get(test, pool, GFP_KERNEL);
+			g->h[i] = fastalloc_handle(pool, g->obj[i]);
+			wrong += fastalloc_resolve(pool, g->h[i]) != g->obj[i];
+		}
+		for (i = 0; i < nr_old; i++)
+			wrong += !!fastalloc_resolve(pool, old[i]);
+		fastalloc_pool_stats(pool, &s);
+		most = max(most, s.total);
+		for (i = 0; i < GROWN; i++) {
+			old[nr_old++] = g->h[i];
+			/* Some slots are reused more than their neighbours. */
+			if (i % 3 == round % 3)
+				continue;
+			fa_put(test, pool, g->obj[i]);
+			g->obj[i] = fa_must_get(test, pool, GFP_KERNEL);
+		}
+		fa_put_all(test);
+		trimmed += fastalloc_pool_trim(pool);
+		for (i = 0; i < nr_old; i++)
+			wrong += !!fastalloc_resolve(pool, old[i]);
+	}
+	KUNIT_EXPECT_EQ(test, wrong, 0U);
+	KUNIT_EXPECT_EQ(test, violations(pool), 0ULL);
+	/* It is no test unless chunks have gone and their indices come again. */
+	KUNIT_EXPECT_GT(test, trimmed, 20UL);
+	KUNIT_EXPECT_LE(test, pool->index_end, most + 7);
+}
+
+/* The objects that are out, by index: no two have the same. */
+static void expect_apart(struct kunit *test, struct fastalloc_pool *pool, u32 limit)
+{
+	unsigned long *seen = fa_mem(test, BITS_TO_LONGS(limit) * sizeof(long));
+	struct fa_fix *fix = test->priv;
+	unsigned int i, wrong = 0;
+	fastalloc_handle_t h;
+
+	for (i = 0; i < fix->nr_held; i++) {
+		h = fastalloc_handle(pool, fix->held[i].obj);
+		KUNIT_ASSERT_TRUE(test, index_of(h) < limit);
+		wrong += !!__test_and_set_bit(index_of(h), seen);
+		wrong += fastalloc_resolve(pool, h) != fix->held[i].obj;
+	}
+	KUNIT_EXPECT_EQ(test, wrong, 0U);
+}
+
+/* Once as much as was asked for, whoever it is that grows the pool. */
+static unsigned long next_growth(unsigned long capacity, void *arg)
+{
+	return xchg((unsigned long *)arg, 0);
+}
+
+/* Grows a pool that has no free object by @nr, and takes them. */
+static void grow_by(struct kunit *test, struct fastalloc_pool *pool,
+		    unsigned long *arg, unsigned long nr)
+{
+	KUNIT_ASSERT_EQ(test, fastalloc_pool_available(pool), 0UL);
+	xchg(arg, nr);
+	while (nr--)
+		fa_must_get(test, pool, GFP_KERNEL);
+}
+
+/* Promise: gone chunks' indices are joined, split and used again, lowest first. */
+static void handle_ranges(struct kunit *test)
+{
+	unsigned long *growth = fa_mem(test, sizeof(*growth));
+	struct fastalloc_config cfg = {
+		.name = "kunit", .obj_size = 32, .capacity = 10, .max_capacity = 1000,
+		.low_water = 1, .sync = FASTALLOC_SYNC_SPINLOCK,
+		.growth = FASTALLOC_GROWTH_CUSTOM, .growth_fn = next_growth,
+		.arg = growth, .flags = FASTALLOC_F_HANDLES,
+	};
+	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	struct fa_fix *fix = test->priv;
+	void *low, *high;
+
+	fa_drain(test, pool, GFP_ATOMIC);
+	grow_by(test, pool, growth, 10);
+	grow_by(test, pool, growth, 20);
+	grow_by(test, pool, growth, 30);
+	KUNIT_EXPECT_EQ(test, pool->index_end, 70UL);
+	expect_apart(test, pool, 70);
+
+	/* All but the first and the last chunk go: 10 to 39 are one range. */
+	low = fix->held[0].obj;
+	high = fix->held[69].obj;
+	fa_unhold(test, low);
+	fa_unhold(test, high);
+	fa_put_all(test);
+	fa_hold(test, pool, low);
+	fa_hold(test, pool, high);
+	KUNIT_EXPECT_EQ(test, fastalloc_pool_trim(pool), 30UL);
+	KUNIT_EXPECT_TRUE(test, list_is_singular(&pool->ranges));
+	fa_drain(test, pool, GFP_ATOMIC);
+	grow_by(test, pool, growth, 15);
+	KUNIT_EXPECT_EQ(test, pool->index_end, 70UL);
+	/* 25 to 39 are too few for 16. */
+	grow_by(test, pool, growth, 16);
+	KUNIT_EXPECT_EQ(test, pool->index_end, 86UL);
+	grow_by(test, pool, growth, 15);
+	KUNIT_EXPECT_EQ(test, pool->index_end, 86UL);
+	KUNIT_EXPECT_TRUE(test, list_empty(&pool->ranges));
+	expect_apart(test, pool, 86);
+}
+
+/*
+ * Promise: indices whose generations have come too far for a new chunk to begin
+ * above them are not used again, also if a generation began again from 1.
+ */
+static void handle_worn(struct kunit *test)
+{
+	static const u64 far[] = { 1000, U32_MAX - 1, U32_MAX, BIT_ULL(33) - 1 };
+	unsigned long *growth = fa_mem(test, sizeof(*growth));
+	struct fastalloc_config cfg = {
+		.name = "kunit", .obj_size = 32, .capacity = 10, .max_capacity = 1000,
+		.low_water = 1, .sync = FASTALLOC_SYNC_SPINLOCK,
+		.growth = FASTALLOC_GROWTH_CUSTOM, .growth_fn = next_growth,
+		.arg = growth, .flags = FASTALLOC_F_HANDLES,
+	};
+	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	struct fa_fix *fix = test->priv;
+	fastalloc_handle_t first, other;
+	unsigned int i;
+	void *obj;
+
+	fa_drain(test, pool, GFP_ATOMIC);
+	for (i = 0; i < ARRAY_SIZE(far); i++) {
+		unsigned long end = pool->index_end;
+
+		grow_by(test, pool, growth, 10);
+		obj = fix->held[fix->nr_held - 1].obj;
+		other = fastalloc_handle(pool, fix->held[fix->nr_held - 2].obj);
+		set_word(test, pool, obj, far[i], 1);
+		first = fastalloc_handle(pool, obj);
+		while (fix->nr_held > 10)
+			fa_put(test, pool, fix->held[fix->nr_held - 1].obj);
+		KUNIT_EXPECT_EQ(test, fastalloc_pool_trim(pool), 10UL);
+		/* Freed once more than it says, and one above that. */
+		KUNIT_EXPECT_NULL(test, fastalloc_resolve(pool, first));
+
+		grow_by(test, pool, growth, 10);
+		end = max(end, 20UL);
+		KUNIT_EXPECT_EQ_MSG(test, pool->index_end,
+				    far[i] + 2 > U32_MAX ? end + 10 : end,
+				    "after generation %llu", far[i]);
+		KUNIT_EXPECT_NULL(test, fastalloc_resolve(pool, first));
+		KUNIT_EXPECT_NULL(test, fastalloc_resolve(pool, other));
+		expect_apart(test, pool, 100);
+		while (fix->nr_held > 10)
+			fa_put(test, pool, fix->held[fix->nr_held - 1].obj);
+		KUNIT_EXPECT_EQ(test, fastalloc_pool_trim(pool), 10UL);
+	}
+}
+
+struct picky {
+	unsigned int	left;
+};
+
+static int picky_ctor(void *obj, void *arg)
+{
+	struct picky *p = arg;
+
+	if (!p->left)
+		return -EIO;
+	p->left--;
+	return 0;
+}
+
+/* Promise: a growth that fails leaves nothing behind, indices included. */
+static void handle_failed_growth(struct kunit *test)
+{
+	struct picky *p = fa_mem(test, sizeof(*p));
+	struct fastalloc_config cfg = {
+		.name = "kunit", .obj_size = 32, .capacity = 10, .max_capacity = 1000,
+		.low_water = 1, .sync = FASTALLOC_SYNC_SPINLOCK,
+		.growth = FASTALLOC_GROWTH_LINEAR, .growth_amount = 10,
+		.ctor = picky_ctor, .arg = p, .flags = FASTALLOC_F_HANDLES,
+	};
+	struct fastalloc_pool *pool;
+	unsigned int i;
+
+	KUNIT_EXPECT_EQ(test, PTR_ERR(fastalloc_pool_create(&cfg)), -EIO);
+	p->left = 10;
+	pool = fa_pool(test, &cfg);
+	fa_drain(test, pool, GFP_KERNEL);
+	for (i = 0; i < 10; i++) {
+		p->left = i;
+		KUNIT_EXPECT_NULL(test, fastalloc_alloc(pool, GFP_KERNEL));
+	}
+	p->left = 10;
+	fa_must_get(test, pool, GFP_KERNEL);
+	KUNIT_EXPECT_EQ(test, pool->index_end, 20UL);
+	fa_drain(test, pool, GFP_KERNEL);
+	expect_apart(test, pool, 20);
+}
+
+/* Promise: what handles cost is counted, and is 8 bytes an object. */
+static void handle_overhead(struct kunit *test)
+{
+	struct fa_combo *c = (struct fa_combo *)test->param_value;
+	struct fastalloc_config cfg = fa_combo_config(c, 5000, 0);
+	struct fastalloc_stats with, without;
+	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+
+	fastalloc_pool_stats(pool, &without);
+	fa_pool_gone(test, pool);
+	cfg.flags = FASTALLOC_F_HANDLES;
+	pool = fa_pool(test, &cfg);
+	fastalloc_pool_stats(pool, &with);
+	KUNIT_EXPECT_GE(test, with.bytes, without.bytes + 8 * with.total);
+	KUNIT_EXPECT_LE(test, with.bytes, without.bytes + 8 * with.total +
+			64 * with.chunks);
+}
+
+/* Everything that may still be called on a pool that was destroyed and is held. */
+static void expect_dead(struct kunit *test, struct fastalloc_pool *pool, void *obj,
+			fastalloc_handle_t h)
+{
+	u64 before = violations(pool);
+	struct kmsg_dump_iter log;
+	void *objs[2] = { obj, obj };
+
+	log_mark(&log);
+	KUNIT_EXPECT_NULL(test, fastalloc_resolve(pool, h));
+	KUNIT_EXPECT_NULL(test, fastalloc_upgrade(pool, h));
+	KUNIT_EXPECT_FALSE(test, fastalloc_get_unless_zero(pool, obj));
+	KUNIT_EXPECT_NULL(test, fastalloc_alloc(pool, GFP_KERNEL));
+	KUNIT_EXPECT_NULL(test, fastalloc_alloc(pool, GFP_ATOMIC));
+	KUNIT_EXPECT_NULL(test, fastalloc_zalloc(pool, GFP_KERNEL));
+	KUNIT_EXPECT_NULL(test, fastalloc_alloc_timeout(pool, GFP_KERNEL, HZ));
+	KUNIT_EXPECT_EQ(test, fastalloc_alloc_bulk(pool, GFP_KERNEL, 2, objs), 0U);
+	KUNIT_EXPECT_EQ(test, violations(pool), before);
+
+	fastalloc_free(pool, obj);
+	KUNIT_EXPECT_TRUE(test, log_has(&log, "free after the pool was destroyed"));
+	fastalloc_put(pool, obj);
+	KUNIT_EXPECT_TRUE(test, log_has(&log, "put after the pool was destroyed"));
+	KUNIT_EXPECT_NULL(test, fastalloc_get(pool, obj));
+	KUNIT_EXPECT_TRUE(test, log_has(&log, "get after the pool was destroyed"));
+	KUNIT_EXPECT_TRUE(test, fastalloc_handle_is_none(fastalloc_handle(pool, obj)));
+	KUNIT_EXPECT_TRUE(test, log_has(&log, "handle after the pool was destroyed"));
+	objs[0] = obj;
+	objs[1] = obj;
+	fastalloc_free_bulk(pool, 2, objs);
+	KUNIT_EXPECT_EQ(test, violations(pool), before + 6);
+}
+
+/* Promise: a pool that is held outlives destroy as a nameplate, of every kind. */
+static void handle_destroyed(struct kunit *test)
+{
+	struct fa_combo *c = (struct fa_combo *)test->param_value;
+	struct fastalloc_config cfg = fa_combo_config(c, 8, 0);
+	fastalloc_handle_t h = { .v = BIT_ULL(FA_REF_BITS) };
+	struct fastalloc_pool *pool, *again;
+	unsigned int with;
+	void *obj;
+
+	for (with = 0; with < 2; with++) {
+		cfg.flags = with ? FASTALLOC_F_HANDLES : 0;
+		pool = fa_pool(test, &cfg);
+		obj = fastalloc_alloc(pool, GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, obj);
+		if (with)
+			h = fastalloc_handle(pool, obj);
+		fastalloc_free(pool, obj);
+		KUNIT_EXPECT_PTR_EQ(test, fastalloc_pool_get(pool), pool);
+		KUNIT_EXPECT_PTR_EQ(test, fastalloc_pool_get(pool), pool);
+		fa_pool_gone(test, pool);
+		expect_dead(test, pool, obj, h);
+		/* The name is free for the next. */
+		again = fa_pool(test, &cfg);
+		fastalloc_pool_put(pool);
+		KUNIT_EXPECT_NULL(test, fastalloc_resolve(pool, h));
+		fastalloc_pool_put(pool);
+		fa_pool_gone(test, again);
+	}
+	fastalloc_pool_put(NULL);
+}
+
+/* Promise: with KEEP_LIVE what is out stays readable, and late puts touch nothing. */
+static void handle_kept(struct kunit *test)
+{
+	struct fa_combo *c = (struct fa_combo *)test->param_value;
+	struct fastalloc_config cfg = fa_combo_config(c, 8, 0);
+	struct fastalloc_pool *pool;
+	fastalloc_handle_t h;
+	struct thing *thing;
+
+	cfg.name = "kunit-kept";
+	cfg.flags = FASTALLOC_F_HANDLES | FASTALLOC_F_KEEP_LIVE;
+	pool = fa_pool(test, &cfg);
+	thing = fastalloc_alloc(pool, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, thing);
+	thing->id = 4711;
+	h = fastalloc_handle(pool, thing);
+	fastalloc_get(pool, thing);
+	fa_expect_splat("pool kunit-kept destroyed with 1 objects out");
+	fa_pool_gone(test, pool);
+	/* Nobody holds the nameplate: it stays because the object does. */
+	expect_dead(test, pool, thing, h);
+	KUNIT_EXPECT_EQ(test, thing->id, 4711ULL);
+	thing->id = 1;
+}
+
+/**
+ * struct race - threads at one pool
+ * @pool: the pool
+ * @shown: value of the handle that there is to be looked up
+ * @stop: for the threads
+ * @upgraded: references had by a handle
+ * @missed: handles that led to NULL
+ * @wrong: objects that were not what they should be
+ */
+struct race {
+	struct fastalloc_pool	*pool;
+	atomic64_t		shown;
+	bool			stop;
+	atomic_long_t		upgraded;
+	atomic_long_t		missed;
+	atomic_long_t		wrong;
+};
+
+#define RACERS	3
+
+static void race_start(struct kunit *test, struct race *r, int (*fn)(void *data),
+		       struct task_struct **task)
+{
+	unsigned int i;
+
+	for (i = 0; i < RACERS; i++) {
+		task[i] = kthread_run(fn, r, "fa-race/%u", i);
+		KUNIT_EXPECT_FALSE(test, IS_ERR(task[i]));
+	}
+}
+
+static void race_stop(struct race *r, struct task_struct **task)
+{
+	unsigned int i;
+
+	WRITE_ONCE(r->stop, true);
+	for (i = 0; i < RACERS; i++)
+		if (!IS_ERR(task[i]))
+			kthread_stop(task[i]);
+}
+
+/* Lets others run: not all kernels would see to it. */
+static void race_breathe(unsigned int i)
+{
+	if (i % 64)
+		cond_resched();
+	else
+		usleep_range(20, 50);
+}
+
+static void race_end(void)
+{
+	while (!kthread_should_stop())
+		schedule_timeout_interruptible(1);
+}
+
+/* Upgrades what is shown; a reference had is to that very object, and keeps it. */
+static int race_upgrade(void *data)
+{
+	struct race *r = data;
+	fastalloc_handle_t h;
+	unsigned int i = 0;
+	struct thing *t;
+
+	while (!READ_ONCE(r->stop)) {
+		race_breathe(i++);
+		h.v = atomic64_read(&r->shown);
+		t = fastalloc_upgrade(r->pool, h);
+		if (!t) {
+			atomic_long_inc(&r->missed);
+			continue;
+		}
+		if (t->id != h.v)
+			atomic_long_inc(&r->wrong);
+		cpu_relax();
+		if (t->id != h.v || fastalloc_resolve(r->pool, h) != t)
+			atomic_long_inc(&r->wrong);
+		fastalloc_put(r->pool, t);
+		atomic_long_inc(&r->upgraded);
+	}
+	race_end();
+	return 0;
+}
+
+static void forget_id(void *obj, void *arg)
+{
+	struct thing *t = obj;
+
+	t->id = 0;
+}
+
+/*
+ * Promise: an upgrade that races with the last put either comes before it, and
+ * the object stays what it was, or gives NULL.
+ */
+static void handle_race_put(struct kunit *test)
+{
+	struct fa_combo *c = (struct fa_combo *)test->param_value;
+	struct fastalloc_config cfg = fa_combo_config(c, 8, 0);
+	struct race *r = fa_mem(test, sizeof(*r));
+	struct task_struct *task[RACERS];
+	unsigned long end = jiffies + FA_TEST_PATIENCE;
+	fastalloc_handle_t h;
+	unsigned int i = 0;
+	struct thing *t;
+
+	cfg.flags = FASTALLOC_F_HANDLES;
+	cfg.magazine = c->sync == FASTALLOC_SYNC_PERCPU;
+	cfg.on_release = forget_id;
+	r->pool = fa_pool(test, &cfg);
+	race_start(test, r, race_upgrade, task);
+	/* Until both outcomes were seen often, and many objects came and went. */
+	while ((i < 20000 || atomic_long_read(&r->upgraded) < 500 ||
+		atomic_long_read(&r->missed) < 500) && time_before(jiffies, end)) {
+		t = fastalloc_alloc(r->pool, GFP_KERNEL);
+		if (!t)
+			continue;
+		h = fastalloc_handle(r->pool, t);
+		t->id = h.v;
+		/* Who reads it must see the object; the handle is published. */
+		atomic64_set_release(&r->shown, h.v);
+		if (!(i++ % 64))
+			usleep_range(10, 50);
+		fastalloc_put(r->pool, t);
+		cond_resched();
+	}
+	race_stop(r, task);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&r->wrong), 0L);
+	KUNIT_EXPECT_GE(test, atomic_long_read(&r->upgraded), 500L);
+	KUNIT_EXPECT_GE(test, atomic_long_read(&r->missed), 500L);
+	KUNIT_EXPECT_EQ(test, violations(r->pool), 0ULL);
+	KUNIT_EXPECT_EQ(test, fastalloc_pool_allocated(r->pool), 0UL);
+	kunit_info(test, "%u objects, %ld upgrades, %ld came too late\n", i,
+		   atomic_long_read(&r->upgraded), atomic_long_read(&r->missed));
+}
+
+/* Looks at what is shown for as long as there is something. */
+static int race_resolve(void *data)
+{
+	struct race *r = data;
+	fastalloc_handle_t h;
+	unsigned int i = 0;
+	struct thing *t;
+
+	while (!READ_ONCE(r->stop)) {
+		race_breathe(i++);
+		h.v = atomic64_read(&r->shown);
+		rcu_read_lock();
+		t = fastalloc_resolve(r->pool, h);
+		if (t && READ_ONCE(t->id) != h.v)
+			atomic_long_inc(&r->wrong);
+		rcu_read_unlock();
+		atomic_long_inc(t ? &r->upgraded : &r->missed);
+	}
+	race_end();
+	return 0;
+}
+
+/* Promise: destroy waits for those who look up; they find the object or NULL. */
+static void handle_race_destroy(struct kunit *test)
+{
+	struct fa_combo *c = (struct fa_combo *)test->param_value;
+	struct fastalloc_config cfg = fa_combo_config(c, 8, 0);
+	struct race *r = fa_mem(test, sizeof(*r));
+	struct task_struct *task[RACERS];
+	unsigned int round;
+	fastalloc_handle_t h;
+	struct thing *t;
+	long missed;
+	bool seen;
+
+	cfg.name = "kunit-late";
+	cfg.flags = FASTALLOC_F_HANDLES;
+	for (round = 0; round < 3; round++) {
+		r->pool = fastalloc_pool_get(fa_pool(test, &cfg));
+		t = fastalloc_alloc(r->pool, GFP_KERNEL);
+		KUNIT_EXPECT_NOT_NULL(test, t);
+		h = fastalloc_handle(r->pool, t);
+		t->id = h.v;
+		atomic64_set_release(&r->shown, h.v);
+		WRITE_ONCE(r->stop, false);
+		atomic_long_set(&r->upgraded, 0);
+		atomic_long_set(&r->missed, 0);
+		race_start(test, r, race_resolve, task);
+		seen = fa_await(atomic_long_read(&r->upgraded) > 1000);
+		fa_expect_splat("pool kunit-late destroyed with 1 objects out");
+		fa_pool_gone(test, r->pool);
+		missed = atomic_long_read(&r->missed);
+		seen &= fa_await(atomic_long_read(&r->missed) > missed + 1000);
+		race_stop(r, task);
+		KUNIT_EXPECT_TRUE(test, seen);
+		fastalloc_pool_put(r->pool);
+	}
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&r->wrong), 0L);
+}
+
+struct from_irq {
+	struct fastalloc_pool	*pool;
+	struct irq_work		irq;
+	fastalloc_handle_t	h;
+	struct thing		*obj;
+	unsigned int		wrong;
+	bool			put;
+	bool			there;
+};
+
+static void irq_calls(struct irq_work *irq)
+{
+	struct from_irq *f = container_of(irq, struct from_irq, irq);
+	struct fastalloc_pool *pool = f->pool;
+
+	f->there = in_hardirq();
+	f->wrong += fastalloc_resolve(pool, f->h) != f->obj;
+	f->wrong += fastalloc_upgrade(pool, f->h) != f->obj;
+	f->wrong += fastalloc_get(pool, f->obj) != f->obj;
+	f->wrong += fastalloc_handle(pool, f->obj).v != f->h.v;
+	fastalloc_put(pool, f->obj);
+	fastalloc_put(pool, f->obj);
+	/* And the last one. */
+	fastalloc_put(pool, f->obj);
+	f->wrong += !!fastalloc_upgrade(pool, f->h);
+	fastalloc_pool_put(fastalloc_pool_get(pool));
+}
+
+/* Promise: all of it works from hardirq, the last put included. */
+static void handle_hardirq(struct kunit *test)
+{
+	struct fastalloc_pool *pool = handle_pool(test, 8);
+	struct from_irq *f = fa_mem(test, sizeof(*f));
+	unsigned int i;
+
+	f->pool = pool;
+	for (i = 0; i < 100; i++) {
+		f->obj = fastalloc_alloc(pool, GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, f->obj);
+		f->h = fastalloc_handle(pool, f->obj);
+		f->irq = IRQ_WORK_INIT_HARD(irq_calls);
+		irq_work_queue(&f->irq);
+		irq_work_sync(&f->irq);
+		KUNIT_EXPECT_TRUE(test, f->there);
+		KUNIT_EXPECT_EQ(test, fastalloc_pool_allocated(pool), 0UL);
+	}
+	KUNIT_EXPECT_EQ(test, f->wrong, 0U);
+	KUNIT_EXPECT_EQ(test, violations(pool), 0ULL);
+}
+
+/* Promise: an owned handle frees once, hands on, and lets its object be taken. */
+static void ref_owned(struct kunit *test)
+{
+	struct fa_combo *c = (struct fa_combo *)test->param_value;
+	struct fastalloc_config cfg = fa_combo_config(c, 1, 0);
+	struct fastalloc_pool *pool;
+	struct fastalloc_ref a, b;
+	unsigned int with, n;
+	void *obj;
+
+	for (with = 0; with < 2; with++) {
+		cfg.flags = with ? FASTALLOC_F_HANDLES : 0;
+		pool = fa_pool(test, &cfg);
+		a = fastalloc_ref_alloc(pool, GFP_KERNEL);
+		obj = fastalloc_ref_obj(&a);
+		KUNIT_ASSERT_NOT_NULL(test, obj);
+		KUNIT_EXPECT_EQ(test, fastalloc_pool_allocated(pool), 1UL);
+		b = fastalloc_ref_move(&a);
+		KUNIT_EXPECT_NULL(test, fastalloc_ref_obj(&a));
+		KUNIT_EXPECT_PTR_EQ(test, fastalloc_ref_obj(&b), obj);
+		fastalloc_ref_free(&a);
+		KUNIT_EXPECT_EQ(test, fastalloc_pool_allocated(pool), 1UL);
+		fastalloc_ref_free(&b);
+		KUNIT_EXPECT_EQ(test, fastalloc_pool_allocated(pool), 0UL);
+		KUNIT_EXPECT_NULL(test, fastalloc_ref_obj(&b));
+		fastalloc_ref_free(&b);
+		KUNIT_EXPECT_EQ(test, fastalloc_pool_allocated(pool), 0UL);
+
+		a = fastalloc_ref_alloc(pool, GFP_KERNEL);
+		obj = fastalloc_ref_take(&a);
+		KUNIT_ASSERT_NOT_NULL(test, obj);
+		KUNIT_EXPECT_NULL(test, fastalloc_ref_take(&a));
+		fastalloc_ref_free(&a);
+		KUNIT_EXPECT_EQ(test, fastalloc_pool_allocated(pool), 1UL);
+		fastalloc_free(pool, obj);
+
+		n = fa_drain(test, pool, GFP_KERNEL);
+		a = fastalloc_ref_alloc(pool, GFP_KERNEL);
+		KUNIT_EXPECT_NULL(test, fastalloc_ref_obj(&a));
+		fastalloc_ref_free(&a);
+		KUNIT_EXPECT_EQ(test, fastalloc_pool_allocated(pool), (unsigned long)n);
+		KUNIT_EXPECT_EQ(test, violations(pool), 0ULL);
+		fa_put_all(test);
+		fa_pool_gone(test, pool);
+	}
+}
+
+struct ref_race {
+	struct fastalloc_pool	*pool;
+	struct fastalloc_ref	ref;
+	bool			stop;
+};
+
+static int ref_freer(void *data)
+{
+	struct ref_race *r = data;
+	unsigned int i = 0;
+
+	while (!READ_ONCE(r->stop)) {
+		fastalloc_ref_free(&r->ref);
+		race_breathe(i++);
+	}
+	race_end();
+	return 0;
+}
+
+/* Promise: of all who free an owned handle at once, one frees the object. */
+static void ref_race(struct kunit *test)
+{
+	struct fa_combo *c = (struct fa_combo *)test->param_value;
+	struct fastalloc_config cfg = fa_combo_config(c, 8, 0);
+	struct ref_race *r = fa_mem(test, sizeof(*r));
+	struct task_struct *task[2];
+	unsigned int i;
+	void *obj;
+
+	/* F finds an object that is freed twice. */
+	cfg.flags = FASTALLOC_F_CHECK;
+	r->pool = fa_pool(test, &cfg);
+	r->ref.pool = r->pool;
+	for (i = 0; i < 2; i++) {
+		task[i] = kthread_run(ref_freer, r, "fa-freer/%u", i);
+		KUNIT_EXPECT_FALSE(test, IS_ERR(task[i]));
+	}
+	for (i = 0; i < 20000; i++) {
+		obj = fastalloc_alloc(r->pool, GFP_KERNEL);
+		if (obj)
+			fastalloc_free(r->pool, xchg(&r->ref.obj, obj));
+		fastalloc_ref_free(&r->ref);
+		cond_resched();
+	}
+	WRITE_ONCE(r->stop, true);
+	for (i = 0; i < 2; i++)
+		if (!IS_ERR(task[i]))
+			kthread_stop(task[i]);
+	KUNIT_EXPECT_EQ(test, fastalloc_pool_allocated(r->pool), 0UL);
+	KUNIT_EXPECT_EQ(test, violations(r->pool), 0ULL);
+}
+
+static struct kunit_case handle_cases[] = {
+	KUNIT_CASE_PARAM(handle_resolves, handle_gen_params),
+	KUNIT_CASE_PARAM(handle_of_nothing, handle_gen_params),
+	KUNIT_CASE_PARAM(handle_stale, handle_gen_params),
+	KUNIT_CASE_PARAM(handle_wrap, handle_gen_params),
+	KUNIT_CASE_PARAM(handle_references, handle_gen_params),
+	KUNIT_CASE_PARAM(handle_bulk, handle_gen_params),
+	KUNIT_CASE(handle_contig),
+	KUNIT_CASE_PARAM(handle_wrong_calls, handle_gen_params),
+	KUNIT_CASE(handle_without_flag),
+	KUNIT_CASE_PARAM(handle_with_checks, handle_gen_params),
+	KUNIT_CASE_PARAM(handle_saturation, shared_gen_params),
+	KUNIT_CASE_PARAM(handle_trim, growing_gen_params),
+	KUNIT_CASE(handle_ranges),
+	KUNIT_CASE(handle_worn),
+	KUNIT_CASE(handle_failed_growth),
+	KUNIT_CASE_PARAM(handle_overhead, handle_gen_params),
+	KUNIT_CASE_PARAM(handle_destroyed, handle_gen_params),
+	KUNIT_CASE_PARAM(handle_kept, handle_gen_params),
+	KUNIT_CASE_PARAM(handle_race_put, shared_gen_params),
+	KUNIT_CASE_PARAM(handle_race_destroy, shared_gen_params),
+	KUNIT_CASE_PARAM(handle_hardirq, shared_gen_params),
+	KUNIT_CASE_PARAM(ref_owned, handle_gen_params),
+	KUNIT_CASE_PARAM(ref_race, shared_gen_params),
+	{}
+};
+
+static struct kunit_suite handle_suite = {
+	.name = "fastalloc_handle",
+	.init = fa_fix_init,
+	.exit = fa_fix_exit,
+	.test_cases = handle_cases,
+};
+kunit_test_suite(handle_suite);
+
+MODULE_DESCRIPTION("Tests of fastalloc: owned, shared and weak handles");
+MODULE_LICENSE("GPL");
+FASTALLOC_IMPORT_NS();
