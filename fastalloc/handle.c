@@ -42,7 +42,7 @@
 #define FA_GEN_START_MAX	U32_MAX
 
 /* Indices there are: as many as fit a handle below its generation. */
-#define FA_INDICES		(1UL << FA_REF_BITS)
+#define FA_INDICES		BIT(FA_REF_BITS)
 
 static inline u64 fa_word_gen(u64 word)
 {

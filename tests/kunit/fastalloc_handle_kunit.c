@@ -28,6 +28,7 @@ static struct fa_combo handle_params[] = {
 	FA_COMBO(NONE, LIFO, NONE, AUTO, 32, 0),
 	FA_COMBO(NONE, LOWEST, NONE, PAGES, 56, 0),
 };
+
 KUNIT_ARRAY_PARAM(handle, handle_params, fa_combo_desc);
 
 static struct fa_combo growing_params[] = {
@@ -36,12 +37,14 @@ static struct fa_combo growing_params[] = {
 	FA_COMBO(SPINLOCK, LOWEST, LINEAR, VMALLOC, 32, 0),
 	FA_COMBO(NONE, FIFO, LINEAR, AUTO, 32, 0),
 };
+
 KUNIT_ARRAY_PARAM(growing, growing_params, fa_combo_desc);
 
 static struct fa_combo shared_params[] = {
 	FA_COMBO(PERCPU, LIFO, NONE, AUTO, 32, 0),
 	FA_COMBO(SPINLOCK, LIFO, NONE, AUTO, 32, 0),
 };
+
 KUNIT_ARRAY_PARAM(shared, shared_params, fa_combo_desc);
 
 static struct fastalloc_pool *handle_pool(struct kunit *test, unsigned long capacity)
@@ -357,16 +360,50 @@ static void handle_contig(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fastalloc_pool_allocated(pool), 0UL);
 }
 
+/**
+ * struct refusal - around a call that is wrong
+ * @test: the test
+ * @pool: the pool
+ * @log: from where on its line must come
+ * @text: of the line
+ * @violations: before the call
+ * @out: objects, before the call
+ */
+struct refusal {
+	struct kunit		*test;
+	struct fastalloc_pool	*pool;
+	struct kmsg_dump_iter	*log;
+	const char		*text;
+	u64			violations;
+	unsigned long		out;
+};
+
+static void refusal_begin(struct refusal *r)
+{
+	r->violations = violations(r->pool);
+	r->out = fastalloc_pool_allocated(r->pool);
+}
+
+static void refusal_end(struct refusal *r)
+{
+	struct kunit *test = r->test;
+
+	KUNIT_EXPECT_EQ_MSG(test, violations(r->pool), r->violations + 1, "%s", r->text);
+	KUNIT_EXPECT_TRUE_MSG(test, log_has(r->log, r->text), "no line: %s", r->text);
+	KUNIT_EXPECT_EQ(test, fastalloc_pool_allocated(r->pool), r->out);
+}
+
 /* A call that is wrong: one violation, one line, and nothing else. */
-#define expect_refused(test, pool, log, text, call)				\
-do {										\
-	u64 __before = violations(pool);					\
-	unsigned long __out = fastalloc_pool_allocated(pool);			\
-										\
-	call;									\
-	KUNIT_EXPECT_EQ_MSG(test, violations(pool), __before + 1, "%s", text);	\
-	KUNIT_EXPECT_TRUE_MSG(test, log_has(log, text), "no line: %s", text);	\
-	KUNIT_EXPECT_EQ(test, fastalloc_pool_allocated(pool), __out);		\
+#define expect_refused(_test, _pool, _log, _text, call)			\
+do {									\
+	struct refusal __r = {						\
+		.test = (_test), .pool = (_pool), .log = (_log),	\
+		.text = (_text),					\
+	};								\
+									\
+	refusal_begin(&__r);						\
+	call;								\
+	refusal_end(&__r);						\
 } while (0)
 
 /* Promise: what is not an object that is out is refused, and reported. */
@@ -1205,6 +1242,7 @@ static struct kunit_suite handle_suite = {
 	.exit = fa_fix_exit,
 	.test_cases = handle_cases,
 };
+
 kunit_test_suite(handle_suite);
 
 MODULE_DESCRIPTION("Tests of fastalloc: owned, shared and weak handles");

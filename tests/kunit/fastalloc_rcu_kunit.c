@@ -47,7 +47,7 @@ struct table {
 	struct fastalloc_pool	*pool;
 	struct hlist_nulls_head	chain[BUCKETS];
 	struct entry __rcu	*slot[KEYS + 1];
-	spinlock_t		lock;
+	spinlock_t		lock;	/* for writers */
 	bool			stop;
 	atomic_long_t		found;
 	atomic_long_t		missed;
@@ -317,6 +317,7 @@ static struct fa_combo rcu_params[] = {
 	FA_COMBO(PERCPU, LIFO, LINEAR, AUTO, 0, 0),
 	FA_COMBO(SPINLOCK, LIFO, LINEAR, AUTO, 0, 0),
 };
+
 KUNIT_ARRAY_PARAM(rcu, rcu_params, fa_combo_desc);
 
 static struct kunit_case rcu_cases[] = {
@@ -331,6 +332,7 @@ static struct kunit_suite rcu_suite = {
 	.exit = fa_fix_exit,
 	.test_cases = rcu_cases,
 };
+
 kunit_test_suite(rcu_suite);
 
 MODULE_DESCRIPTION("Tests of fastalloc: lookups under RCU");
