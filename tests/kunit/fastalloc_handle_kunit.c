@@ -976,7 +976,7 @@ static void handle_race_put(struct kunit *test)
 	r->pool = fa_pool(test, &cfg);
 	race_start(test, r, race_upgrade, task);
 	/* Until both outcomes were seen often, and many objects came and went. */
-	while ((i < 20000 || atomic_long_read(&r->upgraded) < 500 ||
+	while ((i < 5000 || atomic_long_read(&r->upgraded) < 500 ||
 		atomic_long_read(&r->missed) < 500) && time_before(jiffies, end)) {
 		t = fastalloc_alloc(r->pool, GFP_KERNEL);
 		if (!t)
@@ -1194,7 +1194,7 @@ static void ref_race(struct kunit *test)
 		task[i] = kthread_run(ref_freer, r, "fa-freer/%u", i);
 		KUNIT_EXPECT_FALSE(test, IS_ERR(task[i]));
 	}
-	for (i = 0; i < 20000; i++) {
+	for (i = 0; i < 5000; i++) {
 		obj = fastalloc_alloc(r->pool, GFP_KERNEL);
 		if (obj)
 			fastalloc_free(r->pool, xchg(&r->ref.obj, obj));

@@ -116,10 +116,10 @@ static void table_run(struct kunit *test, struct table *t, int (*reader)(void *d
 		task[j] = kthread_run(reader, t, "fa-reader/%u", j);
 		KUNIT_EXPECT_FALSE(test, IS_ERR(task[j]));
 	}
-	while ((i < 50000 || atomic_long_read(&t->found) < 1000 ||
+	while ((i < 10000 || atomic_long_read(&t->found) < 1000 ||
 		atomic_long_read(&t->missed) < 1000) && time_before(jiffies, end)) {
 		change(test, t, any_key(), true);
-		if (!(++i % 5000)) {
+		if (!(++i % 2000)) {
 			for (j = 1; j <= KEYS; j++)
 				change(test, t, j, false);
 			trimmed += fastalloc_pool_trim(t->pool);
