@@ -17,6 +17,7 @@
  *	lost	objects are missing at the end, or too many
  *	stats	counters do not add up
  *	context	a handler ran where it should not
+ *	handle	a reference got by a weak handle was not to its object
  * An interrupt notes whether it found its CPU inside an operation (a hit): a run
  * without hits proves nothing.
  */
@@ -27,7 +28,7 @@
 #include <linux/debugfs.h>
 #include <linux/delay.h>
 #include <linux/err.h>
-#include <linux/fastalloc.h>
+#include <linux/fastalloc_handle.h>
 #include <linux/fs.h>
 #include <linux/hrtimer.h>
 #include <linux/interrupt.h>
@@ -78,6 +79,7 @@ struct item {
  * @sync: of the pool
  * @hooks: with hooks, so that nothing is done inline
  * @beyond: more is asked for than there is, and some wait
+ * @handles: what is taken can be found by a weak handle, too
  */
 struct shape {
 	const char		*name;
@@ -88,6 +90,7 @@ struct shape {
 	enum fastalloc_sync	sync;
 	bool			hooks;
 	bool			beyond;
+	bool			handles;
 };
 
 static const struct shape shapes[] = {
@@ -97,6 +100,7 @@ static const struct shape shapes[] = {
 	{ "growing", 128, 16, 3000, 2 },
 	{ "hooks", 48, 100, 0, 2, .hooks = true },
 	{ "waiting", 32, 4, 0, 1, .beyond = true },
+	{ "handles", 64, 96, 1000, 3, .handles = true },
 	{ "spinlock", 64, 16, 1000, 0, FASTALLOC_SYNC_SPINLOCK },
 };
 
@@ -104,10 +108,11 @@ enum kind { TASK, SOFTIRQ, HARDIRQ, NMI, KINDS };
 
 static const char * const kind_names[] = { "task", "softirq", "hardirq", "nmi" };
 
-enum fault { TWICE, TORN, PROMISE, WAKEUP, LOST, STATS, CONTEXT, FAULTS };
+enum fault { TWICE, TORN, PROMISE, WAKEUP, LOST, STATS, CONTEXT, HANDLE,
+	     FAULTS };
 
 static const char * const fault_names[] = {
-	"twice", "torn", "promise", "wakeup", "lost", "stats", "context",
+	"twice", "torn", "promise", "wakeup", "lost", "stats", "context", "handle",
 };
 
 /**
@@ -142,6 +147,7 @@ struct worker {
  * @nmis: NMIs are to be had
  * @stop: interrupts are to raise no more
  * @slot: objects on their way
+ * @handle: handles of objects that were taken
  * @held: at least what is out, and what is being asked for
  * @asked: objects asked for so far
  * @taken: objects got
@@ -157,6 +163,8 @@ struct worker {
  * @constructed: calls of ctor
  * @destructed: calls of dtor
  * @hrtimers: timers that expired
+ * @upgraded: references got by a handle
+ * @stale: handles that led nowhere
  * @waited: objects got by waiting for them
  * @trimmed: objects given back
  * @churned: pools made and destroyed meanwhile
@@ -171,6 +179,7 @@ struct round {
 	bool			nmis;
 	bool			stop;
 	void			*slot[SLOTS];
+	atomic64_t		handle[SLOTS];
 	atomic_long_t		held;
 	atomic_long_t		asked;
 	atomic_long_t		taken;
@@ -186,6 +195,8 @@ struct round {
 	atomic_long_t		constructed;
 	atomic_long_t		destructed;
 	atomic_long_t		hrtimers;
+	atomic_long_t		upgraded;
+	atomic_long_t		stale;
 	atomic_long_t		waited;
 	atomic_long_t		trimmed;
 	atomic_long_t		churned;
@@ -249,9 +260,10 @@ static void item_take(struct item *item)
 	atomic_long_inc(&round.taken);
 }
 
-static void item_give(struct item *item)
+/* Somebody has it: is it as it was made? */
+static void item_check(const struct item *item)
 {
-	unsigned long id = item->id, state;
+	unsigned long id = item->id;
 	unsigned int i;
 
 	for (i = 0; i < round.words; i++) {
@@ -261,6 +273,13 @@ static void item_give(struct item *item)
 		      item->word[i]);
 		break;
 	}
+}
+
+static void item_give(struct item *item)
+{
+	unsigned long state;
+
+	item_check(item);
 	state = cmpxchg(&item->state, STATE_LIVE, STATE_FREE);
 	if (state != STATE_LIVE)
 		fault(TWICE, "%p was %#lx when it was freed", item, state);
@@ -318,11 +337,37 @@ static struct item *torture_alloc(enum kind kind, gfp_t gfp)
 	if (!ask(&a, 1))
 		return NULL;
 	obj = fastalloc_alloc(round.pool, gfp);
-	if (obj)
-		item_take(obj);
-	else
+	if (!obj) {
 		missed(&a, kind, gfp);
+		return NULL;
+	}
+	item_take(obj);
+	/* Who gets a reference acquires no more than the pool released before. */
+	if (round.shape->handles)
+		atomic64_set_release(&round.handle[((struct item *)obj)->id % SLOTS],
+				     fastalloc_handle(round.pool, obj).v);
 	return obj;
+}
+
+/* Finds what somebody else has, or had, and holds on to it for a moment. */
+static void torture_look(u32 r)
+{
+	fastalloc_handle_t h;
+	struct item *item;
+
+	/* What it holds is out, also when its owner has given it up. */
+	atomic_long_inc(&round.held);
+	h.v = atomic64_read_acquire(&round.handle[r % SLOTS]);
+	item = fastalloc_upgrade(round.pool, h);
+	if (item) {
+		item_check(item);
+		if (fastalloc_resolve(round.pool, h) != item ||
+		    fastalloc_handle(round.pool, item).v != h.v)
+			fault(HANDLE, "%#llx led to %p", h.v, item);
+		fastalloc_put(round.pool, item);
+	}
+	atomic_long_inc(item ? &round.upgraded : &round.stale);
+	atomic_long_dec(&round.held);
 }
 
 static void torture_free(struct item *item)
@@ -330,7 +375,10 @@ static void torture_free(struct item *item)
 	if (!item)
 		return;
 	item_give(item);
-	fastalloc_free(round.pool, item);
+	if (round.shape->handles)
+		fastalloc_put(round.pool, item);
+	else
+		fastalloc_free(round.pool, item);
 	atomic_long_dec(&round.held);
 }
 
@@ -403,6 +451,8 @@ static void torture_cycle(struct worker *w, enum kind kind, gfp_t gfp)
 	u32 r = prandom_u32_state(&w->rnd[kind]);
 
 	atomic_long_inc(&round.cycles[kind]);
+	if (round.shape->handles)
+		torture_look(r >> 8);
 	switch (r % 8) {
 	case 0:
 		torture_bulk(kind, r >> 3, gfp);
@@ -422,8 +472,8 @@ static void torture_interrupt(enum kind kind)
 	struct worker *w = &round.worker[smp_processor_id()];
 	u32 n = READ_ONCE(__fastalloc_this_cache(round.pool)->n);
 
-	/* With hooks, and of other pools, the inline cache is always busy. */
-	if (n >= FASTALLOC_BUSY && !round.shape->hooks &&
+	/* With hooks or handles, and of other pools, the inline cache is always busy. */
+	if (n >= FASTALLOC_BUSY && !round.shape->hooks && !round.shape->handles &&
 	    round.shape->sync == FASTALLOC_SYNC_PERCPU) {
 		atomic_long_inc(&round.hits[kind]);
 		if (n >= 2 * FASTALLOC_BUSY)
@@ -843,6 +893,8 @@ static int torture_run(const struct shape *shape, unsigned int ms, bool calm)
 		cfg.on_acquire = item_acquire;
 		cfg.on_release = item_release;
 	}
+	if (shape->handles)
+		cfg.flags |= FASTALLOC_F_HANDLES;
 	memset(&round, 0, sizeof(round));
 	round.shape = shape;
 	round.words = shape->size / sizeof(unsigned long) - 2;
@@ -940,6 +992,8 @@ static int report_show(struct seq_file *m, void *v)
 			   atomic_long_read(&round.fault[i]));
 	seq_printf(m, "nmis: %d\n", round.nmis);
 	seq_printf(m, "hrtimers: %ld\n", atomic_long_read(&round.hrtimers));
+	seq_printf(m, "upgraded: %ld\n", atomic_long_read(&round.upgraded));
+	seq_printf(m, "stale: %ld\n", atomic_long_read(&round.stale));
 	seq_printf(m, "waited: %ld\n", atomic_long_read(&round.waited));
 	seq_printf(m, "trimmed: %ld\n", atomic_long_read(&round.trimmed));
 	seq_printf(m, "churned: %ld\n", atomic_long_read(&round.churned));

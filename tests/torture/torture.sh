@@ -56,6 +56,7 @@ readers() {
 hit() { sed -n "s/^$1: .* \([0-9]*\) $2.*/\1/p" "$CTL/report"; }
 
 hardirq=0 softirq=0 nmi=0 deep=0 hrtimers=0 trimmed=0 grows=0 waited=0 churned=0 cycles=0
+upgraded=0 stale=0
 
 # shape NAME MS [CALM]: one run, one result
 shape() {
@@ -64,7 +65,7 @@ shape() {
 		fail "$2$1" "it did not run"
 		return
 	fi
-	bad=$(sed -n '/^\(twice\|torn\|promise\|wakeup\|lost\|stats\|context\): [^0]/p' "$CTL/report" | tr '\n' ' ')
+	bad=$(sed -n '/^\(twice\|torn\|promise\|wakeup\|lost\|stats\|context\|handle\): [^0]/p' "$CTL/report" | tr '\n' ' ')
 	hardirq=$((hardirq + $(hit hardirq hits)))
 	softirq=$((softirq + $(hit softirq hits)))
 	nmi=$((nmi + $(hit nmi hits)))
@@ -75,6 +76,8 @@ shape() {
 	hrtimers=$((hrtimers + $(value_of "$CTL/report" hrtimers)))
 	trimmed=$((trimmed + $(value_of "$CTL/report" trimmed)))
 	grows=$((grows + $(value_of "$CTL/report" grows)))
+	upgraded=$((upgraded + $(value_of "$CTL/report" upgraded)))
+	stale=$((stale + $(value_of "$CTL/report" stale)))
 	waited=$((waited + $(value_of "$CTL/report" waited)))
 	churned=$((churned + $(value_of "$CTL/report" churned)))
 	note "$2$1: $(sed -n 's/, 0 missed//; s/, 0 hits, 0 deep//; /cycles/p' "$CTL/report" | tr '\n' ';')"
@@ -98,7 +101,7 @@ if [ -n "${MINUTES:-}" ]; then
 	turns=$((MINUTES * 60000 / ($# * MS)))
 	[ $turns -gt 0 ] || turns=1
 fi
-ktap_plan $((turns * $# + (STEP > 0) + 10))
+ktap_plan $((turns * $# + (STEP > 0) + 12))
 
 hotplug &
 readers &
@@ -141,6 +144,8 @@ at_least "growths" $grows 3
 at_least "objects trimmed" $trimmed 1
 at_least "waits served" $waited 3
 at_least "other pools come and gone" $churned 3
+at_least "objects found by a handle" $upgraded 5
+at_least "handles of objects that were gone" $stale 5
 unload fastalloc_torture
 unload fastalloc
 ktap_end
