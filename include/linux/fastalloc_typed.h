@@ -7,7 +7,8 @@
  * object, or an object of another pool's type, does not compile. A scope is a
  * variable that gives back what it owns wherever it goes out of scope: at the
  * end of the block, at a return on error, at a break. Both are inline, and
- * compile to what the plain calls compile to.
+ * compile to what the plain calls compile to. DEFINE_FASTALLOC_HANDLE_TYPE()
+ * does for references and weak handles what typed pools do for objects.
  *
  * What the compiler lets through nevertheless, because C does: void pointers
  * and casts; a scope's object kept without name_obj_take(), or a scope copied,
@@ -20,6 +21,7 @@
 #include <linux/err.h>
 #include <linux/fastalloc.h>
 #include <linux/fastalloc_cleanup.h>
+#include <linux/fastalloc_handle.h>
 #include <linux/lockdep.h>
 #include <linux/printk.h>
 
@@ -36,31 +38,27 @@ static inline void __free_##_name(struct _pool **p)			\
 }
 
 /*
- * struct _name_obj, its classes and _name_obj_take(), in terms of _name_alloc()
- * and _name_free().
+ * struct _scope, which owns an _obj of a _pool and ends with _end(); its classes
+ * _scope, filled by _init from _args, and _scope_adopt; and _scope_take().
  */
-#define __FASTALLOC_DEFINE_OBJ(_name, _pool, _type)			\
-struct _name##_obj {							\
+#define __FASTALLOC_DEFINE_SCOPE(_scope, _pool, _obj, _end, _init, _args...) \
+struct _scope {								\
 	_pool	*pool;							\
-	_type	*obj;							\
+	_obj	*obj;							\
 };									\
 									\
-DEFINE_CLASS(_name##_obj, struct _name##_obj,				\
-	     _name##_free(_T.pool, _T.obj),				\
-	     ((struct _name##_obj){					\
-		.pool = pool, .obj = _name##_alloc(pool, gfp) }),	\
-	     _pool *pool, gfp_t gfp)					\
-EXTEND_CLASS(_name##_obj, _adopt,					\
-	     ((struct _name##_obj){ .pool = pool, .obj = obj }),	\
-	     _pool *pool, _type *obj)					\
+DEFINE_CLASS(_scope, struct _scope, _end(_T.pool, _T.obj),		\
+	     ((struct _scope){ .pool = pool, .obj = _init }), _args)	\
+EXTEND_CLASS(_scope, _adopt,						\
+	     ((struct _scope){ .pool = pool, .obj = owned }),		\
+	     _pool *pool, _obj *owned)					\
 									\
-static inline _type * __must_check					\
-_name##_obj_take(struct _name##_obj *scope)				\
+static inline _obj * __must_check _scope##_take(struct _scope *scope)	\
 {									\
-	_type *obj = scope->obj;					\
+	_obj *taken = scope->obj;					\
 									\
 	scope->obj = NULL;						\
-	return obj;							\
+	return taken;							\
 }
 
 /**
@@ -83,6 +81,11 @@ _name##_obj_take(struct _name##_obj *scope)				\
  * ``CLASS(fastalloc_obj_adopt, o)(pool, obj);`` does the same for an object
  * that is out already, or NULL.
  *
+ * In a pool with handles, ``CLASS(fastalloc_shared, s)(pool, handle);`` owns a
+ * reference, from fastalloc_upgrade(), and gives it up with fastalloc_put();
+ * fastalloc_shared_take() and ``CLASS(fastalloc_shared_adopt, s)(pool, obj)`` are
+ * there likewise.
+ *
  * ``struct fastalloc_pool *pool __free(fastalloc_pool_destroy) =
  * fastalloc_pool_create(...);`` destroys the pool where the variable goes out of
  * scope, unless it then is NULL or an ERR_PTR(); no_free_ptr() hands it out.
@@ -103,11 +106,12 @@ _name##_obj_take(struct _name##_obj *scope)				\
  * with goto.
  */
 
-/*
- * struct fastalloc_obj: an object and its pool. No kernel-doc: a macro makes
- * it, the comment above describes it.
- */
-__FASTALLOC_DEFINE_OBJ(fastalloc, struct fastalloc_pool, void)
+__FASTALLOC_DEFINE_SCOPE(fastalloc_obj, struct fastalloc_pool, void,
+			 fastalloc_free, fastalloc_alloc(pool, gfp),
+			 struct fastalloc_pool *pool, gfp_t gfp)
+__FASTALLOC_DEFINE_SCOPE(fastalloc_shared, struct fastalloc_pool, void,
+			 fastalloc_put, fastalloc_upgrade(pool, h),
+			 struct fastalloc_pool *pool, fastalloc_handle_t h)
 __FASTALLOC_DEFINE_FREE(fastalloc_pool_destroy, fastalloc_pool)
 
 static __always_inline bool
@@ -291,7 +295,9 @@ _name##_free_bulk(struct _name##_pool *pool, unsigned int nr,		\
 	fastalloc_free_bulk(_name##_pool_base(pool), nr, (void **)objs);	\
 }									\
 									\
-__FASTALLOC_DEFINE_OBJ(_name, struct _name##_pool, _type)		\
+__FASTALLOC_DEFINE_SCOPE(_name##_obj, struct _name##_pool, _type,	\
+			 _name##_free, _name##_alloc(pool, gfp),	\
+			 struct _name##_pool *pool, gfp_t gfp)		\
 __FASTALLOC_DEFINE_FREE(_name##_pool_destroy, _name##_pool)		\
 									\
 /* so that a semicolon follows */					\
@@ -312,5 +318,79 @@ struct _name##_pool
 									\
 	__##_name##_pool_create(cfg, &__fastalloc_key);			\
 })
+
+/**
+ * DEFINE_FASTALLOC_HANDLE_TYPE() - typed references and weak handles
+ * @_name: that of DEFINE_FASTALLOC_POOL_TYPE(), which comes before
+ * @_type: type of the objects
+ *
+ * For pools made with %FASTALLOC_F_HANDLES.
+ * ``DEFINE_FASTALLOC_HANDLE_TYPE(flow, struct flow);`` defines
+ *
+ * ``struct flow_handle``
+ *	a weak handle of a struct flow: a fastalloc_handle_t, ``base``, which no
+ *	call on other handles takes. All zeroes is a handle of nothing.
+ *
+ * and
+ *
+ * ``flow_get(pool, obj)``, ``flow_get_unless_zero(pool, obj)``, ``flow_put(pool, obj)``
+ *	as fastalloc_get(), fastalloc_get_unless_zero(), fastalloc_put().
+ * ``flow_handle(pool, obj)``
+ *	as fastalloc_handle(): a struct flow_handle.
+ * ``flow_resolve(pool, handle)``, ``flow_upgrade(pool, handle)``
+ *	as fastalloc_resolve(), fastalloc_upgrade().
+ * ``CLASS(flow_shared, s)(pool, handle)``, ``CLASS(flow_shared_adopt, s)(pool, obj)``
+ *	a scope that owns a reference, of flow_upgrade() or another, to ``s.obj``,
+ *	and ends with flow_put(); ``flow_shared_take()`` hands it out.
+ */
+#define DEFINE_FASTALLOC_HANDLE_TYPE(_name, _type)			\
+struct _name##_handle {							\
+	fastalloc_handle_t	base;					\
+};									\
+									\
+static __always_inline _type *						\
+_name##_get(struct _name##_pool *pool, _type *obj)			\
+{									\
+	return fastalloc_get(_name##_pool_base(pool), obj);		\
+}									\
+									\
+static __always_inline bool __must_check				\
+_name##_get_unless_zero(struct _name##_pool *pool, _type *obj)		\
+{									\
+	return fastalloc_get_unless_zero(_name##_pool_base(pool), obj);	\
+}									\
+									\
+static __always_inline void						\
+_name##_put(struct _name##_pool *pool, _type *obj)			\
+{									\
+	fastalloc_put(_name##_pool_base(pool), obj);			\
+}									\
+									\
+static __always_inline struct _name##_handle __must_check		\
+_name##_handle(struct _name##_pool *pool, const _type *obj)		\
+{									\
+	return (struct _name##_handle){					\
+		fastalloc_handle(_name##_pool_base(pool), obj)		\
+	};								\
+}									\
+									\
+static __always_inline _type * __must_check				\
+_name##_resolve(struct _name##_pool *pool, struct _name##_handle h)	\
+{									\
+	return fastalloc_resolve(_name##_pool_base(pool), h.base);	\
+}									\
+									\
+static __always_inline _type * __must_check				\
+_name##_upgrade(struct _name##_pool *pool, struct _name##_handle h)	\
+{									\
+	return fastalloc_upgrade(_name##_pool_base(pool), h.base);	\
+}									\
+									\
+__FASTALLOC_DEFINE_SCOPE(_name##_shared, struct _name##_pool, _type,	\
+			 _name##_put, _name##_upgrade(pool, h),		\
+			 struct _name##_pool *pool, struct _name##_handle h) \
+									\
+/* so that a semicolon follows */					\
+struct _name##_handle
 
 #endif /* _LINUX_FASTALLOC_TYPED_H */

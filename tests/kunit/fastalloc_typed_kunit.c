@@ -25,6 +25,7 @@ struct note {
 
 DEFINE_FASTALLOC_POOL_TYPE(flow, struct flow);
 DEFINE_FASTALLOC_POOL_TYPE(note, struct note);
+DEFINE_FASTALLOC_HANDLE_TYPE(note, struct note);
 
 #define FLOWS	8
 #define NOTES	4
@@ -327,6 +328,93 @@ static void typed_free_rcu(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, flows_out(book), 0UL);
 }
 
+/* Copies a note's text, if it is still there and one is wanted. */
+static int read_note(struct note_pool *notes, struct note_handle h, char *to, size_t size)
+{
+	CLASS(note_shared, n)(notes, h);
+
+	if (!n.obj)
+		return -ESTALE;
+	if (!size)
+		return -EINVAL;
+	return strscpy(to, n.obj->text, size);
+}
+
+/* Promise: handles have the type of their object; a reference goes with its scope. */
+static void typed_handles(struct kunit *test)
+{
+	struct fastalloc_config cfg = plain_config(test, "kunit", NOTES);
+	struct note_handle h, none = {};
+	struct note_pool *notes;
+	struct note *n, *kept;
+	char text[72];
+
+	cfg.flags = FASTALLOC_F_HANDLES;
+	notes = note_pool_create(&cfg);
+	keep(test, note_pool_base(notes));
+	n = note_zalloc(notes, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, n);
+	h = note_handle(notes, n);
+	strscpy(n->text, "shared", sizeof(n->text));
+
+	KUNIT_EXPECT_PTR_EQ(test, note_resolve(notes, h), n);
+	KUNIT_EXPECT_EQ(test, read_note(notes, h, text, sizeof(text)), 6);
+	KUNIT_EXPECT_STREQ(test, text, "shared");
+	KUNIT_EXPECT_EQ(test, read_note(notes, h, text, 0), -EINVAL);
+	KUNIT_EXPECT_EQ(test, read_note(notes, none, text, 0), -ESTALE);
+	KUNIT_EXPECT_TRUE(test, fastalloc_handle_is_none(none.base));
+
+	/* A reference taken out of its scope keeps the object. */
+	{
+		CLASS(note_shared, s)(notes, h);
+
+		kept = note_shared_take(&s);
+	}
+	KUNIT_EXPECT_PTR_EQ(test, kept, n);
+	KUNIT_EXPECT_PTR_EQ(test, note_get(notes, n), n);
+	KUNIT_EXPECT_TRUE(test, note_get_unless_zero(notes, n));
+	note_put(notes, n);
+	note_put(notes, n);
+	note_put(notes, n);
+	KUNIT_EXPECT_EQ(test, read_note(notes, h, text, sizeof(text)), 6);
+	{
+		CLASS(note_shared_adopt, s)(notes, kept);
+
+		KUNIT_EXPECT_EQ(test, fastalloc_pool_allocated(note_pool_base(notes)), 1UL);
+	}
+	KUNIT_EXPECT_EQ(test, fastalloc_pool_allocated(note_pool_base(notes)), 0UL);
+	KUNIT_EXPECT_NULL(test, note_resolve(notes, h));
+	KUNIT_EXPECT_NULL(test, note_upgrade(notes, h));
+	KUNIT_EXPECT_EQ(test, read_note(notes, h, text, sizeof(text)), -ESTALE);
+}
+
+/* Promise: so does one to an object that has no type. */
+static void untyped_shared_scope(struct kunit *test)
+{
+	struct fastalloc_config cfg = plain_config(test, "kunit", NOTES);
+	struct fastalloc_pool *pool;
+	fastalloc_handle_t h;
+	void *obj;
+
+	cfg.obj_size = 40;
+	cfg.flags = FASTALLOC_F_HANDLES;
+	pool = fa_pool(test, &cfg);
+	obj = fastalloc_alloc(pool, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, obj);
+	h = fastalloc_handle(pool, obj);
+	{
+		CLASS(fastalloc_shared, one)(pool, h);
+		CLASS(fastalloc_shared, two)(pool, FASTALLOC_HANDLE_NONE);
+
+		KUNIT_EXPECT_PTR_EQ(test, one.obj, obj);
+		KUNIT_EXPECT_NULL(test, two.obj);
+		fastalloc_put(pool, obj);
+		KUNIT_EXPECT_PTR_EQ(test, fastalloc_resolve(pool, h), obj);
+	}
+	KUNIT_EXPECT_NULL(test, fastalloc_resolve(pool, h));
+	KUNIT_EXPECT_EQ(test, fastalloc_pool_allocated(pool), 0UL);
+}
+
 /* Fails before or after the second pool, or hands both on. */
 static int new_pools(struct kunit *test, int fail, struct book *book)
 {
@@ -467,6 +555,8 @@ static struct kunit_case typed_cases[] = {
 	KUNIT_CASE_PARAM(untyped_scopes, sync_gen_params),
 	KUNIT_CASE(typed_free_by_name),
 	KUNIT_CASE(typed_free_rcu),
+	KUNIT_CASE_PARAM(typed_handles, sync_gen_params),
+	KUNIT_CASE_PARAM(untyped_shared_scope, sync_gen_params),
 	KUNIT_CASE_PARAM(typed_pool_scope, sync_gen_params),
 	KUNIT_CASE_PARAM(typed_size_and_align, sync_gen_params),
 	KUNIT_CASE(typed_other_config),

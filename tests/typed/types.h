@@ -19,3 +19,5 @@ struct packet {
 
 DEFINE_FASTALLOC_POOL_TYPE(flow, struct flow);
 DEFINE_FASTALLOC_POOL_TYPE(packet, struct packet);
+DEFINE_FASTALLOC_HANDLE_TYPE(flow, struct flow);
+DEFINE_FASTALLOC_HANDLE_TYPE(packet, struct packet);
