@@ -10,7 +10,8 @@
 # KIND is fixed, growing, or slab: the kernel's SUnreclaim since before the
 # first object, of everything in the guest. LIVE is in bytes too.
 #
-# Environment: OPS (operations on each), STEPS (in how many), SEED.
+# Environment: OPS (operations on each), STEPS (in how many), SEED, ON (pools,
+# caches or both).
 # shellcheck source=../kselftest/ktap.sh
 . ./ktap.sh
 
@@ -81,20 +82,24 @@ names() { awk -v kind="$1" '$2 == kind { print $1 }' "$CTL/pools"; }
 load fastalloc || exit 1
 load fastalloc_soak || exit 1
 : >"$SAMPLES"
-ktap_plan $(($(wc -l <"$CTL/pools") + 12))
-check "pools: all steps" soak pools
-books pools
-for p in $(names fixed); do
-	is "$p: footprints from begin to end" "$(footprints "$p")" 1
+plan=0
+case " $ON " in *" pools "*) plan=$(($(wc -l <"$CTL/pools") + 7)) ;; esac
+case " $ON " in *" caches "*) plan=$((plan + 5)) ;; esac
+ktap_plan $plan
+for what in $ON; do
+	check "$what: all steps" soak "$what"
+	books "$what"
+	[ "$what" = pools ] || continue
+	for p in $(names fixed); do
+		is "$p: footprints from begin to end" "$(footprints "$p")" 1
+	done
+	second=$(awk '$3 == 100 && !seen[$2]++ && ++n == 2 { print $2 }' "$SAMPLES")
+	for p in $(names growing); do
+		is "$p: footprints from the second peak on" "$(footprints "$p" "$second")" 1
+	done
+	at_least "growing pools: bytes that peaks added" $(($(bytes "$STEPS") - $(bytes 0))) 1
+	at_least "growing pools: bytes that trim gave back" $(($(bytes "$STEPS") - $(bytes trim))) 1
 done
-second=$(awk '$3 == 100 && !seen[$2]++ && ++n == 2 { print $2 }' "$SAMPLES")
-for p in $(names growing); do
-	is "$p: footprints from the second peak on" "$(footprints "$p" "$second")" 1
-done
-at_least "growing pools: bytes that peaks added" $(($(bytes "$STEPS") - $(bytes 0))) 1
-at_least "growing pools: bytes that trim gave back" $(($(bytes "$STEPS") - $(bytes trim))) 1
-check "caches: all steps" soak caches
-books caches
 unload fastalloc_soak
 unload fastalloc
 ktap_end
