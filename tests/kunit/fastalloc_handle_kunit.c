@@ -1209,6 +1209,26 @@ static void ref_race(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, violations(r->pool), 0ULL);
 }
 
+/* Every misuse of a handle is tried here, and each is reported. */
+static int handle_init(struct kunit *test)
+{
+	static const char * const ops[] = { "free", "put", "get", "handle" };
+	static const char * const wrong[] = {
+		"after the pool was destroyed", "in a pool without handles",
+		"of a foreign pointer", "of a pointer into an object",
+		"of a freed object", "of a shared object",
+	};
+	unsigned int i, k;
+
+	for (i = 0; i < ARRAY_SIZE(ops); i++)
+		for (k = 0; k < ARRAY_SIZE(wrong); k++)
+			fa_allow_fault("kunit: %s %s", ops[i], wrong[k]);
+	for (i = 0; i < ARRAY_SIZE(ops); i++)
+		fa_allow_fault("kunit-kept: %s %s", ops[i], wrong[0]);
+	fa_allow_fault("kunit: double free");
+	return fa_fix_init(test);
+}
+
 static struct kunit_case handle_cases[] = {
 	KUNIT_CASE_PARAM(handle_resolves, handle_gen_params),
 	KUNIT_CASE_PARAM(handle_of_nothing, handle_gen_params),
@@ -1238,7 +1258,7 @@ static struct kunit_case handle_cases[] = {
 
 static struct kunit_suite handle_suite = {
 	.name = "fastalloc_handle",
-	.init = fa_fix_init,
+	.init = handle_init,
 	.exit = fa_fix_exit,
 	.test_cases = handle_cases,
 };
