@@ -14,6 +14,21 @@
  *	free NAME N		the ones got first; result: objects freed
  *	trim NAME		result: objects given back
  *	reset NAME		the statistics
+ *
+ * And what must not be done, to the object got first:
+ *	double NAME		free it twice
+ *	inner NAME		free a pointer into it
+ *	foreign NAME		free what is no object
+ *	into NAME OTHER		free it into another pool, then as it should be
+ *	past NAME N		write N bytes past its end, and free it
+ *	late NAME N		free it, then write N bytes to it
+ *	leak NAME N		forget N objects; result: how many
+ *	too NAME N		as alloc, from another function
+ * And for KASAN and kmemleak:
+ *	uaf NAME		free it, then read it
+ *	oob NAME		read the byte behind it
+ *	chain NAME		the one reference to some memory goes into it
+ *	unchain NAME		free that memory
  */
 #include <linux/debugfs.h>
 #include <linux/err.h>
@@ -34,6 +49,7 @@ struct test_pool {
 	struct list_head node;
 	struct fastalloc_pool *pool;
 	unsigned int nr;
+	size_t size;
 	char name[FASTALLOC_NAME_LEN];
 	void *objs[TEST_MAX_OUT];
 };
@@ -162,11 +178,12 @@ static long test_create(char *args)
 		return err;
 	}
 	strscpy(tp->name, cfg.name, sizeof(tp->name));
+	tp->size = cfg.obj_size;
 	list_add(&tp->node, &pools);
 	return 0;
 }
 
-static long test_alloc(struct test_pool *tp, gfp_t gfp, unsigned int nr)
+static noinline long test_alloc(struct test_pool *tp, gfp_t gfp, unsigned int nr)
 {
 	unsigned int got = 0;
 
@@ -181,7 +198,7 @@ static long test_alloc(struct test_pool *tp, gfp_t gfp, unsigned int nr)
 	return got;
 }
 
-static long test_free(struct test_pool *tp, unsigned int nr)
+static noinline long test_free(struct test_pool *tp, unsigned int nr)
 {
 	unsigned int i;
 
@@ -201,6 +218,110 @@ static void test_drop(struct test_pool *tp)
 	kvfree(tp);
 }
 
+/* Another caller, for reports that tell callers apart. */
+static noinline long test_alloc_too(struct test_pool *tp, unsigned int nr)
+{
+	unsigned int got = 0;
+
+	while (got < nr && tp->nr < TEST_MAX_OUT) {
+		void *obj = fastalloc_alloc(tp->pool, GFP_KERNEL);
+
+		if (!obj)
+			break;
+		tp->objs[tp->nr++] = obj;
+		got++;
+	}
+	return got;
+}
+
+/* Writes behind KASAN's back. */
+static noinline __no_sanitize_address void test_scribble(u8 *p, unsigned int nr)
+{
+	while (nr--)
+		WRITE_ONCE(p[nr], 0x42);
+}
+
+/* Reads under KASAN's eyes. */
+static noinline long test_uaf(struct test_pool *tp)
+{
+	u8 *obj = tp->objs[0];
+
+	test_free(tp, 1);
+	return READ_ONCE(*obj);
+}
+
+static noinline long test_oob(struct test_pool *tp)
+{
+	return READ_ONCE(((u8 *)tp->objs[0])[tp->size]);
+}
+
+static noinline void test_double(struct test_pool *tp)
+{
+	void *obj = tp->objs[0];
+
+	test_free(tp, 1);
+	fastalloc_free(tp->pool, obj);
+}
+
+static struct test_pool *test_find(const char *name)
+{
+	struct test_pool *tp;
+
+	list_for_each_entry(tp, &pools, node)
+		if (!strcmp(tp->name, name))
+			return tp;
+	return NULL;
+}
+
+/* What must not be done; -ENOENT if @verb is none of it. */
+static long test_wrong(struct test_pool *tp, const char *verb, const char *arg,
+		       unsigned int nr)
+{
+	static u64 foreign;
+	struct test_pool *other;
+	u8 *obj = tp->objs[0];
+
+	if (!strcmp(verb, "foreign")) {
+		fastalloc_free(tp->pool, &foreign);
+		return 0;
+	}
+	if (!tp->nr)
+		return -ENODATA;
+	if (!strcmp(verb, "double")) {
+		test_double(tp);
+	} else if (!strcmp(verb, "inner")) {
+		fastalloc_free(tp->pool, obj + 1);
+	} else if (!strcmp(verb, "into")) {
+		other = arg ? test_find(arg) : NULL;
+		if (!other)
+			return -ENOENT;
+		fastalloc_free(other->pool, obj);
+		test_free(tp, 1);
+	} else if (!strcmp(verb, "past")) {
+		test_scribble(obj + tp->size, nr);
+		test_free(tp, 1);
+	} else if (!strcmp(verb, "late")) {
+		test_free(tp, 1);
+		test_scribble(obj, nr);
+	} else if (!strcmp(verb, "leak")) {
+		nr = min(nr, tp->nr);
+		tp->nr -= nr;
+		memset(tp->objs + tp->nr, 0, nr * sizeof(*tp->objs));
+		return nr;
+	} else if (!strcmp(verb, "uaf")) {
+		return test_uaf(tp);
+	} else if (!strcmp(verb, "oob")) {
+		return test_oob(tp);
+	} else if (!strcmp(verb, "chain")) {
+		*(void **)obj = kzalloc(SZ_1K, GFP_KERNEL);
+	} else if (!strcmp(verb, "unchain")) {
+		kfree(*(void **)obj);
+	} else {
+		return -ENOENT;
+	}
+	return 0;
+}
+
 static long test_command(char *cmd)
 {
 	char *verb = strsep(&cmd, " ");
@@ -214,13 +335,11 @@ static long test_command(char *cmd)
 		return test_create(cmd);
 
 	name = strsep(&cmd, " ");
-	if (cmd && kstrtouint(cmd, 0, &nr))
+	if (cmd && kstrtouint(cmd, 0, &nr) && strcmp(verb, "into"))
 		return -ENOENT;
 
-	list_for_each_entry(tp, &pools, node)
-		if (!strcmp(tp->name, name))
-			break;
-	if (list_entry_is_head(tp, &pools, node))
+	tp = test_find(name);
+	if (!tp)
 		return -ENOENT;
 
 	if (!strcmp(verb, "destroy")) {
@@ -239,7 +358,9 @@ static long test_command(char *cmd)
 		fastalloc_pool_stats_reset(tp->pool);
 		return 0;
 	}
-	return -ENOENT;
+	if (!strcmp(verb, "too"))
+		return test_alloc_too(tp, nr);
+	return test_wrong(tp, verb, cmd, nr);
 }
 
 static ssize_t ctl_write(struct file *file, const char __user *ubuf,

@@ -1,0 +1,173 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Checks asked for by the module parameter: which pools get which, what is
+# refused, and what the log says of each fault that is then made.
+set -u
+# shellcheck source-path=SCRIPTDIR source=ktap.sh
+. "$(dirname "$0")/ktap.sh"
+
+param=/sys/module/fastalloc/parameters/debug
+
+# flags NAME: the checks in force in a pool made just for that
+flags() {
+	pool create "name=$1" >/dev/null
+	sed -n 's/^flags: *//p' "$FASTALLOC/$1/config"
+	pool destroy "$1" >/dev/null
+}
+
+# set_debug TEXT: prints nothing, or why not
+set_debug() {
+	printf '%s\n' "$1" >/tmp/debug
+	# which writes once, and says so if it cannot
+	dd if=/tmp/debug of=$param 2>&1 | grep error
+}
+
+# bad TEXT: the parameter refuses it, with one line, and stays what it was
+bad() {
+	was=$(cat $param)
+	log_mark
+	why=$(set_debug "$1")
+	line=$(log_since)
+	case $why in
+	*"nvalid argument"*) ;;
+	*)
+		fail "debug=$1 is refused" "answered '$why'"
+		return
+		;;
+	esac
+	if [ "$(cat $param)" != "$was" ]; then
+		fail "debug=$1 is refused" "became $(cat $param)"
+	else
+		is "debug=$1 is refused" "$line" "fastalloc: debug=$1: not letters of FZPU[,pool-glob...][;...]"
+	fi
+}
+
+# says NAME TEXT...: each is in what the last fault logged
+says() {
+	what=$1
+	shift
+	for text; do
+		if ! echo "$said" | grep -q -- "$text"; then
+			fail "$what" "no '$text' in:
+$said"
+			return
+		fi
+	done
+	pass "$what"
+}
+
+# fault "WHAT" COMMAND...: announces it, makes it, keeps what it logged
+fault() {
+	expect_splat "fault in pool $1"
+	shift
+	log_mark
+	pool "$@" >/dev/null
+	said=$(log_since)
+}
+
+violations() {
+	value_of "$FASTALLOC/$1/stats" violations
+}
+
+ktap_plan 48
+
+# Letters and names.
+refused "a bad letter fails the load" insmod "$KO/fastalloc.ko" debug=FQ 2>/dev/null
+refused "and leaves nothing" loaded fastalloc
+check "loads with debug=FZPU,flow*" load fastalloc 'debug=FZPU,flow*'
+check "the helper loads" load fastalloc_test_pool
+is "the parameter reads as it was set" "$(cat $param)" 'FZPU,flow*'
+all="check redzone poison owner"
+none=none some=check
+# sanitizers need F to know what is an object
+[ "$(flags other)" = none ] || none=check
+is "a pool that is meant has the checks" "$(flags flow1)" "$all"
+is "one that is not has not" "$(flags other)" "$none"
+
+is "it can be changed" "$(set_debug 'F,a*;ZU,ab?,c*')" ""
+is "a letter for a glob" "$(flags axx)" "$some"
+is "the later block that fits counts" "$(flags abc)" "check redzone owner"
+is "a second glob of a block" "$(flags cxx)" "check redzone owner"
+is "no block fits" "$(flags flow1)" "$none"
+set_debug 'FZPU;-,quiet*'
+is "all pools" "$(flags any)" "$all"
+is "but these" "$(flags quiet1)" "$none"
+set_debug P
+is "P comes with F" "$(flags any)" "check poison"
+is "and not for constructed objects" \
+	"$(pool create name=made ctor=1 >/dev/null; sed -n 's/^flags: *//p' "$FASTALLOC/made/config"; pool destroy made >/dev/null)" \
+	"check"
+set_debug ''
+is "none" "$(flags any)" "$none"
+is "what it had stays to a pool that is there" \
+	"$(set_debug F; pool create name=old >/dev/null; set_debug ''; sed -n 's/^flags: *//p' "$FASTALLOC/old/config")" "$some"
+pool destroy old >/dev/null
+bad X
+bad FZQ
+bad f
+bad F-
+bad ",flow"
+bad "F;;Z,a;u"
+log_mark
+set_debug "$(printf '%300s' F | tr ' ' F)" >/dev/null
+is "one that is too long is, too, with one line" "$(log_since | grep -c 'longer than 255 characters')" 1
+is "and nothing changed" "$(cat $param)" ""
+
+# Faults, one by one.
+set_debug 'FZPU,dbg*'
+check "a pool with all checks" [ "$(pool create name=dbg obj_size=64 sync=$SPINLOCK)" = 0 ]
+pool create name=dbg2 sync=$PERCPU >/dev/null
+pool alloc dbg 6 >/dev/null
+fault "dbg: double free" double dbg
+says "double free: pool, object, slot, chunk" "fault in pool dbg: double free, object [0-9a-f(]" \
+	"slot 0 of 16, chunk at [0-9a-f(]" "offset 0 in the slot, 64 bytes an object"
+says "who allocated and freed it, with stacks" "allocated in test_alloc+.*" \
+	"^ *test_alloc+" "freed in test_free+" "^ *test_free+" "ms ago"
+says "and where it was found" "found by pid [0-9]* on CPU [0-9]* in" "^ *test_double+"
+fault "dbg: free of a pointer into an object" inner dbg
+says "a pointer into an object, and how far" "free of a pointer into an object" "slot 1 of 16" "offset 1 in the slot"
+fault "dbg: free of a foreign pointer" foreign dbg
+says "a foreign pointer" "free of a foreign pointer"
+is "has no slot" "$(echo "$said" | grep -c ' slot ')" 0
+fault "dbg2: free of a foreign pointer" into dbg dbg2
+says "an object of another pool, and of which" "fault in pool dbg2" "it is an object of pool dbg$"
+fault "dbg: written past its end" past dbg 2
+says "a write past the end, where, and what" "written past its end, object" "first wrong byte at offset 64" \
+	"fastalloc:   [0-9a-f]*: 42 42 cc cc cc cc cc cc" "allocated in test_alloc"
+pool late dbg 1 >/dev/null
+fault "dbg: written after free" alloc dbg 1
+says "a write after free, when it is handed out" "written after free, object" "first wrong byte at offset 0" \
+	"fastalloc:   [0-9a-f]*: 42 6b 6b 6b 6b 6b 6b 6b" "freed in test_free"
+is "each is counted" "$(violations dbg)" 5
+is "in the pool that was told" "$(violations dbg2)" 1
+is "nothing was freed that should not" "$(value_of "$FASTALLOC/dbg/stats" in_use)" 3
+is "the pool still has all it promised" "$(pool alloc dbg 100)" 13
+is "and takes it back" "$(pool free dbg 100)" 16
+is "without another finding" "$(violations dbg)" 5
+
+# Leaks.
+pool alloc dbg 2 >/dev/null
+pool too dbg 5 >/dev/null
+pool leak dbg 7 >/dev/null
+expect_splat "pool dbg destroyed with 7 objects out"
+log_mark
+pool destroy dbg >/dev/null
+said=$(log_since)
+says "what is out on destroy, by who allocated it" "pool dbg: 5 objects out, allocated by" \
+	"pool dbg: 2 objects out, allocated by"
+is "most first" "$(echo "$said" | sed -n 's/.*pool dbg: \([0-9]*\) objects out, allocated.*/\1/p' | tr '\n' ' ')" "5 2 "
+is "with the stack" \
+	"$(echo "$said" | sed -n '/pool dbg: 5 objects/,$p' | sed -n 's/^ *\(test_alloc[a-z_]*\)+.*/\1/p' | tr '\n' ' ')" \
+	"test_alloc_too test_alloc "
+set_debug F
+pool create name=plain >/dev/null
+pool alloc plain 2 >/dev/null
+pool leak plain 2 >/dev/null
+expect_splat "pool plain destroyed with 2 objects out"
+log_mark
+pool destroy plain >/dev/null
+is "or by slot, where nobody kept it" "$(log_since | grep -c 'pool plain: object .* is out, slot [01] of the chunk at')" 2
+
+check "the helper unloads" rmmod fastalloc_test_pool
+check "unloads" rmmod fastalloc
+ktap_end
