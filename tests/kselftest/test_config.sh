@@ -8,7 +8,8 @@ set -u
 
 EIO=5 EEXIST=17 EINVAL=22 ERANGE=34 E2BIG=7 ENAMETOOLONG=36
 EOVERFLOW=75 EOPNOTSUPP=95
-CONTIG=1 SHRINKER=2 NODE=4
+CONTIG=1 SHRINKER=2 NODE=4 DEBUG=$((0x78)) TYPESAFE=$((0x100)) INIT_ON_ALLOC=$((0x200))
+INIT_ON_FREE=$((0x400)) NO_INIT=$((0x800)) RANDOM_ORDER=$((0x1000)) KEEP_LIVE=$((0x2000))
 
 # bad WHAT ERRNO "LINE" KEY=VALUE...: the config is refused, just so. LINE is
 # what follows "fastalloc: pool "; - for no line at all.
@@ -48,7 +49,7 @@ good() {
 page=$(getconf PAGE_SIZE 2>/dev/null || echo 4096)
 long=abcdefghijklmnopqrstuvwxyz01234
 
-ktap_plan 54
+ktap_plan 63
 check "loads" load fastalloc
 check "the helper loads" load fastalloc_test_pool
 
@@ -91,7 +92,16 @@ bad "unknown growth" $EINVAL "c: growth=4: unknown" name=c growth=4
 bad "unknown sync" $EINVAL "c: sync=3: unknown" name=c sync=3
 bad "unknown order" $EINVAL "c: order=3: unknown" name=c order=3
 bad "unknown backing" $EINVAL "c: backing=3: unknown" name=c backing=3
-bad "unknown flag" $EINVAL "c: flags=0x8: unknown bits" name=c flags=8
+bad "unknown flag" $EINVAL "c: flags=0x80000000: unknown bits" name=c flags=$((0x80000000))
+bad "to be zeroed and not to be" $EINVAL "c: flags=0xa00: to be zeroed and not to be zeroed" name=c flags=$((INIT_ON_ALLOC | NO_INIT))
+bad "on free, too" $EINVAL "c: flags=0xc00: to be zeroed and not to be zeroed" name=c flags=$((INIT_ON_FREE | NO_INIT))
+bad "zeroed with a constructor" $EINVAL "c: flags=0x200: zeroing would undo the constructor" name=c flags=$INIT_ON_ALLOC ctor=1
+bad "zeroed under RCU readers" $EINVAL "c: flags=0x500: zeroing would surprise RCU readers" name=c flags=$((INIT_ON_FREE | TYPESAFE))
+bad "random order lowest" $EOPNOTSUPP "c: flags=0x1000: random and lowest exclude each other" name=c flags=$RANDOM_ORDER order=$LOWEST
+good "zeroed twice is taken" flags=$((INIT_ON_ALLOC | INIT_ON_FREE))
+good "not zeroed, constructed, for RCU readers is taken" flags=$((NO_INIT | TYPESAFE)) ctor=1
+good "random order is taken" flags=$RANDOM_ORDER sync=$PERCPU
+good "all checks are taken, objects out are kept" flags=$((DEBUG | KEEP_LIVE))
 bad "contig without order lowest" $EOPNOTSUPP "c: flags=0x1: contiguous runs need order lowest, not lifo" name=c flags=$CONTIG
 good "contig with order lowest is taken" flags=$CONTIG order=$LOWEST
 bad "shrinker on a fixed pool" $EINVAL "c: flags=0x2: a shrinker needs a growing pool with a lock" name=c flags=$SHRINKER
