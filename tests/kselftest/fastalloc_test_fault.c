@@ -5,7 +5,9 @@
  * script sets up), for N = 1, 2, ... until none is left to fail.
  *
  * A script writes the number of a kind of pool (sync, order, backing) to
- * /sys/kernel/debug/fastalloc_test_fault/create or .../grow, and reads .../report.
+ * /sys/kernel/debug/fastalloc_test_fault/create, .../grow or .../calls, and reads
+ * .../report. The last is about every way to allocate from a pool that has
+ * enough, which can fail only by fastalloc's own fault attribute.
  */
 #include <linux/debugfs.h>
 #include <linux/err.h>
@@ -186,6 +188,77 @@ static bool fault_grow(unsigned long kind, unsigned int nth, void **objs)
 	return met;
 }
 
+#define FAULT_BULK	8
+
+/* Each way to allocate, once; how many failed. What came goes back at once. */
+static unsigned int fault_each_call(struct fastalloc_pool *pool, bool contig)
+{
+	void *bulk[FAULT_BULK];
+	unsigned int failed = 0;
+	void *obj;
+
+	obj = fastalloc_alloc(pool, GFP_KERNEL);
+	failed += !obj;
+	fastalloc_free(pool, obj);
+	obj = fastalloc_zalloc(pool, GFP_KERNEL);
+	failed += !obj;
+	if (obj && memchr_inv(obj, 0, sizeof(struct fault_item)))
+		errors++;
+	fastalloc_free(pool, obj);
+	/* There would be nobody to wake it: all are free. */
+	obj = fastalloc_alloc_timeout(pool, GFP_KERNEL, 0);
+	failed += !obj;
+	fastalloc_free(pool, obj);
+	obj = fastalloc_alloc_killable(pool, GFP_KERNEL, 0);
+	failed += !obj;
+	fastalloc_free(pool, obj);
+	if (fastalloc_alloc_bulk(pool, GFP_KERNEL, FAULT_BULK, bulk))
+		fastalloc_free_bulk(pool, FAULT_BULK, bulk);
+	else
+		failed++;
+	if (contig) {
+		obj = fastalloc_alloc_contig(pool, GFP_KERNEL, FAULT_BULK);
+		failed += !obj;
+		fastalloc_free_contig(pool, obj, FAULT_BULK);
+	}
+	return failed;
+}
+
+static bool fault_calls(unsigned long kind, unsigned int nth, void **objs)
+{
+	struct fastalloc_config cfg = fault_config(kind);
+	bool contig = cfg.order == FASTALLOC_ORDER_LOWEST;
+	struct fastalloc_pool *pool;
+	struct fastalloc_stats s;
+	unsigned int failed;
+	bool met;
+
+	cfg.ctor = NULL;
+	cfg.dtor = NULL;
+	cfg.flags = contig ? FASTALLOC_F_CONTIG : 0;
+	pool = fastalloc_pool_create(&cfg);
+	if (IS_ERR(pool)) {
+		errors++;
+		return false;
+	}
+	fault_arm(nth);
+	failed = fault_each_call(pool, contig);
+	met = fault_disarm();
+
+	/* One fault fails one call at most. */
+	if (failed > met)
+		errors++;
+	refused += failed;
+	if (met && !failed)
+		survived++;
+	fastalloc_pool_stats(pool, &s);
+	if (s.failures != failed || s.in_use || s.violations)
+		errors++;
+	fault_use(pool, FAULT_OBJS, objs);
+	fastalloc_pool_destroy(pool);
+	return met;
+}
+
 static ssize_t fault_sweep(const char __user *ubuf, size_t len,
 			   bool (*one)(unsigned long, unsigned int, void **))
 {
@@ -234,6 +307,18 @@ static const struct file_operations grow_fops = {
 	.write = grow_write,
 };
 
+static ssize_t calls_write(struct file *file, const char __user *ubuf,
+			   size_t len, loff_t *ppos)
+{
+	return fault_sweep(ubuf, len, fault_calls);
+}
+
+static const struct file_operations calls_fops = {
+	.owner = THIS_MODULE,
+	.open = simple_open,
+	.write = calls_write,
+};
+
 static int report_show(struct seq_file *m, void *v)
 {
 	mutex_lock(&lock);
@@ -251,6 +336,7 @@ static int __init test_fault_init(void)
 	dir = debugfs_create_dir("fastalloc_test_fault", NULL);
 	debugfs_create_file("create", 0200, dir, NULL, &create_fops);
 	debugfs_create_file("grow", 0200, dir, NULL, &grow_fops);
+	debugfs_create_file("calls", 0200, dir, NULL, &calls_fops);
 	debugfs_create_file("report", 0400, dir, NULL, &report_fops);
 	return 0;
 }

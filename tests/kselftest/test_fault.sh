@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # Each allocation that creating and growing a pool makes is made to fail in
-# turn (failslab, fail_page_alloc): the call answers cleanly, nothing leaks,
+# turn (failslab, fail_page_alloc, and fail_fastalloc, which fastalloc brings),
+# and each call that allocates from it: the call answers cleanly, nothing leaks,
 # the pool stays sound, and the kernel has nothing to complain about.
 set -u
 # shellcheck source-path=SCRIPTDIR source=ktap.sh
@@ -16,7 +17,7 @@ if [ ! -d $DEBUGFS/failslab ] || [ ! -d $DEBUGFS/fail_page_alloc ]; then
 	ktap_end
 	exit
 fi
-ktap_plan 47
+ktap_plan 71
 
 # Only allocations of the helper's own are counted down: it arms the fault.
 for a in failslab fail_page_alloc; do
@@ -28,12 +29,16 @@ done
 echo N >$DEBUGFS/fail_page_alloc/ignore-gfp-highmem
 echo 0 >$DEBUGFS/fail_page_alloc/min-order
 
+log_mark
 check "loads" load fastalloc
 # It counts down too, and says so with a trace of the stack.
 if [ -d $DEBUGFS/fail_fastalloc ]; then
 	echo 0 >$DEBUGFS/fail_fastalloc/verbose
 fi
 check "the helper loads" load fastalloc_test_fault
+knob=$DEBUGFS/fail_fastalloc
+check "fail_fastalloc is there" test -d $knob
+echo 0 >$knob/verbose
 
 sweep() {
 	# On one CPU: what a per-CPU pool has free elsewhere would be found later.
@@ -53,6 +58,42 @@ done
 for kind in $KINDS; do
 	sweep grow "$kind"
 done
+for kind in 0 1 2 3 4 5 18; do
+	sweep calls "$kind"
+done
+
+# By the knobs, for whoever tests a consumer. knobs PROBABILITY INTERVAL TIMES
+knobs() {
+	echo 0 >$knob/probability
+	echo "$2" >$knob/interval
+	echo "$3" >$knob/times
+	echo "$1" >$knob/probability
+}
+
+# some NR: of NR single allocations, how many came
+some() {
+	got=0
+	for _ in $(seq "$1"); do
+		got=$((got + $(pool alloc knob 1)))
+	done
+	echo $got
+}
+
+ENOMEM=12
+check "pools by hand" load fastalloc_test_pool
+for sync in $PERCPU $SPINLOCK $NONE; do
+	knobs 100 1 1
+	is "one creation fails, sync $sync" "$(pool create name=knob sync="$sync")" -$ENOMEM
+	is "the next does not, sync $sync" "$(pool create name=knob sync="$sync")" 0
+	knobs 100 1 1
+	is "one allocation fails, sync $sync" "$(some 3)" 2
+	knobs 100 4 -1
+	is "every fourth fails, sync $sync" "$(some 12)" 9
+	knobs 0 1 -1
+	is "none fails, sync $sync" "$(some 3)" 3
+	pool destroy knob >/dev/null
+done
+unload fastalloc_test_pool
 
 unload fastalloc_test_fault
 check "unloads" rmmod fastalloc
@@ -61,6 +102,6 @@ if [ -w $DEBUGFS/kmemleak ]; then
 else
 	skip "kmemleak finds nothing" "kernel without kmemleak"
 fi
-refused "the kernel has no complaint" \
-	sh -c "dmesg | grep -E '^\[[^>]*(WARNING:|BUG:|BUG )'"
+is "the kernel has no complaint" \
+	"$(log_since | grep -E '(WARNING:|BUG:|BUG |fault in pool)')" ""
 ktap_end

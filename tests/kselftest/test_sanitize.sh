@@ -1,0 +1,87 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# What the kernel's sanitizers know of objects, on kernels that have them. KASAN
+# reports a read of a freed object, and of the byte behind a live one; kmemleak
+# reports an object that nobody refers to, and neither one that is in use nor
+# what such a one refers to; on page and on vmalloc backing.
+set -u
+# shellcheck source-path=SCRIPTDIR source=ktap.sh
+. "$(dirname "$0")/ktap.sh"
+
+LOST=8
+
+kasan() {
+	grep -q ' kasan_poison$' /proc/kallsyms
+}
+
+backings="$PAGES $VMALLOC"
+ktap_plan 22
+check "loads" load fastalloc
+check "the helper loads" load fastalloc_test_pool
+
+# report WHAT BACKING SIZE: the word of KASAN's for that, in that function
+report() {
+	log_mark
+	expect_splat "KASAN: $2 in test_$1"
+	pool "$1" "$name" >/dev/null
+	is "$1, backing $backing, $size bytes: KASAN reports $2" \
+		"$(log_since | grep -c "BUG: KASAN: $2 in test_$1")" 1
+}
+
+# A whole number of KASAN's granules, and not.
+for backing in $backings; do
+	for size in 64 61; do
+		for sync in $SPINLOCK $PERCPU; do
+			name=kasan-$backing-$size-$sync
+			if ! kasan; then
+				skip "overflow, backing $backing, $size bytes, sync $sync" "kernel without KASAN"
+				skip "use after free, backing $backing, $size bytes, sync $sync" "kernel without KASAN"
+				continue
+			fi
+			pool create "name=$name" obj_size=$size backing="$backing" sync="$sync" >/dev/null
+			pool alloc "$name" 3 >/dev/null
+			report oob slab-out-of-bounds
+			report uaf use-after-free
+			pool destroy "$name" >/dev/null
+		done
+	done
+done
+
+# Sizes tell the pools apart in kmemleak's report.
+if [ -w $DEBUGFS/kmemleak ]; then
+	echo clear >$DEBUGFS/kmemleak
+	for backing in $backings; do
+		pool create "name=used$backing" obj_size=$((200 + 8 * backing)) backing="$backing" >/dev/null
+		pool alloc "used$backing" 8 >/dev/null
+		pool chain "used$backing" >/dev/null
+		pool create "name=lost$backing" obj_size=$((300 + 8 * backing)) backing="$backing" >/dev/null
+		pool alloc "lost$backing" $((LOST + 1)) >/dev/null
+		pool leak "lost$backing" $LOST >/dev/null
+	done
+	kmemleak_scan >/dev/null
+	cat $DEBUGFS/kmemleak >/tmp/kmemleak
+	found=0
+	for backing in $backings; do
+		n=$(grep -c "^unreferenced object .*size $((300 + 8 * backing)))" /tmp/kmemleak)
+		found=$((found + n))
+		# a stale word on some stack may hold one of them
+		at_least "backing $backing: kmemleak reports objects that are lost" "$n" $((LOST / 2))
+	done
+	is "nothing else: no object in use, nor what it refers to" \
+		"$(grep -c '^unreferenced object' /tmp/kmemleak)" "$found"
+	for backing in $backings; do
+		expect_splat "pool lost$backing destroyed with $LOST objects out"
+		pool destroy "lost$backing" >/dev/null
+		pool unchain "used$backing" >/dev/null
+		pool destroy "used$backing" >/dev/null
+	done
+	# a kmemleak that gave up refuses the command
+	check "kmemleak still runs" sh -c "echo scan >$DEBUGFS/kmemleak"
+else
+	for what in "lost objects, pages" "lost objects, vmalloc" "nothing else" "kmemleak still runs"; do
+		skip "$what" "kernel without kmemleak"
+	done
+fi
+rmmod fastalloc_test_pool
+rmmod fastalloc
+ktap_end
