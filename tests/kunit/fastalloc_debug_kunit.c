@@ -687,6 +687,30 @@ static void debug_nested_call(struct kunit *test)
 	dbg_sound(test, c->pool, 64, 0);
 }
 
+/* Promise: the owner's own calls are checked as well. */
+static void debug_owner(struct kunit *test)
+{
+	struct fastalloc_config cfg = {
+		.name = "kunit", .obj_size = 64, .capacity = DBG_CAPACITY,
+		.sync = FASTALLOC_SYNC_NONE, .flags = FASTALLOC_F_DEBUG,
+	};
+	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	u8 *obj = __fastalloc_alloc(pool, GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, obj);
+	dbg_poke(obj + 64, 0);
+	dbg_expect("written past its end");
+	__fastalloc_free(pool, obj);
+	dbg_expect("double free");
+	__fastalloc_free(pool, obj);
+	dbg_poke(obj + 1, 0);
+	dbg_expect("written after free");
+	KUNIT_EXPECT_PTR_EQ(test, __fastalloc_alloc(pool, GFP_KERNEL), (void *)obj);
+	__fastalloc_free(pool, obj);
+	KUNIT_EXPECT_EQ(test, dbg_violations(pool), 3ULL);
+	dbg_sound(test, pool, 64, 0);
+}
+
 /* Promise: a run of neighbours is freed only if all of it is out. */
 static void debug_contig(struct kunit *test)
 {
@@ -987,6 +1011,7 @@ static struct kunit_case debug_cases[] = {
 	KUNIT_CASE_PARAM(debug_hooks, dbg_gen_params),
 	KUNIT_CASE(debug_two_threads),
 	KUNIT_CASE(debug_nested_call),
+	KUNIT_CASE(debug_owner),
 	KUNIT_CASE(debug_contig),
 	KUNIT_CASE_PARAM(debug_destroy, dbg_gen_params),
 	KUNIT_CASE_PARAM(debug_keep_live, dbg_gen_params),
