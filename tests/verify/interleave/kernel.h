@@ -91,6 +91,7 @@ struct rb_node *rb_prev(const struct rb_node *n);
 struct latch_tree_node { struct rb_node node[2]; };
 struct latch_tree_root { struct rb_root tree[2]; };
 struct rcu_head { void *unused; };
+struct kref { int unused; };
 struct ratelimit_state { int unused; };
 struct work_struct { int unused; };
 struct irq_work { void (*func)(struct irq_work *w); };

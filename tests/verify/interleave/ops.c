@@ -43,6 +43,10 @@ void fa_chunk_insert(struct fastalloc_pool *p, struct fa_chunk *chunk)
 {
 }
 
+void fa_chunk_shuffled(struct fa_chunk *chunk)
+{
+}
+
 void fa_grower_kick(struct fa_grower *g)
 {
 }
