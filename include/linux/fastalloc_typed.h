@@ -160,6 +160,8 @@ void __fastalloc_config_other_type(void)
  *
  * ``flow_alloc(pool, gfp)``, ``flow_zalloc(pool, gfp)``, ``flow_free(pool, obj)``
  *	as fastalloc_alloc(), fastalloc_zalloc(), fastalloc_free().
+ * ``__flow_alloc(pool, gfp)``, ``__flow_free(pool, obj)``
+ *	as __fastalloc_alloc(), __fastalloc_free(), for the owner of a NONE pool.
  * ``flow_free_rcu(pool, obj, head)``
  *	as fastalloc_free_rcu().
  * ``flow_alloc_timeout(pool, gfp, timeout)``, ``flow_alloc_killable(pool, gfp, timeout)``
@@ -271,6 +273,18 @@ static __always_inline void						\
 _name##_free(struct _name##_pool *pool, _type *obj)			\
 {									\
 	fastalloc_free(_name##_pool_base(pool), obj);			\
+}									\
+									\
+static __always_inline _type * __must_check				\
+__##_name##_alloc(struct _name##_pool *pool, gfp_t gfp)			\
+{									\
+	return __fastalloc_alloc(_name##_pool_base(pool), gfp);		\
+}									\
+									\
+static __always_inline void						\
+__##_name##_free(struct _name##_pool *pool, _type *obj)			\
+{									\
+	__fastalloc_free(_name##_pool_base(pool), obj);			\
 }									\
 									\
 static __always_inline void						\

@@ -510,6 +510,11 @@ static void typed_size_and_align(struct kunit *test)
 	KUNIT_EXPECT_NOT_NULL(test, objs[2]);
 	for (i = 0; i < 3; i++)
 		note_free(book->notes, objs[i]);
+	objs[0] = __note_alloc(book->notes, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, objs[0]);
+	KUNIT_EXPECT_EQ(test, notes_out(book), 1UL);
+	__note_free(book->notes, objs[0]);
+	KUNIT_EXPECT_EQ(test, notes_out(book), 0UL);
 
 	/* More than the type wants is fine. */
 	cfg.align = 64;

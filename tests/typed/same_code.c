@@ -8,10 +8,12 @@
 #ifdef PLAIN_CODE
 #define POOL		fastalloc_pool
 #define CALL(f)		fastalloc_##f
+#define OWNER(f)	__fastalloc_##f
 #define OBJS(p)		((void **)(p))
 #else
 #define POOL		flow_pool
 #define CALL(f)		flow_##f
+#define OWNER(f)	__flow_##f
 #define OBJS(p)		(p)
 #endif
 
@@ -31,6 +33,13 @@ struct flow *code_zalloc(struct POOL *pool, gfp_t gfp);
 struct flow *code_zalloc(struct POOL *pool, gfp_t gfp)
 {
 	return CALL(zalloc)(pool, gfp);
+}
+
+struct flow *code_owner(struct POOL *pool, gfp_t gfp, struct flow *old);
+struct flow *code_owner(struct POOL *pool, gfp_t gfp, struct flow *old)
+{
+	OWNER(free)(pool, old);
+	return OWNER(alloc)(pool, gfp);
 }
 
 unsigned int code_bulk(struct POOL *pool, struct flow **objs);
