@@ -311,6 +311,7 @@ static void debugfs_cpus(struct kunit *test)
 {
 	struct fastalloc_config cfg = {
 		.name = "kunit", .obj_size = 64, .capacity = 100, .magazine = 4,
+		.flags = FASTALLOC_F_NO_INIT,
 	};
 	struct fastalloc_pool *pool = fa_pool(test, &cfg);
 	struct fastalloc_stats s;

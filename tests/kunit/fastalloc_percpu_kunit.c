@@ -94,6 +94,8 @@ static struct fastalloc_config shape_config(struct kunit *test)
 		.capacity = s->capacity,
 		.magazine = s->magazine,
 		.backing = s->backing,
+		/* Where the kernel zeroes by default the inline path is shut. */
+		.flags = FASTALLOC_F_NO_INIT,
 	};
 
 	if (s->hooks) {
@@ -999,7 +1001,8 @@ static void percpu_stats_reset(struct kunit *test)
 {
 	struct fastalloc_pool *pool =
 		fa_pool(test, &FASTALLOC_CONFIG(u64, .name = "kunit", .capacity = 40,
-						.magazine = 2));
+						.magazine = 2,
+						.flags = FASTALLOC_F_NO_INIT));
 	struct percpu_job job = { .pool = pool, .nr = 40 };
 	struct fastalloc_stats s;
 	unsigned int turn;

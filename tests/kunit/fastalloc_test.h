@@ -325,6 +325,8 @@ fa_combo_config(const struct fa_combo *c, unsigned long capacity,
 		.order = c->order,
 		.growth = c->growth,
 		.backing = c->backing,
+		/* What a pool is by itself, whatever the kernel's default. */
+		.flags = FASTALLOC_F_NO_INIT,
 	};
 
 	if (c->growth != FASTALLOC_GROWTH_NONE) {

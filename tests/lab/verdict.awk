@@ -181,6 +181,19 @@ BEGIN {
 	next
 }
 
+# consoles of 7.x say a line again, where they were left in the middle of it
+/^\*\* replaying previous printk message \*\*/ {
+	replay = 1
+	next
+}
+
+replay && stamped {
+	replay = 0
+	if ($0 == last_line)
+		next
+}
+stamped { last_line = $0 }
+
 # not the kernel's log: firmware, or the words of who runs the guest
 !stamped { next }
 
