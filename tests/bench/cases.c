@@ -256,6 +256,74 @@ int bench_case_grow(unsigned int size)
 	return err;
 }
 
+static u64 pair_of(struct bench *b, enum bench_id id, unsigned int nr)
+{
+	unsigned int i;
+
+	/* the first is to warm up */
+	for (i = 0; i <= BATCHES; i++) {
+		u64 t = bench_run_in(BENCH_TASK, bench_loops[id].pair, b, nr);
+
+		if (i)
+			sample[id][i - 1] = t;
+	}
+	return bench_median(sample[id], BATCHES);
+}
+
+/* What each check adds to a pair, and the handles do. */
+int bench_case_checks(unsigned int size, unsigned int nr)
+{
+	static const struct {
+		const char	*unit;
+		unsigned int	flags;
+	} letters[] = {
+		{ "pair-none", FASTALLOC_F_NO_INIT },
+		{ "pair-F", FASTALLOC_F_CHECK | FASTALLOC_F_NO_INIT },
+		{ "pair-FZ", FASTALLOC_F_REDZONE | FASTALLOC_F_NO_INIT },
+		{ "pair-FP", FASTALLOC_F_POISON | FASTALLOC_F_NO_INIT },
+		{ "pair-FU", FASTALLOC_F_OWNER | FASTALLOC_F_NO_INIT },
+		{ "pair-FZPU", FASTALLOC_F_DEBUG | FASTALLOC_F_NO_INIT },
+		{ "pair-handle", FASTALLOC_F_HANDLES | FASTALLOC_F_NO_INIT },
+		{ "pair-init", FASTALLOC_F_INIT_ON_ALLOC },
+	};
+	static const struct {
+		enum bench_id		id;
+		enum fastalloc_sync	sync;
+	} kinds[] = {
+		{ BENCH_INLINE, FASTALLOC_SYNC_PERCPU },
+		{ BENCH_SPINLOCK, FASTALLOC_SYNC_SPINLOCK },
+		{ BENCH_NONE, FASTALLOC_SYNC_NONE },
+	};
+	struct bench b = { .size = size };
+	struct fastalloc_pool *pool;
+	u64 t, nothing;
+	int i, k;
+
+	nothing = pair_of(&b, BENCH_NOTHING, nr);
+	for (i = 0; i < ARRAY_SIZE(letters); i++) {
+		for (k = 0; k < ARRAY_SIZE(kinds); k++) {
+			struct fastalloc_config cfg = {
+				.name = "bench-checks",
+				.obj_size = size,
+				.capacity = BENCH_OBJS,
+				.sync = kinds[k].sync,
+				.flags = letters[i].flags,
+			};
+
+			pool = fastalloc_pool_create(&cfg);
+			if (IS_ERR(pool))
+				return PTR_ERR(pool);
+			b.handle[kinds[k].id] = pool;
+			t = pair_of(&b, kinds[k].id, nr);
+			fastalloc_pool_destroy(pool);
+			bench_report("checks", size, 1, kinds[k].id,
+				     div_u64((t - min(t, nothing)) * 1000, nr),
+				     letters[i].unit);
+		}
+	}
+	return 0;
+}
+
 /* What a pool needs beside its objects. */
 int bench_case_memory(void)
 {

@@ -129,6 +129,8 @@ static int run_size(unsigned int obj_size)
 		err = bench_case_random(obj_size, SZ_256K, "pair-256K");
 	if (!err && wanted("random") && set_max >= 64 && obj_size >= 256)
 		err = bench_case_random(obj_size, SZ_64M, "pair-64M");
+	if (!err && wanted("checks"))
+		err = bench_case_checks(obj_size, 1000);
 	if (!err && wanted("grow"))
 		err = bench_case_grow(obj_size);
 	if (!err && wanted("parallel"))
