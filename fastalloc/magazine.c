@@ -723,7 +723,7 @@ void fa_percpu_attach(struct fastalloc_pool *pool, struct fa_chunk *chunk)
 
 	fa_chunk_shuffled(chunk);
 
-	/* Promised once it is there; the peak first, while the sums still fit. */
+	/* Promised once all are there; the peak first, while the sums still fit. */
 	WRITE_ONCE(pool->peak, fa_percpu_peak(pool));
 	flags = fa_serial_lock(pool);
 	fa_add_total(pool, chunk->count);

@@ -55,7 +55,8 @@ static unsigned long fa_percpu_sum(struct fastalloc_pool *pool,
 	allocs += fa_peek(pool->handed);
 
 	out = allocs - *frees;
-	return clamp(out, 0L, (long)READ_ONCE(pool->total));
+	/* What growth adds is handed out before it is counted in ->total. */
+	return clamp(out, 0L, (long)fa_peek(pool->planned));
 }
 
 /*
