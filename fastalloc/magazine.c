@@ -690,10 +690,13 @@ void fa_percpu_set_low(struct fastalloc_pool *pool)
  */
 unsigned long fa_percpu_peak(struct fastalloc_pool *pool)
 {
-	unsigned long held = max(READ_ONCE(pool->min_full), 0L) * pool->magazine;
+	unsigned long capacity = READ_ONCE(pool->capacity), held;
 
+	/* Pairs with the smp_wmb() in fa_percpu_attach(): not the older of these. */
+	smp_rmb();
+	held = max(READ_ONCE(pool->min_full), 0L) * pool->magazine;
 	return max3(READ_ONCE(pool->peak), fastalloc_pool_allocated(pool),
-		    pool->capacity > held ? pool->capacity - held : 0);
+		    capacity > held ? capacity - held : 0);
 }
 
 /* A chunk's objects into full magazines; under grow_lock. */
@@ -725,6 +728,9 @@ void fa_percpu_attach(struct fastalloc_pool *pool, struct fa_chunk *chunk)
 
 	/* Promised once all are there; the peak first, while the sums still fit. */
 	WRITE_ONCE(pool->peak, fa_percpu_peak(pool));
+	WRITE_ONCE(pool->min_full, atomic_long_read(&pool->nfull));
+	/* Or who looks at the peak would take the new objects for used ones. */
+	smp_wmb();
 	flags = fa_serial_lock(pool);
 	fa_add_total(pool, chunk->count);
 	fa_serial_unlock(pool, flags);
