@@ -1107,7 +1107,7 @@ static void handle_hardirq(struct kunit *test)
 	unsigned int i;
 
 	f->pool = pool;
-	for (i = 0; i < 100; i++) {
+	for (i = 0; i < 20; i++) {
 		f->obj = fastalloc_alloc(pool, GFP_KERNEL);
 		KUNIT_ASSERT_NOT_NULL(test, f->obj);
 		f->h = fastalloc_handle(pool, f->obj);
