@@ -26,7 +26,7 @@ bench:
 
 kunit soak: KERNEL = uml
 # the fast loop: make check has the model make four times as many operations
-kunit: OPS ?= 25000
+kunit: export OPS := $(or $(OPS),25000)
 kunit kselftest:
 	@$(LAB)/run $(KERNEL) $@
 
