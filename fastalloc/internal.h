@@ -320,7 +320,7 @@ struct fa_mags {
  * @chunks: all chunks, by address; changes only under @grow_lock as well, but
  *	for the owner of a NONE pool
  * @pending: a chunk that the worker made for a pool of sync NONE; its owner
- *	adopts it. Stored with release, taken with xchg.
+ *	adopts it. Stored by either with release, read with acquire.
  * @stalled: the worker could not grow the pool; stop asking it at @high
  * @wanted: objects that a caller who may not sleep lacked, for the worker
  * @wanted_run: likewise, neighbours

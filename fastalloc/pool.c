@@ -288,7 +288,7 @@ static int fa_pool_add(struct fastalloc_pool *pool, unsigned long want,
 			       segs * fa_seg_bytes(pool->seg_slots);
 		fa_handle_attach(pool, chunk);
 		if (post) {
-			/* Pairs with the xchg() in fa_serial_adopt(). */
+			/* Pairs with the smp_load_acquire() in fa_serial_adopt(). */
 			smp_store_release(&pool->pending, chunk);
 			break;
 		}
@@ -353,11 +353,17 @@ static void fa_pool_grow_work(struct fa_grower *g)
 	mutex_lock(&pool->grow_lock);
 	run = xchg(&pool->wanted_run, 0);
 	want = max(xchg(&pool->wanted, 0), pool->cfg.low_water);
+	/*
+	 * The owner has yet to take what was made for it. If it has, this pairs
+	 * with the smp_store_release() in fa_serial_adopt(): it counts.
+	 */
+	if (smp_load_acquire(&pool->pending))
+		goto out;
 	avail = fastalloc_pool_available(pool);
-	/* Unless the owner has yet to take what was made for it. */
-	if ((run || avail < want) && !READ_ONCE(pool->pending))
+	if (run || avail < want)
 		fa_pool_grow(pool, want > avail ? want - avail : 0,
 			     max(run, 1UL), GFP_KERNEL, post);
+out:
 	mutex_unlock(&pool->grow_lock);
 }
 

@@ -460,16 +460,15 @@ void fa_serial_attach(struct fastalloc_pool *pool, struct fa_chunk *chunk)
 /* The owner of a NONE pool takes over what the worker has made for it. */
 bool fa_serial_adopt(struct fastalloc_pool *pool)
 {
-	struct fa_chunk *chunk;
-
-	if (!READ_ONCE(pool->pending))
-		return false;
 	/* Pairs with the smp_store_release() in fa_pool_add(). */
-	chunk = xchg(&pool->pending, NULL);
+	struct fa_chunk *chunk = smp_load_acquire(&pool->pending);
+
 	if (!chunk)
 		return false;
 	fa_serial_attach(pool, chunk);
 	pool->grows++;
+	/* Pairs with the smp_load_acquire() in fa_pool_grow_work(). */
+	smp_store_release(&pool->pending, NULL);
 	return true;
 }
 
