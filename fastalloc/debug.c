@@ -169,9 +169,10 @@ bool fa_debug_sanitize(void)
 	return fa_sanitize && (FA_SANITIZERS || IS_ENABLED(CONFIG_FAULT_INJECTION));
 }
 
-/* What the config and the module parameter want checked. */
-unsigned int fa_debug_flags(const struct fastalloc_config *cfg)
+/* What the config and the module parameter want checked; ->sanitize is known. */
+unsigned int fa_debug_flags(const struct fastalloc_pool *pool)
 {
+	const struct fastalloc_config *cfg = &pool->cfg;
 	unsigned int flags;
 	bool ok;
 
@@ -184,13 +185,12 @@ unsigned int fa_debug_flags(const struct fastalloc_config *cfg)
 	 * All of them have to know what is an object and what is out; and nobody
 	 * is to be told that something else was freed.
 	 */
-	if (flags || fa_debug_sanitize())
+	if (flags || pool->sanitize)
 		flags |= FASTALLOC_F_CHECK;
 	/* The caller reckons with no gaps. */
 	if (cfg->flags & FASTALLOC_F_CONTIG)
 		flags &= ~FASTALLOC_F_REDZONE;
-	/* A free object is constructed, or may still be read: it keeps its content. */
-	if (cfg->ctor || cfg->dtor || (cfg->flags & FASTALLOC_F_TYPESAFE_BY_RCU))
+	if (fa_content_stays(pool))
 		flags &= ~FASTALLOC_F_POISON;
 	return flags;
 }

@@ -646,7 +646,7 @@ void fa_percpu_drain(struct fastalloc_pool *pool,
 		     void (*fn)(struct fastalloc_pool *pool, void *obj));
 
 /* debug.c */
-unsigned int fa_debug_flags(const struct fastalloc_config *cfg);
+unsigned int fa_debug_flags(const struct fastalloc_pool *pool);
 int fa_debug_pool_init(struct fastalloc_pool *pool);
 bool fa_debug_sanitize(void);
 void fa_debug_init(void);

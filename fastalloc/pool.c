@@ -1115,8 +1115,8 @@ static void fa_pool_init(struct fastalloc_pool *pool, struct lock_class_key *key
 	pool->bytes = sizeof(*pool);
 	pool->sync = cfg->sync;
 	pool->order = cfg->order;
-	pool->checks = fa_debug_flags(cfg);
 	pool->sanitize = fa_debug_sanitize();
+	pool->checks = fa_debug_flags(pool);
 	fa_handle_pool_init(pool);
 	pool->rcu = pool->checks || pool->sanitize || pool->handles ||
 		    (cfg->flags & FASTALLOC_F_TYPESAFE_BY_RCU);
