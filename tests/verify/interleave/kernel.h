@@ -135,6 +135,8 @@ void *hook_percpu(size_t bytes);
 #define xchg_relaxed(p, v)	hook_xchg(p, v)
 #define smp_acquire__after_ctrl_dep() barrier()
 #define smp_mb()		barrier()
+#define smp_rmb()		barrier()
+#define smp_wmb()		barrier()
 #define smp_mb__after_atomic()	barrier()
 
 /* Counters of the depot: they steer growth only, which is not under check. */
