@@ -159,7 +159,9 @@ kmemleak=
 if [ -w $DEBUGFS/kmemleak ] && echo scan >$DEBUGFS/kmemleak; then
 	kmemleak=y
 fi
+reads=$READS READS=0
 check "warms up" churn_read $((CYCLES / 10))
+READS=$reads
 [ -n "$quarantine" ] || before=$(measure)
 start=$(value_of $report cycles)
 check "$CYCLES pools come and go while their files are read" churn_read "$CYCLES"

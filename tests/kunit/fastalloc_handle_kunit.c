@@ -7,6 +7,7 @@
  */
 #include <linux/fastalloc_handle.h>
 #include <linux/irq_work.h>
+#include <linux/kmemleak.h>
 #include <linux/kmsg_dump.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
@@ -873,6 +874,9 @@ static void handle_kept(struct kunit *test)
 	expect_dead(test, pool, thing, h);
 	KUNIT_EXPECT_EQ(test, thing->id, 4711ULL);
 	thing->id = 1;
+	/* Lost from here on, as kmemleak would say. */
+	if (is_vmalloc_addr(thing))
+		kmemleak_not_leak(PTR_ALIGN_DOWN(thing, PAGE_SIZE));
 }
 
 /**

@@ -411,7 +411,9 @@ static void serial_owned_grows(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, s.peak, 64UL);
 	KUNIT_EXPECT_EQ(test, s.failures, 1ULL);
 	KUNIT_EXPECT_EQ(test, fastalloc_pool_trim(pool), 48UL);
-	KUNIT_EXPECT_EQ(test, fa_drain(test, pool, GFP_ATOMIC), 16U);
+	KUNIT_EXPECT_EQ(test, fastalloc_pool_capacity(pool), 16UL);
+	/* Or more, if the worker is quick. */
+	KUNIT_EXPECT_GE(test, fa_drain(test, pool, GFP_ATOMIC), 16U);
 }
 
 /* Everything below is about one SPINLOCK pool used from all contexts at once. */
