@@ -122,7 +122,8 @@ static const char * const fault_names[] = {
  * @tasklet: likewise, from a hardirq
  * @irq: raises a hardirq here
  * @hrtimer: likewise, at its own times
- * @csd: raises one from elsewhere
+ * @csd: raises one on another CPU; only the task sends it, for two senders
+ *	at once would make a ring of the other's list
  * @cpu: which it is
  * @rnd: for each context its own
  */
@@ -561,7 +562,7 @@ static void torture_poke(struct worker *w, u32 r)
 		else if (cpu == smp_processor_id())
 			irq_work_queue(&round.worker[cpu].irq);
 		else
-			smp_call_function_single_async(cpu, &round.worker[cpu].csd);
+			smp_call_function_single_async(cpu, &w->csd);
 	}
 	preempt_enable();
 }
@@ -598,9 +599,13 @@ static int torture_thread(void *data)
 
 	hrtimer_start(&w->hrtimer, 0, HRTIMER_MODE_REL_PINNED_HARD);
 	while (!kthread_should_stop()) {
-		/* Back home, once the CPU is there again. */
-		if (raw_smp_processor_id() != w->cpu && cpu_online(w->cpu))
-			set_cpus_allowed_ptr(current, cpumask_of(w->cpu));
+		/* Back home, once the CPU is there again: locked, to stay there. */
+		if (raw_smp_processor_id() != w->cpu && cpu_online(w->cpu)) {
+			cpus_read_lock();
+			if (cpu_online(w->cpu))
+				set_cpus_allowed_ptr(current, cpumask_of(w->cpu));
+			cpus_read_unlock();
+		}
 		r = prandom_u32_state(&w->rnd[TASK]);
 		torture_poke(w, r >> 8);
 		for (i = 0; i < 8; i++)

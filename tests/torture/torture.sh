@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # torture.sh - in a guest: every shape of fastalloc_torture, while CPUs go and
-# come and the files in debugfs are read; prints KTAP.
+# come and the files in debugfs are read; prints KTAP. Once with the pools as they
+# are shipped, and once with all checks on, which must find nothing.
 #
 # Environment: MS (milliseconds a shape), MINUTES (all shapes again and again for
 # so long), STEP (milliseconds that the host steps the CPUs one instruction at a
@@ -11,6 +12,7 @@
 . ./ktap.sh
 
 CTL=$DEBUGFS/fastalloc_torture
+PARAMETERS=/sys/module/fastalloc/parameters
 MS=${MS:-500}
 STEP=${STEP:-0}
 SOFTIRQ=1
@@ -58,9 +60,16 @@ hit() { sed -n "s/^$1: .* \([0-9]*\) $2.*/\1/p" "$CTL/report"; }
 hardirq=0 softirq=0 nmi=0 deep=0 hrtimers=0 trimmed=0 grows=0 waited=0 churned=0 cycles=0
 upgraded=0 stale=0
 
+# pools PREFIX SANITIZE DEBUG: how those of the shapes to come are made
+pools() {
+	prefix=$1
+	echo "$2" >"$PARAMETERS/sanitize"
+	echo "$3" >"$PARAMETERS/debug"
+}
+
 # shape NAME MS [CALM]: one run, one result
 shape() {
-	set -- "$1" "${3:+step }" "$2" "${3:-0}"
+	set -- "$1" "${3:+step }$prefix" "$2" "${3:-0}"
 	if ! echo "$1 $3 $4" >"$CTL/run"; then
 		fail "$2$1" "it did not run"
 		return
@@ -98,20 +107,26 @@ set -- $shapes
 turns=1
 if [ -n "${MINUTES:-}" ]; then
 	# what else a turn takes is little beside it
-	turns=$((MINUTES * 60000 / ($# * MS)))
+	turns=$((MINUTES * 60000 / (2 * $# * MS)))
 	[ $turns -gt 0 ] || turns=1
 fi
-ktap_plan $((turns * $# + (STEP > 0) + 12))
+ktap_plan $((turns * 2 * $# + (STEP > 0) + 12))
 
 hotplug &
 readers &
 t=0
 while [ $t -lt $turns ]; do
 	t=$((t + 1))
+	pools "" N ""
+	for s; do
+		shape "$s" "$MS"
+	done
+	pools "checked " Y FZPU
 	for s; do
 		shape "$s" "$MS"
 	done
 done
+pools "" N ""
 : >/tmp/stop
 wait
 if [ "$STEP" -gt 0 ]; then
