@@ -51,6 +51,7 @@
 #define BULK		24
 #define HOLD		24
 #define WAITERS		64
+#define WRONGS		4
 #define PATIENCE	(10 * HZ)
 
 #define STATE_FREE	0x66726565UL
@@ -80,6 +81,7 @@ struct item {
  * @hooks: with hooks, so that nothing is done inline
  * @beyond: more is asked for than there is, and some wait
  * @handles: what is taken can be found by a weak handle, too
+ * @wrong: a few times in each context what is no object is freed
  */
 struct shape {
 	const char		*name;
@@ -91,6 +93,7 @@ struct shape {
 	bool			hooks;
 	bool			beyond;
 	bool			handles;
+	bool			wrong;
 };
 
 static const struct shape shapes[] = {
@@ -102,6 +105,8 @@ static const struct shape shapes[] = {
 	{ "waiting", 32, 4, 0, 1, .beyond = true },
 	{ "handles", 64, 96, 1000, 3, .handles = true },
 	{ "spinlock", 64, 16, 1000, 0, FASTALLOC_SYNC_SPINLOCK },
+	{ "wrong", 64, 96, 1000, 3, .wrong = true },
+	{ "wrong-spinlock", 64, 16, 1000, 0, FASTALLOC_SYNC_SPINLOCK, .wrong = true },
 };
 
 enum kind { TASK, SOFTIRQ, HARDIRQ, NMI, KINDS };
@@ -158,6 +163,8 @@ struct worker {
  * @misses: allocations that failed, by context
  * @hits: interrupts that found their CPU inside an operation
  * @deep: of these, inside an operation that was itself nested
+ * @wrong: tries to free what is no object, by context
+ * @refused: of these, calls made
  * @fault: by kind of fault
  * @acquired: calls of on_acquire
  * @released: calls of on_release
@@ -190,6 +197,8 @@ struct round {
 	atomic_long_t		misses[KINDS];
 	atomic_long_t		hits[KINDS];
 	atomic_long_t		deep[KINDS];
+	atomic_long_t		wrong[KINDS];
+	atomic_long_t		refused[KINDS];
 	atomic_long_t		fault[FAULTS];
 	atomic_long_t		acquired;
 	atomic_long_t		released;
@@ -447,6 +456,18 @@ static void torture_pairs(enum kind kind, unsigned int nr, gfp_t gfp)
 		atomic_long_dec(&round.held);
 }
 
+/* Frees what lies in an object that is out: nobody else is to lose anything by it. */
+static void torture_wrong(enum kind kind, gfp_t gfp)
+{
+	struct item *item = torture_alloc(kind, gfp);
+
+	if (!item)
+		return;
+	atomic_long_inc(&round.refused[kind]);
+	fastalloc_free(round.pool, item->word);
+	torture_free(item);
+}
+
 static void torture_cycle(struct worker *w, enum kind kind, gfp_t gfp)
 {
 	u32 r = prandom_u32_state(&w->rnd[kind]);
@@ -454,6 +475,9 @@ static void torture_cycle(struct worker *w, enum kind kind, gfp_t gfp)
 	atomic_long_inc(&round.cycles[kind]);
 	if (round.shape->handles)
 		torture_look(r >> 8);
+	if (round.shape->wrong &&
+	    atomic_long_inc_return(&round.wrong[kind]) <= WRONGS)
+		torture_wrong(kind, gfp);
 	switch (r % 8) {
 	case 0:
 		torture_bulk(kind, r >> 3, gfp);
@@ -771,8 +795,14 @@ static void account(void)
 {
 	u64 taken = atomic_long_read(&round.taken);
 	struct fastalloc_stats *s = &round.last;
+	u64 refused = 0;
+	enum kind kind;
 
 	fastalloc_pool_stats(round.pool, s);
+	for (kind = 0; kind < KINDS; kind++)
+		refused += atomic_long_read(&round.refused[kind]);
+	if (s->violations != refused)
+		fault(STATS, "%llu violations, %llu made", s->violations, refused);
 	if (s->in_use || atomic_long_read(&round.held))
 		fault(LOST, "%lu out, %ld held", s->in_use,
 		      atomic_long_read(&round.held));
@@ -879,7 +909,7 @@ static int torture_run(const struct shape *shape, unsigned int ms, bool calm)
 {
 	struct task_struct *look = NULL, *churn = NULL, *wait[WAITERS];
 	struct fastalloc_config cfg = {
-		.name = "torture",
+		.name = shape->wrong ? "torture-wrong" : "torture",
 		.obj_size = shape->size,
 		.capacity = shape->capacity,
 		.magazine = shape->magazine,
@@ -900,6 +930,8 @@ static int torture_run(const struct shape *shape, unsigned int ms, bool calm)
 	}
 	if (shape->handles)
 		cfg.flags |= FASTALLOC_F_HANDLES;
+	if (shape->wrong)
+		cfg.flags |= FASTALLOC_F_DEBUG;
 	memset(&round, 0, sizeof(round));
 	round.shape = shape;
 	round.words = shape->size / sizeof(unsigned long) - 2;
@@ -987,11 +1019,12 @@ static int report_show(struct seq_file *m, void *v)
 
 	mutex_lock(&run_lock);
 	for (i = 0; i < KINDS; i++)
-		seq_printf(m, "%s: %ld cycles, %ld missed, %ld hits, %ld deep\n",
+		seq_printf(m, "%s: %ld cycles, %ld missed, %ld hits, %ld deep, %ld refused\n",
 			   kind_names[i], atomic_long_read(&round.cycles[i]),
 			   atomic_long_read(&round.misses[i]),
 			   atomic_long_read(&round.hits[i]),
-			   atomic_long_read(&round.deep[i]));
+			   atomic_long_read(&round.deep[i]),
+			   atomic_long_read(&round.refused[i]));
 	for (i = 0; i < FAULTS; i++)
 		seq_printf(m, "%s: %ld\n", fault_names[i],
 			   atomic_long_read(&round.fault[i]));

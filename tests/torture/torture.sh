@@ -80,6 +80,7 @@ shape() {
 	nmi=$((nmi + $(hit nmi hits)))
 	for k in task softirq hardirq nmi; do
 		deep=$((deep + $(hit $k deep)))
+		[ "$(hit $k refused)" = 0 ] || echo $k >>/tmp/refused
 		cycles=$((cycles + $(sed -n "s/^$k: \([0-9]*\) cycles.*/\1/p" "$CTL/report")))
 	done
 	hrtimers=$((hrtimers + $(value_of "$CTL/report" hrtimers)))
@@ -89,7 +90,7 @@ shape() {
 	stale=$((stale + $(value_of "$CTL/report" stale)))
 	waited=$((waited + $(value_of "$CTL/report" waited)))
 	churned=$((churned + $(value_of "$CTL/report" churned)))
-	note "$2$1: $(sed -n 's/, 0 missed//; s/, 0 hits, 0 deep//; /cycles/p' "$CTL/report" | tr '\n' ';')"
+	note "$2$1: $(sed -n 's/, 0 missed//; s/, 0 hits, 0 deep//; s/, 0 refused//; /cycles/p' "$CTL/report" | tr '\n' ';')"
 	note "$2$1: $(sed -n '/cycles\|: 0$/!p' "$CTL/report" | tr '\n' ' ')"
 	if [ -z "$bad" ]; then
 		pass "$2$1"
@@ -98,7 +99,7 @@ shape() {
 	fi
 }
 
-rm -f /tmp/stop
+rm -f /tmp/stop /tmp/refused
 load fastalloc || exit 1
 load fastalloc_torture || exit 1
 shapes=${SHAPES:-$(cat "$CTL/shapes")}
@@ -110,8 +111,9 @@ if [ -n "${MINUTES:-}" ]; then
 	turns=$((MINUTES * 60000 / (2 * $# * MS)))
 	[ $turns -gt 0 ] || turns=1
 fi
-ktap_plan $((turns * 2 * $# + (STEP > 0) + 12))
+ktap_plan $((turns * 2 * $# + (STEP > 0) + 13))
 
+say "FASTALLOC-ALLOW: fault in pool torture-wrong"
 hotplug &
 readers &
 t=0
@@ -152,9 +154,13 @@ else
 fi
 if [ "${NMI:-1}" = 1 ]; then
 	at_least "NMIs inside an operation" "$nmi" 5
+	contexts="hardirq nmi softirq task"
 else
+	contexts="hardirq softirq task"
 	skip "NMIs inside an operation" "there are no NMIs here"
 fi
+is "contexts in which a free of what is no object was refused" \
+	"$(sort -u /tmp/refused | xargs)" "$contexts"
 at_least "growths" $grows 3
 at_least "objects trimmed" $trimmed 1
 at_least "waits served" $waited 3
