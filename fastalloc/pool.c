@@ -777,15 +777,17 @@ FASTALLOC_EXPORT(fastalloc_zalloc);
 static void *fa_pool_alloc_wait(struct fastalloc_pool *pool, gfp_t gfp,
 				long timeout, bool killable, unsigned long ip)
 {
-	bool wait;
-	void *obj;
+	/* Nobody but the owner of a NONE pool, who is here, could free one. */
+	bool wait = timeout > 0 && pool->sync != FASTALLOC_SYNC_NONE;
+	void *obj = NULL;
 
 	might_sleep();
 	if (!fa_pool_may_alloc(pool, gfp))
 		return NULL;
-	obj = fa_pool_get(pool, gfp);
-	/* Nobody but the owner of a NONE pool, who is here, could free one. */
-	wait = !obj && timeout > 0 && pool->sync != FASTALLOC_SYNC_NONE;
+	/* Others have waited longer; but they could not grow the pool. */
+	if (!wait || !READ_ONCE(pool->nr_waiters) || fastalloc_pool_can_grow(pool))
+		obj = fa_pool_get(pool, gfp);
+	wait &= !obj;
 	if (wait) {
 		fa_wait_begin(pool);
 		obj = fa_wait_for_object(pool, timeout, killable);
@@ -806,7 +808,8 @@ static void *fa_pool_alloc_wait(struct fastalloc_pool *pool, gfp_t gfp,
  * @timeout: jiffies to wait at most; MAX_SCHEDULE_TIMEOUT: for ever
  *
  * Time spent growing the pool before that is not counted. Those who wait are
- * served in the order they came; a caller who need not wait may come in
+ * served in the order they came, also before a later caller of this function;
+ * callers that do not wait, and those who can still grow the pool, may come in
  * between. The wait is not interruptible.
  *
  * Context: Task context, sleeps.

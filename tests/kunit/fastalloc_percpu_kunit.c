@@ -857,6 +857,29 @@ static void percpu_wait_fifo(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fa_drain(test, pool, GFP_KERNEL), (unsigned int)i);
 }
 
+/* Promise: who comes later, and would wait too, takes nothing from those who wait. */
+static void percpu_wait_turn(struct kunit *test)
+{
+	struct sleeper *s = fa_mem(test, sizeof(*s));
+	atomic_t *turns = fa_mem(test, sizeof(*turns));
+	struct fastalloc_pool *pool = drained_pool(test);
+	struct fa_fix *fix = test->priv;
+	void *obj;
+
+	s->pool = pool;
+	s->timeout = FA_TEST_PATIENCE;
+	s->turns = turns;
+	sleep_all(test, s, 1);
+	fix->nr_held--;
+	fastalloc_free(pool, fix->held[fix->nr_held].obj);
+	obj = fastalloc_alloc_timeout(pool, GFP_KERNEL, 2);
+	KUNIT_EXPECT_NULL(test, obj);
+	fastalloc_free(pool, obj);
+	KUNIT_EXPECT_TRUE(test, fa_await(slept(s)));
+	KUNIT_EXPECT_NOT_NULL(test, s->obj);
+	wake_all(s, 1);
+}
+
 /* Promise: the wait ends in time, or when the waiter is killed if killable. */
 static void percpu_wait_ends(struct kunit *test)
 {
@@ -1165,6 +1188,7 @@ static struct kunit_case percpu_cases[] = {
 	KUNIT_CASE(percpu_grow_after_miss),
 	KUNIT_CASE(percpu_trim_in_use),
 	KUNIT_CASE_PARAM(percpu_wait_fifo, wait_gen_params),
+	KUNIT_CASE_PARAM(percpu_wait_turn, wait_gen_params),
 	KUNIT_CASE_PARAM(percpu_wait_ends, wait_gen_params),
 	KUNIT_CASE_PARAM(percpu_wait_crowd, wait_gen_params),
 	KUNIT_CASE_PARAM(percpu_wait_then_reset, wait_gen_params),
