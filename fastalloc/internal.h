@@ -641,6 +641,7 @@ bool fa_depot_put(struct fastalloc_pool *pool, void *obj);
 void fa_percpu_put_back(struct fastalloc_pool *pool, void *obj);
 void fa_percpu_shut(struct fastalloc_pool *pool, bool shut);
 void fa_percpu_flush(struct fastalloc_pool *pool);
+void fa_percpu_flush_local(struct fastalloc_pool *pool);
 void fa_percpu_rotate(struct fastalloc_pool *pool);
 void fa_percpu_drain(struct fastalloc_pool *pool,
 		     void (*fn)(struct fastalloc_pool *pool, void *obj));

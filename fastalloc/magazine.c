@@ -427,6 +427,9 @@ static unsigned int fa_percpu_take(struct fastalloc_pool *pool, unsigned int nr,
 		}
 		__fastalloc_release(c, n);
 		preempt_enable();
+		/* As in fa_cache_alloc(). */
+		if (n >= FASTALLOC_BUSY)
+			fa_wake_waiters(pool);
 		objs += run;
 		left -= run;
 	} while (left && likely(run));
@@ -520,6 +523,14 @@ static void fa_flush_this_cpu(void *arg)
 		n = 0;
 	}
 	__fastalloc_release(c, n);
+}
+
+/* What this CPU has, to the depot. */
+void fa_percpu_flush_local(struct fastalloc_pool *pool)
+{
+	preempt_disable();
+	fa_flush_this_cpu(pool);
+	preempt_enable();
 }
 
 /*

@@ -15,6 +15,18 @@ struct fa_waiter {
 	void			*obj;
 };
 
+/* What was handed to a waiter who is not to have it any more; wait_lock is held. */
+static void fa_wait_refuse(struct fastalloc_pool *pool, struct fa_waiter *w)
+{
+	if (fa_is_percpu(pool)) {
+		fa_depot_put(pool, w->obj);
+		pool->handed--;
+	} else {
+		fa_serial_free(pool, w->obj);
+	}
+	w->obj = NULL;
+}
+
 /* With the last waiter gone frees may use the CPUs' caches again. */
 static void fa_wait_leave(struct fastalloc_pool *pool, struct fa_waiter *w)
 {
@@ -74,6 +86,9 @@ void *fa_wait_for_object(struct fastalloc_pool *pool, long timeout, bool killabl
 		fa_percpu_shut(pool, true);
 	raw_spin_unlock_irqrestore(&pool->wait_lock, flags);
 
+	/* Whoever left the last before us may have left objects here. */
+	if (fa_is_percpu(pool))
+		fa_percpu_flush_local(pool);
 	/* Pairs with the barrier in fa_wake_waiters(). */
 	smp_mb();
 	fa_wait_wake(&pool->wake);
@@ -86,6 +101,9 @@ void *fa_wait_for_object(struct fastalloc_pool *pool, long timeout, bool killabl
 	raw_spin_lock_irqsave(&pool->wait_lock, flags);
 	if (!list_empty(&w.node))
 		fa_wait_leave(pool, &w);
+	/* Got it just before: destroy, which waits for us, is to find it free. */
+	if (pool->dying && w.obj)
+		fa_wait_refuse(pool, &w);
 	raw_spin_unlock_irqrestore(&pool->wait_lock, flags);
 	return w.obj;
 }

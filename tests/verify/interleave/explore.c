@@ -64,6 +64,7 @@ struct ctx {
 	u8		reached;	/* capacity objects were out meanwhile */
 	u8		pend;
 	int		handed;		/* to this waiter */
+	bool		queued;		/* it has got in line */
 	u32		taken;		/* objects, as a mask */
 	u32		giving;		/* likewise, not put yet */
 	u32		nr_late;
@@ -274,6 +275,12 @@ static bool takes(const struct ctx *c)
 	}
 }
 
+/* A waiter who flushes its CPU's cache, without the lock, keeps nothing of it. */
+static bool moves(const struct ctx *c)
+{
+	return c->call.op == OP_WAIT && c->queued && !c->irq_off;
+}
+
 static bool gives(const struct ctx *c)
 {
 	return c->call.op == OP_FREE || c->call.op == OP_FREE_BULK ||
@@ -378,7 +385,7 @@ static void watch(void *addr, size_t size, bool write)
 				pending_write = addr;
 			} else if (!write) {
 				see(H_OBJ, 0, (u64)*(void **)addr);
-				if (takes(cur))
+				if (takes(cur) && !moves(cur))
 					cur->late[cur->nr_late++] = *(void **)addr;
 			}
 		}
@@ -631,6 +638,7 @@ void hook_lock(raw_spinlock_t *lock)
 {
 	if (cur) {
 		cur->irq_off = true;
+		cur->queued = true;
 		stop(P_LOCK, lock);
 		note("locks");
 	}

@@ -67,11 +67,16 @@ void fa_window_open(struct fastalloc_pool *p)
 	hook_bad("a window was opened");
 }
 
-/* ... nor, by wait.c, this. */
+/* ... nor, by wait.c, these. */
 void *fa_serial_alloc(struct fastalloc_pool *p)
 {
 	hook_bad("a pool with a lock was asked");
 	return NULL;
+}
+
+void fa_serial_free(struct fastalloc_pool *p, void *obj)
+{
+	hook_bad("a pool with a lock was given an object");
 }
 
 void op_run(struct call *call)
@@ -105,7 +110,7 @@ void op_run(struct call *call)
 		break;
 	case OP_WAIT:
 		/* As fa_pool_alloc_wait(). */
-		obj = fastalloc_alloc(&pool, 0);
+		obj = READ_ONCE(pool.nr_waiters) ? NULL : fastalloc_alloc(&pool, 0);
 		if (!obj)
 			obj = fa_wait_for_object(&pool, 1, false);
 		call->obj[0] = obj;
