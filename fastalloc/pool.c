@@ -917,7 +917,8 @@ static noinline void fa_pool_free_bulk(struct fastalloc_pool *pool, unsigned int
  *
  * Context: As fastalloc_free(). PERCPU: magazine by magazine. SPINLOCK: the
  *	lock is held once, for a time proportional to @nr; with order LOWEST
- *	once for each object.
+ *	once for each object. One object after another where there are hooks,
+ *	handles, checks or zeroing.
  */
 void fastalloc_free_bulk(struct fastalloc_pool *pool, unsigned int nr,
 			 void **objs)
@@ -986,7 +987,7 @@ FASTALLOC_EXPORT(fastalloc_alloc_contig);
  * @nr: how many
  *
  * Context: As fastalloc_free(). The lock is held for a time proportional to
- *	@nr / BITS_PER_LONG.
+ *	@nr / BITS_PER_LONG; with hooks, checks or zeroing, for each object too.
  */
 void fastalloc_free_contig(struct fastalloc_pool *pool, void *obj,
 			   unsigned int nr)
@@ -1222,14 +1223,15 @@ err_release:
 	fa_pool_teardown(pool);
 	module_put(THIS_MODULE);
 err_pool:
-	kfree(pool);
+	/* Whoever walks the list of pools may be at it. */
+	kfree_rcu(pool, rcu_head);
 	return ERR_PTR(err);
 }
 FASTALLOC_EXPORT(__fastalloc_pool_create);
 
 /**
  * fastalloc_pool_destroy() - destroy a pool and give its memory back
- * @pool: the pool; nobody may be using it, but for those who wait in
+ * @pool: the pool; nobody may be in a call on it, but for those who wait in
  *	fastalloc_alloc_timeout(), who get NULL. NULL and ERR_PTR() do nothing.
  *
  * Objects that are still out are reported by a WARN() with their number, and
@@ -1259,6 +1261,10 @@ void fastalloc_pool_destroy(struct fastalloc_pool *pool)
 	fa_wait_exit(pool);
 	if (pool->rcu_frees)
 		rcu_barrier();
+	/* Handing to waiters may have asked for growth, and late frees for waiters. */
+	fa_grower_stop(&pool->grower);
+	if (pool->waited)
+		irq_work_sync(&pool->wake);
 	/* Every call now goes out of line, where it is turned away. */
 	pool->head.cache = fa_shut();
 	fa_window_close(pool);
@@ -1295,7 +1301,8 @@ FASTALLOC_EXPORT(fastalloc_pool_destroy);
  *
  * The pool may be destroyed all the same. Until fastalloc_pool_put(), calls that
  * <linux/fastalloc_handle.h> names may then still be made on it, and find
- * nothing; and fastalloc cannot be unloaded.
+ * nothing; and fastalloc cannot be unloaded, unless %FASTALLOC_F_KEEP_LIVE has
+ * kept objects.
  *
  * Context: Any, NMI included.
  * Return: @pool.

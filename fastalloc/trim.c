@@ -183,6 +183,9 @@ unsigned long fa_trim(struct fastalloc_pool *pool, unsigned long most)
 		cond_resched();
 	}
 	pool->planned -= gone;
+	/* There is room again for the worker. */
+	if (gone)
+		WRITE_ONCE(pool->stalled, false);
 	if (fa_is_percpu(pool)) {
 		fa_percpu_set_low(pool);
 		return gone;

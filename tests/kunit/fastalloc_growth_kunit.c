@@ -170,6 +170,26 @@ static void growth_low_water(struct kunit *test)
 }
 
 /* Promise: low_water 0 means an eighth of the capacity. */
+/* Promise: a pool that could grow no more, and was trimmed, is grown in time again. */
+static void growth_low_water_after_trim(struct kunit *test)
+{
+	struct fastalloc_config cfg = {
+		.name = "kunit", .obj_size = 64, .capacity = 64,
+		.max_capacity = 128, .growth = FASTALLOC_GROWTH_LINEAR,
+		.growth_amount = 64, .low_water = 16,
+		.sync = FASTALLOC_SYNC_SPINLOCK,
+	};
+	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	unsigned int i;
+
+	KUNIT_EXPECT_EQ(test, fa_drain(test, pool, GFP_KERNEL), 128U);
+	fa_put_all(test);
+	KUNIT_EXPECT_EQ(test, fastalloc_pool_trim(pool), 64UL);
+	for (i = 0; i < 49; i++)
+		fa_must_get(test, pool, GFP_ATOMIC);
+	KUNIT_EXPECT_TRUE(test, fa_await(fastalloc_pool_capacity(pool) == 128));
+}
+
 static void growth_low_water_default(struct kunit *test)
 {
 	struct fastalloc_config cfg = {
@@ -398,6 +418,7 @@ static struct kunit_case growth_cases[] = {
 	KUNIT_CASE_PARAM(growth_steps, grow_gen_params),
 	KUNIT_CASE_PARAM(growth_by_worker, grow_gen_params),
 	KUNIT_CASE(growth_low_water),
+	KUNIT_CASE(growth_low_water_after_trim),
 	KUNIT_CASE(growth_low_water_default),
 	KUNIT_CASE(growth_none),
 	KUNIT_CASE(growth_custom_asks),
