@@ -105,7 +105,8 @@ static inline int fa_stack_init(void)
 
 static __always_inline depot_stack_handle_t fa_stack_save(unsigned int depth)
 {
-	bool alloc = fa_may_lock();
+	/* Nor with what the scheduler locks: a page may wake kswapd. */
+	bool alloc = fa_may_lock() && !irqs_disabled();
 	unsigned long entries[16];
 	unsigned int nr;
 

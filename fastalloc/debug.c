@@ -359,8 +359,10 @@ noinline __cold void fa_fault(struct fastalloc_pool *pool, const char *what,
 			fa_track_print("allocated", fa_track(chunk, i, FA_TRACK_ALLOC));
 			fa_track_print("freed", fa_track(chunk, i, FA_TRACK_FREE));
 		}
-	} else {
+	} else if (obj) {
+		rcu_read_lock();
 		fa_fault_other_pool(pool, obj);
+		rcu_read_unlock();
 	}
 	pr_err("  found by pid %d on CPU %u in\n", current->pid,
 	       raw_smp_processor_id());
@@ -504,6 +506,9 @@ void fa_debug_leave(struct fastalloc_pool *pool)
 	atomic_long_set_release(&pool->user, 0);
 }
 
+/* The key is one of the stack depot's. */
+#define FA_LEAK_STACK	XA_MARK_0
+
 /* Objects that are out by who allocated them: the key is a stack or a caller. */
 static void fa_leak_count(struct xarray *owners, const struct fa_track *t)
 {
@@ -513,12 +518,15 @@ static void fa_leak_count(struct xarray *owners, const struct fa_track *t)
 
 	/* Without memory the report is shorter. */
 	xa_store(owners, key, xa_mk_value(nr + 1), GFP_KERNEL | __GFP_NOWARN);
+	if (t->stack)
+		xa_set_mark(owners, key, FA_LEAK_STACK);
 }
 
 static void fa_leak_print(struct fastalloc_pool *pool, struct xarray *owners)
 {
 	unsigned long key, most_key, most, shown;
 	void *entry;
+	bool stack;
 
 	for (shown = 0; shown < FA_LEAKS_SHOWN; shown++) {
 		most = 0;
@@ -530,9 +538,9 @@ static void fa_leak_print(struct fastalloc_pool *pool, struct xarray *owners)
 		}
 		if (!most)
 			return;
+		stack = xa_get_mark(owners, most_key, FA_LEAK_STACK);
 		xa_erase(owners, most_key);
-		/* A handle of the depot is short, an address of code is not. */
-		if (most_key <= U32_MAX) {
+		if (stack) {
 			pr_err("pool %s: %lu objects out, allocated by\n", pool->name,
 			       most);
 			fa_stack_print(most_key);

@@ -36,6 +36,17 @@ static unsigned long *fa_kmemleak_bit(struct fastalloc_pool *pool, const void *o
 	return chunk->leak;
 }
 
+/*
+ * References that kmemleak must find. Free objects of LOWEST pools are known by a
+ * bit alone, so one that was freed where kmemleak cannot be told looks lost.
+ */
+static int fa_kmemleak_count(const struct fastalloc_pool *pool)
+{
+	return pool->order != FASTALLOC_ORDER_LOWEST ||
+	       (!IS_ENABLED(CONFIG_PREEMPT_RT) &&
+		!IS_ENABLED(CONFIG_PROVE_RAW_LOCK_NESTING));
+}
+
 void fa_kmemleak_alloc(struct fastalloc_pool *pool, const void *obj, gfp_t gfp)
 {
 	unsigned long *leak;
@@ -45,7 +56,8 @@ void fa_kmemleak_alloc(struct fastalloc_pool *pool, const void *obj, gfp_t gfp)
 		return;
 	leak = fa_kmemleak_bit(pool, obj, &i);
 	if (leak && !test_and_set_bit(i, leak))
-		kmemleak_alloc(obj, pool->cfg.obj_size, 1, gfp & ~__GFP_ZERO);
+		kmemleak_alloc(obj, pool->cfg.obj_size, fa_kmemleak_count(pool),
+			       gfp & ~__GFP_ZERO);
 }
 
 void fa_kmemleak_free(struct fastalloc_pool *pool, const void *obj)
