@@ -82,6 +82,7 @@ struct item {
  * @beyond: more is asked for than there is, and some wait
  * @handles: what is taken can be found by a weak handle, too
  * @wrong: a few times in each context what is no object is freed
+ * @raw: no constructor, so checks and sanitizers may write to free objects
  */
 struct shape {
 	const char		*name;
@@ -94,18 +95,19 @@ struct shape {
 	bool			beyond;
 	bool			handles;
 	bool			wrong;
+	bool			raw;
 };
 
 static const struct shape shapes[] = {
 	{ "tiny", 16, 12, 0, 1 },
-	{ "small", 64, 96, 0, 3 },
-	{ "large", 1024, 1500, 0, 0 },
+	{ "small", 64, 96, 0, 3, .raw = true },
+	{ "large", 1024, 1500, 0, 0, .raw = true },
 	{ "growing", 128, 16, 3000, 2 },
 	{ "hooks", 48, 100, 0, 2, .hooks = true },
 	{ "waiting", 32, 4, 0, 1, .beyond = true },
 	{ "handles", 64, 96, 1000, 3, .handles = true },
-	{ "spinlock", 64, 16, 1000, 0, FASTALLOC_SYNC_SPINLOCK },
-	{ "wrong", 64, 96, 1000, 3, .wrong = true },
+	{ "spinlock", 64, 16, 1000, 0, FASTALLOC_SYNC_SPINLOCK, .raw = true },
+	{ "wrong", 64, 96, 1000, 3, .wrong = true, .raw = true },
 	{ "wrong-spinlock", 64, 16, 1000, 0, FASTALLOC_SYNC_SPINLOCK, .wrong = true },
 };
 
@@ -151,6 +153,8 @@ struct worker {
  * @limit: objects that may be out at once; 0: no limit
  * @words: of an object's pattern
  * @nmis: NMIs are to be had
+ * @inside: interrupts see whether they came inside an operation: where there is
+ *	work to do on each object, the inline cache is always busy
  * @stop: interrupts are to raise no more
  * @slot: objects on their way
  * @handle: handles of objects that were taken
@@ -185,6 +189,7 @@ struct round {
 	long			limit;
 	unsigned int		words;
 	bool			nmis;
+	bool			inside;
 	bool			stop;
 	void			*slot[SLOTS];
 	atomic64_t		handle[SLOTS];
@@ -256,14 +261,21 @@ static void item_release(void *obj, void *arg)
 	atomic_long_inc(&round.released);
 }
 
+/* To @state from being free; what a raw object holds then is not ours to say. */
+static void item_claim(struct item *item, unsigned long state)
+{
+	unsigned long was = xchg(&item->state, state);
+
+	if (round.shape->raw ? was == STATE_LIVE || was == STATE_HOME : was != STATE_FREE)
+		fault(TWICE, "%p was %#lx", item, was);
+}
+
 static void item_take(struct item *item)
 {
-	unsigned long id = atomic_long_inc_return(&round.ids), state;
+	unsigned long id = atomic_long_inc_return(&round.ids);
 	unsigned int i;
 
-	state = cmpxchg(&item->state, STATE_FREE, STATE_LIVE);
-	if (state != STATE_FREE)
-		fault(TWICE, "%p was %#lx", item, state);
+	item_claim(item, STATE_LIVE);
 	item->id = id;
 	for (i = 0; i < round.words; i++)
 		item->word[i] = id * 31 + i;
@@ -497,9 +509,7 @@ static void torture_interrupt(enum kind kind)
 	struct worker *w = &round.worker[smp_processor_id()];
 	u32 n = READ_ONCE(__fastalloc_this_cache(round.pool)->n);
 
-	/* With hooks or handles, and of other pools, the inline cache is always busy. */
-	if (n >= FASTALLOC_BUSY && !round.shape->hooks && !round.shape->handles &&
-	    round.shape->sync == FASTALLOC_SYNC_PERCPU) {
+	if (n >= FASTALLOC_BUSY && round.inside) {
 		atomic_long_inc(&round.hits[kind]);
 		if (n >= 2 * FASTALLOC_BUSY)
 			atomic_long_inc(&round.deep[kind]);
@@ -753,10 +763,9 @@ static int gather(void *arg)
 	struct item *item;
 
 	while ((item = fastalloc_alloc(round.pool, GFP_ATOMIC))) {
-		if (cmpxchg(&item->state, STATE_FREE, STATE_HOME) != STATE_FREE) {
-			fault(TWICE, "%p came home as %#lx", item, item->state);
+		item_claim(item, STATE_HOME);
+		if (atomic_long_read(&round.fault[TWICE]))
 			break;
-		}
 		item->id = (unsigned long)home->first;
 		home->first = item;
 		home->nr++;
@@ -918,8 +927,8 @@ static int torture_run(const struct shape *shape, unsigned int ms, bool calm)
 		.growth_amount = shape->capacity / 2 + 1,
 		.max_capacity = shape->max,
 		.low_water = shape->max ? shape->capacity / 2 : 0,
-		.ctor = item_ctor,
-		.dtor = item_dtor,
+		.ctor = shape->raw ? NULL : item_ctor,
+		.dtor = shape->raw ? NULL : item_dtor,
 	};
 	unsigned int i, waiters = 0;
 	long n;
@@ -944,8 +953,12 @@ static int torture_run(const struct shape *shape, unsigned int ms, bool calm)
 		kfree(round.worker);
 		return PTR_ERR(round.pool);
 	}
-	if (shape->sync == FASTALLOC_SYNC_PERCPU)
+	if (shape->sync == FASTALLOC_SYNC_PERCPU) {
+		preempt_disable();
+		round.inside = __fastalloc_this_cache(round.pool)->cap;
+		preempt_enable();
 		round.nmis = torture_nmi_begin(torture_nmi);
+	}
 
 	if (!calm) {
 		look = start(look_thread, NULL, "fa-look");

@@ -3,7 +3,7 @@
 #
 # torture.sh - in a guest: every shape of fastalloc_torture, while CPUs go and
 # come and the files in debugfs are read; prints KTAP. Once with the pools as they
-# are shipped, and once with all checks on, which must find nothing.
+# are shipped, and once with all checks and sanitizers, which must find nothing.
 #
 # Environment: MS (milliseconds a shape), MINUTES (all shapes again and again for
 # so long), STEP (milliseconds that the host steps the CPUs one instruction at a
@@ -53,8 +53,7 @@ readers() {
 	echo "$n" >/tmp/readers
 }
 
-# add FILE WORD [WORD]: the sum grows by a number in the report: `key: number' or
-# `key: ... number word,'
+# hit CONTEXT WORD: the number before WORD in the report's line of that context
 hit() { sed -n "s/^$1: .* \([0-9]*\) $2.*/\1/p" "$CTL/report"; }
 
 hardirq=0 softirq=0 nmi=0 deep=0 hrtimers=0 trimmed=0 grows=0 waited=0 churned=0 cycles=0
