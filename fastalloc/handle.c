@@ -490,7 +490,8 @@ static void *fa_handle_lookup(struct fastalloc_pool *pool, fastalloc_handle_t h,
  *
  * It takes no reference. A caller who has none either must be under
  * rcu_read_lock(); then the memory stays memory of this pool, but the object may
- * be freed and handed out again at any time.
+ * be freed and handed out again at any time. To read there is use after free then,
+ * and KASAN will say so, unless the pool has %FASTALLOC_F_TYPESAFE_BY_RCU.
  *
  * A handle of an object that was freed gives NULL until its slot has been
  * reused 2^32 times at least, also if the slot's memory has been given back by

@@ -12,7 +12,7 @@
  *	condemned chunks; together they are all there are. A deque has segments
  *	for all objects, and takes back no more than are out, so a push has room.
  *
- * A LIFO pool without hooks has a window on the tail of its deque, from which
+ * A bare LIFO pool (no hooks, checks, zeroing) has a window on the tail of its deque, from which
  * the most common calls pop and to which they push with next to no work: between
  * its ends nothing but the top and the counters changes. Wherever more is to be
  * done (the next segment, an object that was never out, a new peak, the

@@ -63,16 +63,24 @@
 #include <linux/sizes.h>
 #include <linux/types.h>
 
-/** FASTALLOC_NAME_LEN - longest name of a pool, terminating NUL included. */
+/**
+ * FASTALLOC_NAME_LEN - longest name of a pool, terminating NUL included
+ */
 #define FASTALLOC_NAME_LEN	32
 
-/** FASTALLOC_MAX_OBJ_SIZE - largest object, in bytes. */
+/**
+ * FASTALLOC_MAX_OBJ_SIZE - largest object, in bytes
+ */
 #define FASTALLOC_MAX_OBJ_SIZE	SZ_1M
 
-/** FASTALLOC_MAX_MAGAZINE - most slots of a magazine. */
+/**
+ * FASTALLOC_MAX_MAGAZINE - most slots of a magazine
+ */
 #define FASTALLOC_MAX_MAGAZINE	64
 
-/** FASTALLOC_MAX_OBJECTS - most objects in one pool. */
+/**
+ * FASTALLOC_MAX_OBJECTS - most objects in one pool
+ */
 #define FASTALLOC_MAX_OBJECTS	((unsigned long)INT_MAX)
 
 /*
@@ -219,7 +227,7 @@ enum fastalloc_growth {
  * object of another pool; two threads at once in a pool of sync NONE.
  *
  * %FASTALLOC_F_REDZONE (Z): writes past the end of an object, found when it is
- * freed.
+ * freed. Not with %FASTALLOC_F_CONTIG.
  *
  * %FASTALLOC_F_POISON (P): writes to an object that is free, found when it is
  * handed out again or its chunk goes. Not with a constructor or destructor, nor
@@ -239,7 +247,8 @@ enum fastalloc_growth {
  * out again, meanwhile. As SLAB_TYPESAFE_BY_RCU.
  *
  * %FASTALLOC_F_INIT_ON_ALLOC, %FASTALLOC_F_INIT_ON_FREE: objects are zeroed
- * when they are handed out, or freed. Not with a constructor.
+ * when they are handed out, or freed. Not with a constructor, nor with
+ * %FASTALLOC_F_TYPESAFE_BY_RCU.
  *
  * %FASTALLOC_F_NO_INIT: neither. Without any of the three the kernel's own
  * init_on_alloc and init_on_free hold, as they do for slab caches; where those
@@ -381,6 +390,8 @@ struct fastalloc_config {
  *	pool = fastalloc_pool_create(&FASTALLOC_CONFIG(struct flow,
  *						       .name = "flows",
  *						       .capacity = 1024));
+ *
+ * Return: The config, which lives as long as the block that it stands in.
  */
 #define FASTALLOC_CONFIG(type, ...)			\
 	((struct fastalloc_config) {			\
@@ -408,7 +419,7 @@ struct fastalloc_config {
  * @nested: objects moved by operations that found their CPU's cache busy
  *	(PERCPU)
  * @waits: allocations that slept for an object
- * @violations: faults that the checks found
+ * @violations: faults found by checks and handles, and calls after destroy
  * @in_use: objects out now
  * @peak: most objects out at once; PERCPU: at least so many were, and at most
  *	@reserve more
@@ -641,8 +652,8 @@ static __always_inline void __fastalloc_push(struct fastalloc_head *head,
  * @gfp: as for fastalloc_alloc()
  *
  * The same as fastalloc_alloc(), which it may be mixed with, but quicker where
- * the pool is of sync NONE and order LIFO and has no hooks: it then relies on
- * its caller alone, and neither disables preemption nor looks for the CPU.
+ * the pool is of sync NONE and order LIFO and nothing is to be done with each
+ * object (hooks, handles, checks, zeroing): it then relies on its caller alone, and neither disables preemption nor looks for the CPU.
  *
  * Context: As fastalloc_alloc().
  * Return: As fastalloc_alloc().
@@ -724,7 +735,7 @@ static __always_inline void __fastalloc_free(struct fastalloc_pool *pool, void *
  *	-EEXIST (name in use); -E2BIG (obj_size, capacity, max_capacity);
  *	-EOVERFLOW (capacity times size); -ERANGE (max_capacity, growth_percent,
  *	low_water, magazine); -EOPNOTSUPP (contiguous runs without order LOWEST,
- *	sync PERCPU with another order than LIFO). -ENOEXEC when the caller was
+ *	random order with it, sync PERCPU with another order than LIFO). -ENOEXEC when the caller was
  *	built against another layout of this header. -ENOMEM when there is too
  *	little memory, or what the constructor answered.
  */

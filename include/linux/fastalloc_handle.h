@@ -60,7 +60,9 @@
  */
 typedef struct { u64 v; } fastalloc_handle_t;
 
-/** FASTALLOC_HANDLE_NONE - a handle of nothing. */
+/**
+ * FASTALLOC_HANDLE_NONE - a handle of nothing
+ */
 #define FASTALLOC_HANDLE_NONE	((fastalloc_handle_t){ 0 })
 
 void *fastalloc_get(struct fastalloc_pool *pool, void *obj);
@@ -81,6 +83,7 @@ void fastalloc_pool_put(struct fastalloc_pool *pool);
  * fastalloc_handle_is_none() - whether a handle is of nothing
  * @h: the handle
  *
+ * Context: Any.
  * Return: Whether it is %FASTALLOC_HANDLE_NONE. A handle of an object that was
  *	freed is not.
  */

@@ -191,7 +191,8 @@ void __fastalloc_config_other_type(void)
  *	the way back, for a pool that has come through code which knows no type.
  *	Nothing is checked.
  *
- * All of it is inline and compiles to what the untyped calls compile to.
+ * All of it is inline and compiles to what the untyped calls compile to, but for
+ * the creation of a pool, which checks and copies the config.
  */
 #define DEFINE_FASTALLOC_POOL_TYPE(_name, _type)			\
 struct _name##_pool;							\

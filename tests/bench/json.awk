@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
-# json.awk - rows.tsv to an array of objects, the keys as in
-# Documentation/performance.rst. Memory is no matter of a gauge, and left out.
+# json.awk - rows.tsv to an array of objects. Memory is no matter of a gauge, and
+# left out.
 BEGIN {
 	FS = "\t"
 	said["pair"] = " per alloc+free pair"
@@ -12,7 +12,8 @@ BEGIN {
 }
 $4 == "memory" { next }
 {
-	unit = $3 (($9 in said) ? said[$9] : " of a single operation, " $9)
+	unit = $3 (($9 in said) ? said[$9] :
+		   $4 == "checks" ? said["pair"] ", " $9 : " of a single operation, " $9)
 	printf "%s\n{\"kernel\":\"%s\",\"gauge\":\"%s\",\"case\":\"%s\",\"size\":%d,\"cpus\":%d,\"allocator\":\"%s\",\"value\":%.3f,\"unit\":\"%s\"}",
 		sep, $2, $3, $4, $5, $6, $7, $8, unit
 	sep = ","

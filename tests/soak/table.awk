@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
-# table.awk - the CSV of a soak to a table: the footprint of each pool before the
-# first operation, at each quarter of the peaks, lowest and highest from the
-# second peak on, after the last, and when all was freed and trimmed.
+# table.awk - the CSV of a soak to a table: the most that was out, and the footprint
+# of each pool before the first operation, at the second peak, lowest and highest
+# from there on, and when all was freed and trimmed.
 BEGIN { FS = "," }
 NR == 1 { next }
 {
@@ -33,7 +33,6 @@ function add(key, step, level, live, bytes) {
 	}
 	if (step == 0)
 		first[key] = bytes
-	last[key] = bytes
 	if (level == 100 && ++peaks[key] == 2)
 		second[key] = bytes
 	if (peaks[key] >= 2) {
