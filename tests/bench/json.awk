@@ -12,8 +12,10 @@ BEGIN {
 }
 $4 == "memory" { next }
 {
-	unit = $3 (($9 in said) ? said[$9] :
-		   $4 == "checks" ? said["pair"] ", " $9 : " of a single operation, " $9)
+	if ($4 == "checks")
+		unit = $3 said["pair"] ", " $9
+	else
+		unit = $3 (($9 in said) ? said[$9] : " of a single operation, " $9)
 	printf "%s\n{\"kernel\":\"%s\",\"gauge\":\"%s\",\"case\":\"%s\",\"size\":%d,\"cpus\":%d,\"allocator\":\"%s\",\"value\":%.3f,\"unit\":\"%s\"}",
 		sep, $2, $3, $4, $5, $6, $7, $8, unit
 	sep = ","
