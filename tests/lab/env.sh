@@ -26,6 +26,8 @@
 set -Eeuo pipefail
 trap 'printf "lab: %s: line %s failed\n" "${0##*/}" "$LINENO" >&2' ERR
 export LC_ALL=C
+# not in the path of Debian's users
+PATH=$PATH:/usr/sbin:/sbin
 
 LAB=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 TREE=$(cd "$LAB/../.." && pwd)
