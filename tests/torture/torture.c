@@ -778,14 +778,19 @@ static void roll_call(unsigned long least)
 {
 	struct fastalloc_stats *s = &round.last;
 	struct home home = {};
-	unsigned int cpu;
+	unsigned int cpu, wait;
 
 	cpus_read_lock();
 	for_each_online_cpu(cpu)
 		smp_call_on_cpu(cpu, gather, &home, false);
 	cpus_read_unlock();
-	fastalloc_pool_stats(round.pool, s);
-	/* A growing one may grow for that. */
+	/* A growing one may grow for that, and counts objects when all are there. */
+	for (wait = 0; wait < 100; wait++) {
+		fastalloc_pool_stats(round.pool, s);
+		if (home.nr <= s->total)
+			break;
+		msleep(20);
+	}
 	if (home.nr < least || home.nr > s->total || s->in_use != home.nr ||
 	    (!round.shape->max && home.nr != least))
 		fault(LOST, "%lu of %lu came home, %lu out", home.nr, least,
