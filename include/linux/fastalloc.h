@@ -653,7 +653,8 @@ static __always_inline void __fastalloc_push(struct fastalloc_head *head,
  *
  * The same as fastalloc_alloc(), which it may be mixed with, but quicker where
  * the pool is of sync NONE and order LIFO and nothing is to be done with each
- * object (hooks, handles, checks, zeroing): it then relies on its caller alone, and neither disables preemption nor looks for the CPU.
+ * object (hooks, handles, checks, zeroing): it then relies on its caller alone,
+ * and neither disables preemption nor looks for the CPU.
  *
  * Context: As fastalloc_alloc().
  * Return: As fastalloc_alloc().
@@ -735,9 +736,9 @@ static __always_inline void __fastalloc_free(struct fastalloc_pool *pool, void *
  *	-EEXIST (name in use); -E2BIG (obj_size, capacity, max_capacity);
  *	-EOVERFLOW (capacity times size); -ERANGE (max_capacity, growth_percent,
  *	low_water, magazine); -EOPNOTSUPP (contiguous runs without order LOWEST,
- *	random order with it, sync PERCPU with another order than LIFO). -ENOEXEC when the caller was
- *	built against another layout of this header. -ENOMEM when there is too
- *	little memory, or what the constructor answered.
+ *	random order with it, sync PERCPU with another order than LIFO).
+ *	-ENOEXEC when the caller was built against another layout of this header.
+ *	-ENOMEM when there is too little memory, or what the constructor answered.
  */
 #define fastalloc_pool_create(cfg...) ({					\
 	static struct lock_class_key __fastalloc_key;				\
