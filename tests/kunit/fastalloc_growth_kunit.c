@@ -145,8 +145,8 @@ static void growth_by_worker(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, fa_get(test, pool, GFP_ATOMIC));
 }
 
-/* Promise: below the low-water mark the worker grows before the pool is empty. */
-static void growth_low_water(struct kunit *test)
+/* Grows once, from 64 to 128, when fewer than 16 are free. */
+static struct fastalloc_pool *low_water_pool(struct kunit *test)
 {
 	struct fastalloc_config cfg = {
 		.name = "kunit", .obj_size = 64, .capacity = 64,
@@ -154,7 +154,14 @@ static void growth_low_water(struct kunit *test)
 		.growth_amount = 64, .low_water = 16,
 		.sync = FASTALLOC_SYNC_SPINLOCK,
 	};
-	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+
+	return fa_pool(test, &cfg);
+}
+
+/* Promise: below the low-water mark the worker grows before the pool is empty. */
+static void growth_low_water(struct kunit *test)
+{
+	struct fastalloc_pool *pool = low_water_pool(test);
 	struct fastalloc_stats s;
 	unsigned int i;
 
@@ -173,13 +180,7 @@ static void growth_low_water(struct kunit *test)
 /* Promise: a pool that could grow no more, and was trimmed, is grown in time again. */
 static void growth_low_water_after_trim(struct kunit *test)
 {
-	struct fastalloc_config cfg = {
-		.name = "kunit", .obj_size = 64, .capacity = 64,
-		.max_capacity = 128, .growth = FASTALLOC_GROWTH_LINEAR,
-		.growth_amount = 64, .low_water = 16,
-		.sync = FASTALLOC_SYNC_SPINLOCK,
-	};
-	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	struct fastalloc_pool *pool = low_water_pool(test);
 	unsigned int i;
 
 	KUNIT_EXPECT_EQ(test, fa_drain(test, pool, GFP_KERNEL), 128U);
