@@ -289,8 +289,9 @@ struct fa_mags {
  * @lock: see the top of this file
  * @sync: as configured
  * @order: as configured
- * @plain: not PERCPU, and bare
  * @bare: objects are only handed around: no hooks, no checks, no zeroing
+ * @plain: not PERCPU, and bare but for zeroing
+ * @quick: PERCPU, and bare but for zeroing
  * @init_on_alloc: objects are zeroed when they are handed out
  * @init_on_free: and when they are freed
  * @rcu: chunks go only after an RCU grace period, for lookups without a lock
@@ -371,8 +372,9 @@ struct fastalloc_pool {
 	raw_spinlock_t		lock;
 	u8			sync;
 	u8			order;
-	bool			plain;
 	bool			bare;
+	bool			plain;
+	bool			quick;
 	bool			init_on_alloc;
 	bool			init_on_free;
 	bool			rcu;

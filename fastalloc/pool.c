@@ -594,7 +594,11 @@ static void *fa_alloc_owned(struct fastalloc_pool *pool, gfp_t gfp, unsigned lon
 {
 	void *obj = pool->plain ? fa_serial_alloc(pool) : NULL;
 
-	return likely(obj) ? obj : fa_pool_alloc(pool, gfp, ip);
+	if (unlikely(!obj))
+		return fa_pool_alloc(pool, gfp, ip);
+	if (pool->init_on_alloc)
+		memset(obj, 0, pool->cfg.obj_size);
+	return obj;
 }
 
 /* The window shows nothing to pop, or there is none. */
@@ -606,10 +610,13 @@ FASTALLOC_EXPORT(__fastalloc_alloc_owned);
 
 static void fa_free_owned(struct fastalloc_pool *pool, void *obj, unsigned long ip)
 {
-	if (pool->plain)
-		fa_serial_free(pool, obj);
-	else
+	if (!pool->plain) {
 		fa_pool_free(pool, obj, ip, false);
+		return;
+	}
+	if (pool->init_on_free)
+		memset(obj, 0, pool->cfg.obj_size);
+	fa_serial_free(pool, obj);
 }
 
 /* The window has no room, or there is none. */
@@ -634,6 +641,29 @@ static noinline void *fa_alloc_locked(struct fastalloc_pool *pool, gfp_t gfp,
 	return fa_serial_alloc_locked(pool, flags) ?: fa_pool_alloc(pool, gfp, ip);
 }
 
+/* As the inline code does, in a pool that zeroes. Preemption is on again at the end. */
+static noinline void *fa_alloc_zeroing(struct fastalloc_pool *pool, gfp_t gfp,
+				       unsigned long ip)
+{
+	struct fastalloc_cache *c = this_cpu_ptr(pool->cache);
+	unsigned long n = __fastalloc_claim(c);
+	void *obj;
+
+	if (likely(n - 1 < FASTALLOC_BUSY - 1)) {
+		obj = c->slot[--n];
+		c->allocs++;
+		__fastalloc_release(c, n);
+	} else {
+		obj = fa_cache_alloc(pool, c, n);
+	}
+	preempt_enable();
+	if (unlikely(!obj))
+		return fa_pool_alloc(pool, gfp, ip);
+	if (pool->init_on_alloc)
+		memset(obj, 0, pool->cfg.obj_size);
+	return obj;
+}
+
 static noinline void *fa_alloc_cached(struct fastalloc_pool *pool, gfp_t gfp, u32 n,
 				      unsigned long ip)
 {
@@ -641,6 +671,8 @@ static noinline void *fa_alloc_cached(struct fastalloc_pool *pool, gfp_t gfp, u3
 
 	if (pool->head.cache != pool->cache) {
 		/* A shut cache counts on, but never leaves empty or busy. */
+		if (pool->quick)
+			return fa_alloc_zeroing(pool, gfp, ip);
 		preempt_enable();
 		if (__fastalloc_may_pop(&pool->head.window))
 			return __fastalloc_pop(&pool->head, &pool->head.window);
@@ -675,10 +707,38 @@ static noinline void fa_free_unlocked(struct fastalloc_pool *pool, void *obj)
 	fa_serial_free(pool, obj);
 }
 
+static noinline void fa_free_zeroing(struct fastalloc_pool *pool, void *obj)
+{
+	struct fastalloc_cache *c;
+	unsigned long n;
+
+	if (pool->init_on_free) {
+		/* May be long. */
+		preempt_enable();
+		memset(obj, 0, pool->cfg.obj_size);
+		preempt_disable();
+	}
+	c = this_cpu_ptr(pool->cache);
+	n = __fastalloc_claim(c);
+	/* As in fastalloc_free(). */
+	if (likely((u32)n < data_race(c->cap))) {
+		c->slot[n] = obj;
+		c->frees++;
+		__fastalloc_release(c, n + 1);
+	} else {
+		fa_cache_free(pool, c, obj, n);
+	}
+	preempt_enable();
+}
+
 static noinline void fa_free_cached(struct fastalloc_pool *pool, void *obj, u32 n,
 				    unsigned long ip)
 {
 	if (pool->head.cache != pool->cache) {
+		if (pool->quick) {
+			fa_free_zeroing(pool, obj);
+			return;
+		}
 		preempt_enable();
 		if (__fastalloc_may_push(&pool->head.window))
 			__fastalloc_push(&pool->head, &pool->head.window, obj);
@@ -770,6 +830,14 @@ FASTALLOC_EXPORT(fastalloc_free_rcu);
 /* See the header. */
 void *fastalloc_zalloc(struct fastalloc_pool *pool, gfp_t gfp)
 {
+	void *obj;
+
+	if ((pool->quick || pool->plain) && !pool->cfg.ctor) {
+		obj = fastalloc_alloc(pool, gfp & ~__GFP_ZERO);
+		if (likely(obj) && !pool->init_on_alloc)
+			memset(obj, 0, pool->cfg.obj_size);
+		return obj;
+	}
 	return fa_pool_alloc(pool, gfp | __GFP_ZERO, _RET_IP_);
 }
 FASTALLOC_EXPORT(fastalloc_zalloc);
@@ -901,12 +969,18 @@ static noinline void fa_pool_free_bulk(struct fastalloc_pool *pool, unsigned int
 
 	if (!nr)
 		return;
-	if (pool->bare) {
-		fa_serial_free_bulk(pool, nr, objs);
+	if (!pool->plain && !pool->quick) {
+		for (i = 0; i < nr; i++)
+			fa_pool_free(pool, objs[i], ip, false);
 		return;
 	}
-	for (i = 0; i < nr; i++)
-		fa_pool_free(pool, objs[i], ip, false);
+	if (pool->init_on_free)
+		for (i = 0; i < nr; i++)
+			memset(objs[i], 0, pool->cfg.obj_size);
+	if (pool->quick)
+		fa_percpu_free_bulk(pool, nr, objs);
+	else
+		fa_serial_free_bulk(pool, nr, objs);
 }
 
 /**
@@ -918,7 +992,7 @@ static noinline void fa_pool_free_bulk(struct fastalloc_pool *pool, unsigned int
  * Context: As fastalloc_free(). PERCPU: magazine by magazine. SPINLOCK: the
  *	lock is held once, for a time proportional to @nr; with order LOWEST
  *	once for each object. One object after another where there are hooks,
- *	handles, checks or zeroing.
+ *	handles or checks.
  */
 void fastalloc_free_bulk(struct fastalloc_pool *pool, unsigned int nr,
 			 void **objs)
@@ -1109,6 +1183,7 @@ static void fa_pool_init_zeroing(struct fastalloc_pool *pool)
 static void fa_pool_init(struct fastalloc_pool *pool, struct lock_class_key *key)
 {
 	struct fastalloc_config *cfg = &pool->cfg;
+	bool untouched;
 
 	raw_spin_lock_init(&pool->lock);
 	__mutex_init(&pool->grow_lock, "fastalloc grow_lock", key);
@@ -1125,9 +1200,11 @@ static void fa_pool_init(struct fastalloc_pool *pool, struct lock_class_key *key
 	pool->rcu = pool->checks || pool->sanitize || pool->handles ||
 		    (cfg->flags & FASTALLOC_F_TYPESAFE_BY_RCU);
 	fa_pool_init_zeroing(pool);
-	pool->bare = !pool->checks && !pool->sanitize && !pool->handles &&
-		     !pool->init_on_alloc && !pool->init_on_free &&
-		     !cfg->on_acquire && !cfg->on_release;
+	untouched = !pool->checks && !pool->sanitize && !pool->handles &&
+		    !cfg->on_acquire && !cfg->on_release;
+	pool->bare = untouched && !pool->init_on_alloc && !pool->init_on_free;
+	pool->plain = untouched && !fa_is_percpu(pool);
+	pool->quick = untouched && fa_is_percpu(pool);
 	/* What is in force, for all to see. */
 	cfg->flags = (cfg->flags & ~FASTALLOC_F_DEBUG) | pool->checks;
 	pool->stride = ALIGN(cfg->obj_size + fa_debug_zone(pool), fa_debug_align(pool));
@@ -1160,12 +1237,10 @@ static int fa_pool_fill(struct fastalloc_pool *pool)
 		err = fa_pool_add(pool, want - pool->total, 1, GFP_KERNEL, false);
 	if (err || !pool->bare)
 		return err;
-	if (fa_is_percpu(pool)) {
+	if (fa_is_percpu(pool))
 		pool->head.cache = pool->cache;
-	} else {
-		pool->plain = true;
+	else
 		fa_window_init(pool);
-	}
 	return 0;
 }
 
@@ -1270,6 +1345,7 @@ void fastalloc_pool_destroy(struct fastalloc_pool *pool)
 	fa_window_close(pool);
 	pool->plain = false;
 	pool->bare = false;
+	pool->quick = false;
 	WRITE_ONCE(pool->dead, true);
 	/* Whoever has looked up a chunk, or was in time to free, is done. */
 	if (pool->rcu)

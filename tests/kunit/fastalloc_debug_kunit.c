@@ -942,6 +942,30 @@ static bool dbg_zero_on_alloc(struct kunit *test, struct fastalloc_pool *pool,
 	return zero;
 }
 
+/* The same of objects freed, and unless @in_pool allocated again, several at once. */
+static bool dbg_zero_by_bulk(struct kunit *test, struct fastalloc_pool *pool,
+			     size_t size, bool in_pool)
+{
+	void *objs[DBG_CAPACITY / 2];
+	bool zero = true;
+	unsigned int i;
+
+	KUNIT_ASSERT_EQ(test, fastalloc_alloc_bulk(pool, GFP_KERNEL, ARRAY_SIZE(objs), objs),
+			(unsigned int)ARRAY_SIZE(objs));
+	for (i = 0; i < ARRAY_SIZE(objs); i++)
+		memset(objs[i], 0x99, size);
+	fastalloc_free_bulk(pool, ARRAY_SIZE(objs), objs);
+	if (!in_pool)
+		KUNIT_ASSERT_EQ(test, fastalloc_alloc_bulk(pool, GFP_KERNEL,
+							   ARRAY_SIZE(objs), objs),
+				(unsigned int)ARRAY_SIZE(objs));
+	for (i = 0; i < ARRAY_SIZE(objs); i++)
+		zero &= dbg_all_are(objs[i], 0, size);
+	if (!in_pool)
+		fastalloc_free_bulk(pool, ARRAY_SIZE(objs), objs);
+	return zero;
+}
+
 /* Promise: objects are zeroed on alloc, on free, or not, as the config says. */
 static void debug_zeroing(struct kunit *test)
 {
@@ -951,14 +975,20 @@ static void debug_zeroing(struct kunit *test)
 	pool = dbg_pool(test, FASTALLOC_F_INIT_ON_ALLOC);
 	KUNIT_EXPECT_FALSE(test, dbg_zero_in_pool(test, pool, s->size));
 	KUNIT_EXPECT_TRUE(test, dbg_zero_on_alloc(test, pool, s->size));
+	KUNIT_EXPECT_FALSE(test, dbg_zero_by_bulk(test, pool, s->size, true));
+	KUNIT_EXPECT_TRUE(test, dbg_zero_by_bulk(test, pool, s->size, false));
 	fa_pool_gone(test, pool);
 	pool = dbg_pool(test, FASTALLOC_F_INIT_ON_FREE);
 	KUNIT_EXPECT_TRUE(test, dbg_zero_in_pool(test, pool, s->size));
 	KUNIT_EXPECT_TRUE(test, dbg_zero_on_alloc(test, pool, s->size));
+	KUNIT_EXPECT_TRUE(test, dbg_zero_by_bulk(test, pool, s->size, true));
+	KUNIT_EXPECT_TRUE(test, dbg_zero_by_bulk(test, pool, s->size, false));
 	fa_pool_gone(test, pool);
 	pool = dbg_pool(test, FASTALLOC_F_NO_INIT);
 	KUNIT_EXPECT_FALSE(test, dbg_zero_in_pool(test, pool, s->size));
 	KUNIT_EXPECT_FALSE(test, dbg_zero_on_alloc(test, pool, s->size));
+	KUNIT_EXPECT_FALSE(test, dbg_zero_by_bulk(test, pool, s->size, true));
+	KUNIT_EXPECT_FALSE(test, dbg_zero_by_bulk(test, pool, s->size, false));
 	fa_pool_gone(test, pool);
 	/* Free objects hold poison, and are zeroed on the way out. */
 	pool = dbg_pool(test, FASTALLOC_F_DEBUG | FASTALLOC_F_INIT_ON_ALLOC |
