@@ -24,9 +24,11 @@
  *	late NAME N		free it, then write N bytes to it
  *	leak NAME N		forget N objects; result: how many
  *	too NAME N		as alloc, from another function
- * And for KASAN and kmemleak:
+ * And for KASAN, KMSAN and kmemleak:
  *	uaf NAME		free it, then read it
  *	oob NAME		read the byte behind it
+ *	read NAME		read it
+ *	fill NAME		write the whole of it
  *	chain NAME		the one reference to some memory goes into it
  *	unchain NAME		free that memory
  */
@@ -34,6 +36,7 @@
 #include <linux/err.h>
 #include <linux/fastalloc.h>
 #include <linux/fs.h>
+#include <linux/kmsan-checks.h>
 #include <linux/list.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
@@ -241,18 +244,24 @@ static noinline __no_sanitize_address void test_scribble(u8 *p, unsigned int nr)
 		WRITE_ONCE(p[nr], 0x42);
 }
 
-/* Reads under KASAN's eyes. */
-static noinline long test_uaf(struct test_pool *tp)
+/* Reads under the eyes of KASAN and KMSAN. */
+static noinline void test_uaf(struct test_pool *tp)
 {
 	u8 *obj = tp->objs[0];
 
 	test_free(tp, 1);
-	return READ_ONCE(*obj);
+	(void)READ_ONCE(*obj);
+	kmsan_check_memory(obj, tp->size);
 }
 
-static noinline long test_oob(struct test_pool *tp)
+static noinline void test_oob(struct test_pool *tp)
 {
-	return READ_ONCE(((u8 *)tp->objs[0])[tp->size]);
+	(void)READ_ONCE(((u8 *)tp->objs[0])[tp->size]);
+}
+
+static noinline void test_read(struct test_pool *tp)
+{
+	kmsan_check_memory(tp->objs[0], tp->size);
 }
 
 static noinline void test_double(struct test_pool *tp)
@@ -309,9 +318,13 @@ static long test_wrong(struct test_pool *tp, const char *verb, const char *arg,
 		memset(tp->objs + tp->nr, 0, nr * sizeof(*tp->objs));
 		return nr;
 	} else if (!strcmp(verb, "uaf")) {
-		return test_uaf(tp);
+		test_uaf(tp);
 	} else if (!strcmp(verb, "oob")) {
-		return test_oob(tp);
+		test_oob(tp);
+	} else if (!strcmp(verb, "read")) {
+		test_read(tp);
+	} else if (!strcmp(verb, "fill")) {
+		memset(obj, 0x42, tp->size);
 	} else if (!strcmp(verb, "chain")) {
 		*(void **)obj = kzalloc(SZ_1K, GFP_KERNEL);
 	} else if (!strcmp(verb, "unchain")) {

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # What the kernel's sanitizers know of objects, on kernels that have them. KASAN
-# reports a read of a freed object, and of the byte behind a live one; kmemleak
+# reports a read of a freed object, and of the byte behind a live one; KMSAN one of
+# an object that was not written since it was allocated, or freed; kmemleak
 # reports an object that nobody refers to, and neither one that is in use nor
 # what such a one refers to; on page and on vmalloc backing.
 set -u
@@ -14,8 +15,13 @@ kasan() {
 	grep -q ' kasan_poison$' /proc/kallsyms
 }
 
+kmsan() {
+	grep -q ' kmsan_poison_memory$' /proc/kallsyms
+}
+
+INIT_ON_ALLOC=512
 backings="$PAGES $VMALLOC"
-ktap_plan 22
+if kmsan; then ktap_plan 32; else ktap_plan 23; fi
 check "loads" load fastalloc
 check "the helper loads" load fastalloc_test_pool
 
@@ -46,6 +52,40 @@ for backing in $backings; do
 		done
 	done
 done
+
+# uninit FUNCTION WANTED TEXT: reports of KMSAN's in that function, of one call of it
+uninit() {
+	log_mark
+	[ "$2" = 0 ] || expect_splat "KMSAN: uninit-value in test_$1"
+	pool "$1" "$name" >/dev/null
+	is "$3, backing $backing, sync $sync: $2 reports of KMSAN" \
+		"$(log_since | grep -c "BUG: KMSAN: uninit-value in test_$1")" "$2"
+}
+
+if kmsan; then
+	for kind in "$PAGES $SPINLOCK" "$VMALLOC $PERCPU"; do
+		backing=${kind% *} sync=${kind#* }
+		name=kmsan-$backing-$sync
+		pool create "name=$name" obj_size=64 backing="$backing" sync="$sync" >/dev/null
+		pool alloc "$name" 1 >/dev/null
+		uninit read 1 "a fresh object"
+		pool fill "$name" >/dev/null
+		uninit read 0 "written"
+		uninit uaf 1 "freed"
+		pool alloc "$name" 1 >/dev/null
+		uninit read 1 "allocated again"
+		pool free "$name" 1 >/dev/null
+		pool destroy "$name" >/dev/null
+		pool create "name=$name" obj_size=64 backing="$backing" sync="$sync" \
+			flags=$INIT_ON_ALLOC >/dev/null
+		pool alloc "$name" 1 >/dev/null
+		uninit read 0 "zeroed"
+		pool free "$name" 1 >/dev/null
+		pool destroy "$name" >/dev/null
+	done
+else
+	skip "objects not written" "kernel without KMSAN"
+fi
 
 # Sizes tell the pools apart in kmemleak's report.
 if [ -w $DEBUGFS/kmemleak ]; then
