@@ -74,11 +74,13 @@ static inline bool fa_content_stays(const struct fastalloc_pool *pool)
 	       (pool->cfg.flags & FASTALLOC_F_TYPESAFE_BY_RCU);
 }
 
-/* The whole slot may be touched, by its user or by us. */
+/* The whole slot may be touched, by its user or by us: checks read it. */
 static inline void fa_san_open(struct fastalloc_pool *pool, const void *obj)
 {
 	if (fa_kasan_sees(pool, obj))
 		fa_kasan_mark(obj, pool->stride, 0);
+	if (pool->sanitize && pool->checks)
+		kmsan_unpoison_memory(obj, pool->stride);
 }
 
 /* An object goes to its user; @zeroed: with content. */
@@ -133,6 +135,8 @@ static inline void fa_san_chunk_exit(struct fastalloc_pool *pool, struct fa_chun
 		return;
 	if (fa_kasan_sees(pool, chunk->mem))
 		fa_kasan_mark(chunk->mem, chunk->end - chunk->mem, 0);
+	if (pool->checks)
+		kmsan_unpoison_memory(chunk->mem, chunk->end - chunk->mem);
 	if (IS_ENABLED(CONFIG_DEBUG_KMEMLEAK))
 		fa_kmemleak_chunk_exit(pool, chunk);
 }
