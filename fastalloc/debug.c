@@ -348,12 +348,13 @@ noinline __cold void fa_fault(struct fastalloc_pool *pool, const char *what,
 		if (spoilt) {
 			const u8 *slot = fa_chunk_obj(pool, chunk, i);
 			size_t at = ALIGN_DOWN(spoilt - slot, 16);
+			size_t bytes = min_t(size_t, pool->stride - at, 64);
 
 			pr_err("  first wrong byte at offset %zu\n",
 			       (size_t)(spoilt - slot));
+			fa_san_look(pool, slot + at, bytes);
 			print_hex_dump(KERN_ERR, "fastalloc:   ", DUMP_PREFIX_OFFSET,
-				       16, 1, slot + at,
-				       min_t(size_t, pool->stride - at, 64), true);
+				       16, 1, slot + at, bytes, true);
 		}
 		if (chunk->track) {
 			fa_track_print("allocated", fa_track(chunk, i, FA_TRACK_ALLOC));
@@ -376,6 +377,7 @@ static void fa_debug_rest(struct fastalloc_pool *pool, struct fa_chunk *chunk, v
 	u8 *bad;
 
 	if (fa_checks(pool, FASTALLOC_F_POISON)) {
+		fa_san_look(pool, obj, pool->cfg.obj_size);
 		bad = fa_poison_spoilt(pool, obj);
 		if (bad)
 			fa_fault(pool, "written after free", obj, chunk, bad);

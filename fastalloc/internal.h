@@ -282,7 +282,7 @@ struct fa_mags {
 /**
  * struct fastalloc_pool - a pool
  * @head: what the inline fast path sees; must come first
- * @cache: PERCPU: the CPUs' caches; not the ones @head shows if there are hooks
+ * @cache: PERCPU: the CPUs' caches; not the ones @head shows if it is not bare
  * @window: on the tail of @dq, if there is one: for the owner in @head (NONE),
  *	or @locked (SPINLOCK)
  * @locked: for those who hold the lock

@@ -414,14 +414,19 @@ static void fa_pool_failed(struct fastalloc_pool *pool)
 		WRITE_ONCE(pool->peak, fa_percpu_peak(pool));
 }
 
+/* Found where it is wrong, not only when the pool happens to be empty. */
+static inline void fa_pool_might_grow(struct fastalloc_pool *pool, gfp_t gfp)
+{
+	if (IS_ENABLED(CONFIG_DEBUG_ATOMIC_SLEEP) && fa_is_growing(pool))
+		might_alloc(gfp);
+}
+
 /* Before an allocation: is what the caller asks for to be had at all? */
 static inline bool fa_pool_may_alloc(struct fastalloc_pool *pool, gfp_t gfp)
 {
 	if (unlikely(READ_ONCE(pool->dead)))
 		return false;
-	/* Found where it is wrong, not only when the pool happens to be empty. */
-	if (IS_ENABLED(CONFIG_DEBUG_ATOMIC_SLEEP) && fa_is_growing(pool))
-		might_alloc(gfp);
+	fa_pool_might_grow(pool, gfp);
 
 	if (unlikely(gfp & __GFP_ZERO) && pool->cfg.ctor) {
 		pr_err_ratelimited("pool %s: zeroing would undo the constructor\n",
@@ -596,8 +601,10 @@ static void *fa_alloc_owned(struct fastalloc_pool *pool, gfp_t gfp, unsigned lon
 
 	if (unlikely(!obj))
 		return fa_pool_alloc(pool, gfp, ip);
-	if (pool->init_on_alloc)
+	if (pool->init_on_alloc) {
+		fa_pool_might_grow(pool, gfp);
 		memset(obj, 0, pool->cfg.obj_size);
+	}
 	return obj;
 }
 
@@ -659,6 +666,7 @@ static noinline void *fa_alloc_zeroing(struct fastalloc_pool *pool, gfp_t gfp,
 	preempt_enable();
 	if (unlikely(!obj))
 		return fa_pool_alloc(pool, gfp, ip);
+	fa_pool_might_grow(pool, gfp);
 	if (pool->init_on_alloc)
 		memset(obj, 0, pool->cfg.obj_size);
 	return obj;
@@ -833,6 +841,7 @@ void *fastalloc_zalloc(struct fastalloc_pool *pool, gfp_t gfp)
 	void *obj;
 
 	if ((pool->quick || pool->plain) && !pool->cfg.ctor) {
+		fa_pool_might_grow(pool, gfp);
 		obj = fastalloc_alloc(pool, gfp & ~__GFP_ZERO);
 		if (likely(obj) && !pool->init_on_alloc)
 			memset(obj, 0, pool->cfg.obj_size);
@@ -990,9 +999,9 @@ static noinline void fa_pool_free_bulk(struct fastalloc_pool *pool, unsigned int
  * @objs: the objects; none may be NULL
  *
  * Context: As fastalloc_free(). PERCPU: magazine by magazine. SPINLOCK: the
- *	lock is held once, for a time proportional to @nr; with order LOWEST
- *	once for each object. One object after another where there are hooks,
- *	handles or checks.
+ *	lock is held once, for a time proportional to @nr, and more objects than
+ *	are out are refused as one; with order LOWEST once for each object. One
+ *	object after another where there are hooks, handles or checks.
  */
 void fastalloc_free_bulk(struct fastalloc_pool *pool, unsigned int nr,
 			 void **objs)

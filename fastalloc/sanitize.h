@@ -74,13 +74,18 @@ static inline bool fa_content_stays(const struct fastalloc_pool *pool)
 	       (pool->cfg.flags & FASTALLOC_F_TYPESAFE_BY_RCU);
 }
 
-/* The whole slot may be touched, by its user or by us: checks read it. */
+/* The whole slot may be touched, by its user or by us. */
 static inline void fa_san_open(struct fastalloc_pool *pool, const void *obj)
 {
 	if (fa_kasan_sees(pool, obj))
 		fa_kasan_mark(obj, pool->stride, 0);
-	if (pool->sanitize && pool->checks)
-		kmsan_unpoison_memory(obj, pool->stride);
+}
+
+/* A check is to read what its user would do wrong to read. */
+static inline void fa_san_look(struct fastalloc_pool *pool, const void *from, size_t bytes)
+{
+	if (pool->sanitize)
+		kmsan_unpoison_memory(from, bytes);
 }
 
 /* An object goes to its user; @zeroed: with content. */
@@ -99,7 +104,9 @@ static inline void fa_san_alloc(struct fastalloc_pool *pool, void *obj, bool zer
 	}
 	if (IS_ENABLED(CONFIG_DEBUG_KMEMLEAK) && pool->sanitize && !fa_content_stays(pool))
 		fa_kmemleak_alloc(pool, obj, gfp);
-	if (!zeroed && !fa_content_stays(pool))
+	if (zeroed)
+		kmsan_unpoison_memory(obj, size);
+	else if (!fa_content_stays(pool))
 		kmsan_poison_memory(obj, size, gfp & ~__GFP_ZERO);
 }
 
@@ -135,8 +142,6 @@ static inline void fa_san_chunk_exit(struct fastalloc_pool *pool, struct fa_chun
 		return;
 	if (fa_kasan_sees(pool, chunk->mem))
 		fa_kasan_mark(chunk->mem, chunk->end - chunk->mem, 0);
-	if (pool->checks)
-		kmsan_unpoison_memory(chunk->mem, chunk->end - chunk->mem);
 	if (IS_ENABLED(CONFIG_DEBUG_KMEMLEAK))
 		fa_kmemleak_chunk_exit(pool, chunk);
 }

@@ -18,7 +18,7 @@ kmsan() { case $symbols in *' kmsan_poison_memory'*) ;; *) false ;; esac; }
 
 INIT_ON_ALLOC=512
 backings="$PAGES $VMALLOC"
-if kmsan; then ktap_plan 32; else ktap_plan 23; fi
+if kmsan; then ktap_plan 34; else ktap_plan 23; fi
 check "loads" load fastalloc
 check "the helper loads" load fastalloc_test_pool
 
@@ -77,6 +77,12 @@ if kmsan; then
 			flags=$INIT_ON_ALLOC >/dev/null
 		pool alloc "$name" 1 >/dev/null
 		uninit read 0 "zeroed"
+		pool free "$name" 1 >/dev/null
+		pool destroy "$name" >/dev/null
+		# by a constructor that writes nothing
+		pool create "name=$name" obj_size=64 backing="$backing" sync="$sync" ctor=1 >/dev/null
+		pool alloc "$name" 1 >/dev/null
+		uninit read 1 "not written by its constructor"
 		pool free "$name" 1 >/dev/null
 		pool destroy "$name" >/dev/null
 	done

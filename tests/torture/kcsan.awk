@@ -12,6 +12,10 @@ function flush_report(	i) {
 	n = 0
 }
 
+/^LAB-HOST / {
+	flush_report()
+	reporting = 0
+}
 /BUG: KCSAN:/ {
 	flush_report()
 	reporting = 1

@@ -83,6 +83,7 @@ struct item {
  * @handles: what is taken can be found by a weak handle, too
  * @wrong: a few times in each context what is no object is freed
  * @raw: no constructor, so checks and sanitizers may write to free objects
+ * @zeroing: likewise, and objects are zeroed as they come and go
  */
 struct shape {
 	const char		*name;
@@ -96,6 +97,7 @@ struct shape {
 	bool			handles;
 	bool			wrong;
 	bool			raw;
+	bool			zeroing;
 };
 
 static const struct shape shapes[] = {
@@ -108,6 +110,7 @@ static const struct shape shapes[] = {
 	{ "handles", 64, 96, 1000, 3, .handles = true },
 	{ "spinlock", 64, 16, 1000, 0, FASTALLOC_SYNC_SPINLOCK, .raw = true },
 	{ "wrong", 64, 96, 1000, 3, .wrong = true, .raw = true },
+	{ "zeroing", 32, 4, 0, 1, .beyond = true, .raw = true, .zeroing = true },
 	{ "wrong-spinlock", 64, 16, 1000, 0, FASTALLOC_SYNC_SPINLOCK, .wrong = true },
 };
 
@@ -266,7 +269,8 @@ static void item_claim(struct item *item, unsigned long state)
 {
 	unsigned long was = xchg(&item->state, state);
 
-	if (round.shape->raw ? was == STATE_LIVE || was == STATE_HOME : was != STATE_FREE)
+	if (round.shape->zeroing ? was :
+	    round.shape->raw ? was == STATE_LIVE || was == STATE_HOME : was != STATE_FREE)
 		fault(TWICE, "%p was %#lx", item, was);
 }
 
@@ -946,6 +950,8 @@ static int torture_run(const struct shape *shape, unsigned int ms, bool calm)
 		cfg.flags |= FASTALLOC_F_HANDLES;
 	if (shape->wrong)
 		cfg.flags |= FASTALLOC_F_DEBUG;
+	if (shape->zeroing)
+		cfg.flags |= FASTALLOC_F_INIT_ON_ALLOC | FASTALLOC_F_INIT_ON_FREE;
 	memset(&round, 0, sizeof(round));
 	round.shape = shape;
 	round.words = shape->size / sizeof(unsigned long) - 2;
