@@ -633,6 +633,7 @@ int fa_mags_reserve(struct fastalloc_pool *pool, unsigned long total, gfp_t gfp)
 void fa_percpu_attach(struct fastalloc_pool *pool, struct fa_chunk *chunk);
 void fa_percpu_set_low(struct fastalloc_pool *pool);
 unsigned long fa_percpu_peak(struct fastalloc_pool *pool);
+void fa_percpu_note_peak(struct fastalloc_pool *pool);
 void *fa_cache_alloc(struct fastalloc_pool *pool, struct fastalloc_cache *c, u32 n);
 void fa_cache_free(struct fastalloc_pool *pool, struct fastalloc_cache *c,
 		   void *obj, u32 n);

@@ -692,7 +692,15 @@ void fa_percpu_set_low(struct fastalloc_pool *pool)
 	if (fa_is_growing(pool) && pool->capacity < pool->growth.max)
 		low = DIV_ROUND_UP(pool->cfg.low_water, pool->magazine) + 1;
 	WRITE_ONCE(pool->low_full, low);
-	WRITE_ONCE(pool->min_full, atomic_long_read(&pool->nfull));
+}
+
+static unsigned long fa_peak_by(struct fastalloc_pool *pool, unsigned long capacity,
+				long min_full)
+{
+	unsigned long held = max(min_full, 0L) * pool->magazine;
+
+	return max3(READ_ONCE(pool->peak), fastalloc_pool_allocated(pool),
+		    capacity > held ? capacity - held : 0);
 }
 
 /*
@@ -701,13 +709,23 @@ void fa_percpu_set_low(struct fastalloc_pool *pool)
  */
 unsigned long fa_percpu_peak(struct fastalloc_pool *pool)
 {
-	unsigned long capacity = READ_ONCE(pool->capacity), held;
+	unsigned long capacity = READ_ONCE(pool->capacity);
 
 	/* Pairs with the smp_wmb() in fa_percpu_attach(): not the older of these. */
 	smp_rmb();
-	held = max(READ_ONCE(pool->min_full), 0L) * pool->magazine;
-	return max3(READ_ONCE(pool->peak), fastalloc_pool_allocated(pool),
-		    capacity > held ? capacity - held : 0);
+	return fa_peak_by(pool, capacity, READ_ONCE(pool->min_full));
+}
+
+/*
+ * The peak so far, before the sums change that tell it: what comes from now on is
+ * counted from here. Under the lock, or it might undo a reset.
+ */
+void fa_percpu_note_peak(struct fastalloc_pool *pool)
+{
+	long min_full = READ_ONCE(pool->min_full);
+
+	WRITE_ONCE(pool->min_full, atomic_long_read(&pool->nfull));
+	WRITE_ONCE(pool->peak, fa_peak_by(pool, pool->capacity, min_full));
 }
 
 /* A chunk's objects into full magazines; under grow_lock. */
@@ -737,12 +755,11 @@ void fa_percpu_attach(struct fastalloc_pool *pool, struct fa_chunk *chunk)
 
 	fa_chunk_shuffled(chunk);
 
-	/* Promised once all are there; the peak first, while the sums still fit. */
-	WRITE_ONCE(pool->peak, fa_percpu_peak(pool));
-	WRITE_ONCE(pool->min_full, atomic_long_read(&pool->nfull));
+	/* Promised once all are there. */
+	flags = fa_serial_lock(pool);
+	fa_percpu_note_peak(pool);
 	/* Or who looks at the peak would take the new objects for used ones. */
 	smp_wmb();
-	flags = fa_serial_lock(pool);
 	fa_add_total(pool, chunk->count);
 	fa_serial_unlock(pool, flags);
 	fa_percpu_set_low(pool);

@@ -408,10 +408,19 @@ static noinline bool fa_pool_refill(struct fastalloc_pool *pool, gfp_t gfp,
 
 static void fa_pool_failed(struct fastalloc_pool *pool)
 {
+	unsigned long old, peak;
+
 	atomic_long_inc(&pool->failures);
-	/* Nothing keeps count on the way, but now it is worth counting. */
-	if (fa_is_percpu(pool))
-		WRITE_ONCE(pool->peak, fa_percpu_peak(pool));
+	if (!fa_is_percpu(pool))
+		return;
+	/*
+	 * Nothing keeps count on the way, but now it is worth counting; unless a
+	 * reset, or a growth that counts too, comes in between. May be an NMI.
+	 */
+	old = READ_ONCE(pool->peak);
+	peak = fa_percpu_peak(pool);
+	if (peak > old)
+		cmpxchg(&pool->peak, old, peak);
 }
 
 /* Found where it is wrong, not only when the pool happens to be empty. */

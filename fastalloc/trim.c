@@ -148,8 +148,11 @@ unsigned long fa_trim(struct fastalloc_pool *pool, unsigned long most)
 	if (pool->capacity == pool->cfg.capacity ||
 	    !fastalloc_pool_available(pool))
 		return 0;
-	if (fa_is_percpu(pool))
-		WRITE_ONCE(pool->peak, fa_percpu_peak(pool));
+	if (fa_is_percpu(pool)) {
+		flags = fa_serial_lock(pool);
+		fa_percpu_note_peak(pool);
+		fa_serial_unlock(pool, flags);
+	}
 
 	for (chunk = fa_chunk_first(pool); chunk && !fa_is_lowest(pool);
 	     chunk = fa_chunk_next(chunk))
@@ -188,6 +191,7 @@ unsigned long fa_trim(struct fastalloc_pool *pool, unsigned long most)
 		WRITE_ONCE(pool->stalled, false);
 	if (fa_is_percpu(pool)) {
 		fa_percpu_set_low(pool);
+		WRITE_ONCE(pool->min_full, atomic_long_read(&pool->nfull));
 		return gone;
 	}
 
