@@ -20,7 +20,7 @@ static void fa_wait_refuse(struct fastalloc_pool *pool, struct fa_waiter *w)
 {
 	if (fa_is_percpu(pool)) {
 		fa_depot_put(pool, w->obj);
-		pool->handed--;
+		WRITE_ONCE(pool->handed, pool->handed - 1);
 	} else {
 		fa_serial_free(pool, w->obj);
 	}
@@ -50,7 +50,7 @@ static bool fa_wait_hand_one(struct fastalloc_pool *pool)
 	if (obj) {
 		w->obj = obj;
 		fa_wait_leave(pool, w);
-		pool->handed += fa_is_percpu(pool);
+		WRITE_ONCE(pool->handed, pool->handed + fa_is_percpu(pool));
 		/* Under the lock: it keeps the waiter's stack frame there. */
 		complete(&w->done);
 	}
