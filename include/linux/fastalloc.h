@@ -56,6 +56,7 @@
 #include <linux/cache.h>
 #include <linux/compiler.h>
 #include <linux/gfp.h>
+#include <linux/kcsan-checks.h>
 #include <linux/limits.h>
 #include <linux/module.h>
 #include <linux/percpu.h>
@@ -533,9 +534,14 @@ static __always_inline unsigned long __fastalloc_claim(struct fastalloc_cache *c
 #endif
 }
 
-/* Ends what __fastalloc_claim() began, with @n objects now loaded. */
+/*
+ * Ends what __fastalloc_claim() began, with @n objects now loaded. From here on an
+ * interrupt may pass them on to other CPUs. Its barriers order our accesses, too,
+ * for they are on our CPU; KCSAN counts them for the interrupt alone.
+ */
 static __always_inline void __fastalloc_release(struct fastalloc_cache *c, u32 n)
 {
+	kcsan_release();
 	barrier();
 	WRITE_ONCE(c->n, n);
 }

@@ -138,6 +138,7 @@ void *hook_percpu(size_t bytes);
 #define smp_rmb()		barrier()
 #define smp_wmb()		barrier()
 #define smp_mb__after_atomic()	barrier()
+#define kcsan_release()		((void)0)
 
 /* Counters of the depot: they steer growth only, which is not under check. */
 #define atomic_long_inc(v)		((void)(v)->counter++)
