@@ -541,16 +541,25 @@ static void torture_hardirq(void)
 
 static void torture_irq(struct irq_work *irq)
 {
-	if (!in_hardirq())
+	/* A CPU that goes down runs what was queued without an interrupt. */
+	if (in_hardirq())
+		torture_hardirq();
+	else if (cpu_online(smp_processor_id()))
 		fault(CONTEXT, "an irq_work is in no hardirq");
-	torture_hardirq();
 }
 
-/* Rests between two of them, so that a slow machine gets to something else too. */
+/* So many nanoseconds to those whom what began then kept waiting, on slow machines. */
+static u64 torture_rest(ktime_t began)
+{
+	return 8 * ktime_to_ns(ktime_sub(ktime_get(), began));
+}
+
 static enum hrtimer_restart torture_hrtimer(struct hrtimer *timer)
 {
 	struct worker *w = &round.worker[smp_processor_id()];
-	u32 us = 500 + prandom_u32_state(&w->rnd[HARDIRQ]) % 2000;
+	u32 r = prandom_u32_state(&w->rnd[HARDIRQ]);
+	unsigned int cpu = r % nr_cpu_ids;
+	ktime_t began = ktime_get();
 
 	if (!in_hardirq())
 		fault(CONTEXT, "an hrtimer is in no hardirq");
@@ -558,7 +567,12 @@ static enum hrtimer_restart torture_hrtimer(struct hrtimer *timer)
 	torture_hardirq();
 	if (READ_ONCE(round.stop))
 		return HRTIMER_NORESTART;
-	hrtimer_set_expires(timer, ktime_add_us(ktime_get(), us));
+	/* Where threads come to little, NMIs are not to wait for them. */
+	if (round.nmis && cpu_online(cpu))
+		torture_nmi_send(cpu);
+	r = 500 + (r >> 8) % 2000;
+	hrtimer_set_expires(timer, ktime_add_ns(ktime_get(), r * NSEC_PER_USEC +
+						torture_rest(began)));
 	return HRTIMER_RESTART;
 }
 
@@ -578,11 +592,13 @@ static void torture_tasklet(struct tasklet_struct *t)
 
 static void torture_timer(struct timer_list *timer)
 {
+	ktime_t began = ktime_get();
+
 	if (!in_serving_softirq())
 		fault(CONTEXT, "a timer is in no softirq");
 	torture_interrupt(SOFTIRQ);
 	if (!READ_ONCE(round.stop))
-		mod_timer(timer, jiffies + 1);
+		mod_timer(timer, jiffies + 1 + nsecs_to_jiffies(torture_rest(began)));
 }
 
 /* Interrupts some other CPU, now and then this one. */
@@ -923,6 +939,26 @@ static void workers_stop(void)
 	cpus_read_unlock();
 }
 
+/* Whether each context did what a round is for. */
+static bool enough(void)
+{
+	enum kind kind;
+
+	for (kind = TASK; kind < KINDS; kind++) {
+		if (kind == NMI && !round.nmis)
+			continue;
+		if (round.shape->wrong && !atomic_long_read(&round.refused[kind]))
+			return false;
+		/* On PREEMPT_RT a softirq is a thread, which waits for its turn. */
+		if (kind == TASK || (kind == SOFTIRQ && IS_ENABLED(CONFIG_PREEMPT_RT)))
+			continue;
+		if (round.inside && atomic_long_read(&round.hits[kind]) < 2)
+			return false;
+	}
+	return !round.shape->handles ||
+	       (atomic_long_read(&round.upgraded) && atomic_long_read(&round.stale));
+}
+
 static int torture_run(const struct shape *shape, unsigned int ms, bool calm)
 {
 	struct task_struct *look = NULL, *churn = NULL, *wait[WAITERS];
@@ -982,7 +1018,9 @@ static int torture_run(const struct shape *shape, unsigned int ms, bool calm)
 	}
 	for (i = 0; i < waiters; i++)
 		wait[i] = start(wait_thread, (void *)(unsigned long)(i & 1), "fa-wait");
-	msleep(ms);
+	/* A slow machine takes longer for as much; the script says when it is too little. */
+	for (i = 0; i < 20 && (!i || !enough()); i++)
+		msleep(ms);
 	workers_stop();
 	for (i = 0; i < SLOTS; i++)
 		torture_pass(NULL, i);
