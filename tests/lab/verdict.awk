@@ -67,6 +67,8 @@ function ktap_line(line,	indent, n, ok, rest, children, i, name, reason) {
 		}
 		return
 	}
+	if (line ~ /^# / && why-- > 0)
+		printf "%s:   | %s\n", leg, substr(line, 1, 300)
 	if (line !~ /^(not )?ok [0-9]+( |$)/)
 		return
 	ok = (line ~ /^ok/)
@@ -91,6 +93,7 @@ function ktap_line(line,	indent, n, ok, rest, children, i, name, reason) {
 		fault(suite ": result number " n " where " count[indent] " was due (" name ")")
 	if (!ok)
 		bad[indent]++
+	why = 0
 	if (children) {
 		# a parent counts only where it fails for its own sake
 		if (!ok && !bad_below)
@@ -114,6 +117,7 @@ function ktap_line(line,	indent, n, ok, rest, children, i, name, reason) {
 		passed++
 	} else {
 		fault(suite ": " name)
+		why = 2
 	}
 }
 
@@ -143,6 +147,7 @@ function splat(text) {
 		return
 	}
 	fault("kernel log line " NR ": " substr(text, 1, 300))
+	show = ++shown > 2 ? 0 : 30
 }
 
 function flush_warning() {
@@ -172,6 +177,15 @@ BEGIN {
 	gsub(/\r/, "")
 	line = $0
 	stamped = sub(/^\[ *[0-9]+\.[0-9]+\](\[ *[TC][0-9]+\])? /, "", line)
+}
+
+# the report that follows a fault's header, for those who have no more than these words
+show && line !~ /^ *$/ {
+	show--
+	if (line ~ /^(LAB-|FASTALLOC-|> |====================)/)
+		show = 0
+	else
+		printf "%s:   | %s\n", leg, substr(line, 1, 120)
 }
 
 /^LAB-HOST / {
