@@ -290,7 +290,8 @@ struct fa_mags {
  * @sync: as configured
  * @order: as configured
  * @bare: objects are only handed around: no hooks, no checks, no zeroing
- * @plain: not PERCPU, and bare but for zeroing
+ * @plain: not PERCPU, and bare but for zeroing; LOWEST that zeroes what is freed is
+ *	not, for it looks first
  * @quick: PERCPU, and bare but for zeroing
  * @init_on_alloc: objects are zeroed when they are handed out
  * @init_on_free: and when they are freed
@@ -611,8 +612,7 @@ void *fa_serial_alloc_contig(struct fastalloc_pool *pool, unsigned int nr);
 void fa_serial_free(struct fastalloc_pool *pool, void *obj);
 void fa_serial_free_bulk(struct fastalloc_pool *pool, unsigned int nr,
 			 void **objs);
-bool fa_serial_may_free_contig(struct fastalloc_pool *pool, void *obj,
-			       unsigned int nr);
+bool fa_serial_may_free(struct fastalloc_pool *pool, void *obj, unsigned int nr);
 void fa_serial_free_contig(struct fastalloc_pool *pool, void *obj,
 			   unsigned int nr);
 void fa_serial_attach(struct fastalloc_pool *pool, struct fa_chunk *chunk);

@@ -493,7 +493,16 @@ static inline bool fa_pool_may_free(struct fastalloc_pool *pool, void *obj,
 		rcu_read_unlock();
 		return false;
 	}
-	return !pool->checks || fa_debug_may_free(pool, obj, ip);
+	if (pool->checks)
+		return fa_debug_may_free(pool, obj, ip);
+	/* This order can tell, too, before anything is done to what is no object. */
+	return pool->order != FASTALLOC_ORDER_LOWEST || fa_serial_may_free(pool, obj, 1);
+}
+
+static inline void fa_pool_wipe(struct fastalloc_pool *pool, void *obj)
+{
+	if (pool->init_on_free)
+		memset(obj, 0, pool->cfg.obj_size);
 }
 
 /*
@@ -515,8 +524,7 @@ static inline bool fa_pool_release(struct fastalloc_pool *pool, void *obj,
 	/* Not while we are in: a hook may call into the pool. */
 	if (pool->cfg.on_release)
 		pool->cfg.on_release(obj, pool->cfg.arg);
-	if (pool->init_on_free)
-		memset(obj, 0, pool->cfg.obj_size);
+	fa_pool_wipe(pool, obj);
 	if (pool->checks)
 		fa_debug_freed(pool, obj);
 	if (pool->sanitize)
@@ -630,8 +638,7 @@ static void fa_free_owned(struct fastalloc_pool *pool, void *obj, unsigned long 
 		fa_pool_free(pool, obj, ip, false);
 		return;
 	}
-	if (pool->init_on_free)
-		memset(obj, 0, pool->cfg.obj_size);
+	fa_pool_wipe(pool, obj);
 	fa_serial_free(pool, obj);
 }
 
@@ -992,9 +999,8 @@ static noinline void fa_pool_free_bulk(struct fastalloc_pool *pool, unsigned int
 			fa_pool_free(pool, objs[i], ip, false);
 		return;
 	}
-	if (pool->init_on_free)
-		for (i = 0; i < nr; i++)
-			memset(objs[i], 0, pool->cfg.obj_size);
+	for (i = 0; i < nr; i++)
+		fa_pool_wipe(pool, objs[i]);
 	if (pool->quick)
 		fa_percpu_free_bulk(pool, nr, objs);
 	else
@@ -1092,7 +1098,7 @@ void fastalloc_free_contig(struct fastalloc_pool *pool, void *obj,
 		fa_serial_free_contig(pool, obj, nr);
 		return;
 	}
-	if (!READ_ONCE(pool->dead) && !fa_serial_may_free_contig(pool, obj, nr))
+	if (!READ_ONCE(pool->dead) && !fa_serial_may_free(pool, obj, nr))
 		return;
 	for (i = 0; i < nr; i++, obj += pool->stride)
 		fa_pool_free(pool, obj, _RET_IP_, false);
@@ -1221,7 +1227,8 @@ static void fa_pool_init(struct fastalloc_pool *pool, struct lock_class_key *key
 	untouched = !pool->checks && !pool->sanitize && !pool->handles &&
 		    !cfg->on_acquire && !cfg->on_release;
 	pool->bare = untouched && !pool->init_on_alloc && !pool->init_on_free;
-	pool->plain = untouched && !fa_is_percpu(pool);
+	pool->plain = untouched && !fa_is_percpu(pool) &&
+		      !(pool->order == FASTALLOC_ORDER_LOWEST && pool->init_on_free);
 	pool->quick = untouched && fa_is_percpu(pool);
 	/* What is in force, for all to see. */
 	cfg->flags = (cfg->flags & ~FASTALLOC_F_DEBUG) | pool->checks;

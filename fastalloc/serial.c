@@ -377,9 +377,8 @@ void *fa_serial_alloc_contig(struct fastalloc_pool *pool, unsigned int nr)
 	return obj;
 }
 
-/* Whether a run may be freed; logs why not. Not to be trusted for long. */
-bool fa_serial_may_free_contig(struct fastalloc_pool *pool, void *obj,
-			       unsigned int nr)
+/* Whether a run may be freed; logs why not. Not to be trusted for long. LOWEST only. */
+bool fa_serial_may_free(struct fastalloc_pool *pool, void *obj, unsigned int nr)
 {
 	unsigned long flags;
 	const char *why;

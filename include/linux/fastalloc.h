@@ -598,7 +598,8 @@ fastalloc_alloc(struct fastalloc_pool *pool, gfp_t gfp)
  *
  * SPINLOCK and NONE: freeing more objects than are out is refused, with a line
  * in the log; the order LOWEST also refuses what is not an object of the pool,
- * or is free. PERCPU: freeing what is free, or foreign, is not noticed here.
+ * or is free, and leaves it as it is. PERCPU: freeing what is free, or foreign,
+ * is not noticed here.
  *
  * Context: PERCPU: any. SPINLOCK: any but NMI. NONE: as the owner serialises.
  *	Never sleeps; on_release runs in the context of the caller.

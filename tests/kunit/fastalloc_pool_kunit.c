@@ -641,26 +641,65 @@ static void pool_over_free(struct kunit *test)
 				(u64)got);
 }
 
-/* Promise: LOWEST also refuses foreign, inner and already free pointers. */
+struct refuse_param {
+	const char	*name;
+	unsigned int	flags;
+	void		(*on_release)(void *obj, void *arg);
+};
+
+static void refuse_release(void *obj, void *arg)
+{
+	++*(unsigned int *)arg;
+	memset(obj, 0xee, 24);
+}
+
+static struct refuse_param refuse_params[] = {
+	{ "bare", FASTALLOC_F_NO_INIT },
+	{ "zeroing", FASTALLOC_F_INIT_ON_ALLOC },
+	{ "wiping", FASTALLOC_F_INIT_ON_FREE },
+	{ "hook", FASTALLOC_F_NO_INIT, refuse_release },
+	{ "handles", FASTALLOC_F_HANDLES, refuse_release },
+};
+
+static void refuse_desc(const struct refuse_param *p, char *desc)
+{
+	strscpy(desc, p->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(refuse, refuse_params, refuse_desc);
+
+/*
+ * Promise: LOWEST also refuses foreign, inner and already free pointers, and does
+ * nothing to what is there.
+ */
 static void pool_lowest_refuses(struct kunit *test)
 {
+	const struct refuse_param *p = test->param_value;
+	unsigned int *released = fa_mem(test, sizeof(*released));
 	struct fastalloc_config cfg = {
 		.name = "kunit", .obj_size = 24, .capacity = 10,
 		.sync = FASTALLOC_SYNC_SPINLOCK,
-		.order = FASTALLOC_ORDER_LOWEST, .flags = FASTALLOC_F_CONTIG,
+		.order = FASTALLOC_ORDER_LOWEST,
+		.flags = FASTALLOC_F_CONTIG | p->flags,
+		.on_release = p->on_release, .arg = released,
 	};
 	struct fastalloc_pool *pool = fa_pool(test, &cfg);
 	char *a = fa_must_get(test, pool, GFP_KERNEL);
 	char *b = fa_must_get(test, pool, GFP_KERNEL);
 	char *keep = fa_must_get(test, pool, GFP_KERNEL);
-	u64 foreign;
+	u64 *foreign = fa_mem(test, 8 * sizeof(*foreign));
 
 	fa_allow_fault("kunit: double free");
 	fa_allow_fault("kunit: free of a foreign pointer");
 	fa_allow_fault("kunit: free of a pointer into an object");
 	fa_put(test, pool, a);
+	memset(foreign, 0x77, 8 * sizeof(*foreign));
+	memset(b, 0x77, 24);
+	memset(keep, 0x77, 24);
 	fastalloc_free(pool, a);
-	fastalloc_free(pool, &foreign);
+	fastalloc_free(pool, foreign);
+	fastalloc_free_bulk(pool, 1, (void **)&foreign);
+	fastalloc_free_contig(pool, foreign, 2);
 	fastalloc_free(pool, b + 8);
 	fastalloc_free(pool, b + 1);
 	fastalloc_free(pool, a - 24);
@@ -670,6 +709,10 @@ static void pool_lowest_refuses(struct kunit *test)
 	fastalloc_free_contig(pool, b, 100);
 	fastalloc_free_contig(pool, b, UINT_MAX);
 	fastalloc_free_contig(pool, b, 0);
+	KUNIT_EXPECT_EQ(test, *released, p->on_release ? 1U : 0U);
+	KUNIT_EXPECT_NULL(test, memchr_inv(foreign, 0x77, 8 * sizeof(*foreign)));
+	KUNIT_EXPECT_NULL(test, memchr_inv(b, 0x77, 24));
+	KUNIT_EXPECT_NULL(test, memchr_inv(keep, 0x77, 24));
 	KUNIT_EXPECT_EQ(test, fastalloc_pool_allocated(pool), 2UL);
 	KUNIT_EXPECT_EQ(test, fa_drain(test, pool, GFP_KERNEL), 8U);
 	KUNIT_EXPECT_NULL(test, fa_get(test, pool, GFP_KERNEL));
@@ -918,7 +961,7 @@ static struct kunit_case pool_cases[] = {
 	KUNIT_CASE_PARAM(pool_stray_writes, combo_gen_params),
 	KUNIT_CASE(pool_zalloc_refused),
 	KUNIT_CASE_PARAM(pool_over_free, combo_gen_params),
-	KUNIT_CASE(pool_lowest_refuses),
+	KUNIT_CASE_PARAM(pool_lowest_refuses, refuse_gen_params),
 	KUNIT_CASE_PARAM(pool_contig, contig_gen_params),
 	KUNIT_CASE_PARAM(pool_contig_refused, combo_gen_params),
 	KUNIT_CASE(pool_contig_grows),
