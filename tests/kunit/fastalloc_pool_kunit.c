@@ -653,7 +653,7 @@ static void refuse_release(void *obj, void *arg)
 	memset(obj, 0xee, 24);
 }
 
-static struct refuse_param refuse_params[] = {
+static const struct refuse_param refuse_params[] = {
 	{ "bare", FASTALLOC_F_NO_INIT },
 	{ "zeroing", FASTALLOC_F_INIT_ON_ALLOC },
 	{ "wiping", FASTALLOC_F_INIT_ON_FREE },
