@@ -422,9 +422,13 @@ bool fa_debug_may_free(struct fastalloc_pool *pool, void *obj, unsigned long ip)
 	const char *why = NULL;
 	struct fa_chunk *chunk;
 	unsigned int i = 0;
+	bool ok = false;
 	u8 *bad;
 
 	rcu_read_lock();
+	/* Who gave up the last reference just before destroy leaves the object. */
+	if (READ_ONCE(pool->dead))
+		goto out;
 	chunk = fa_chunk_find(pool, obj);
 	if (!chunk) {
 		why = "free of a foreign pointer";
@@ -435,11 +439,10 @@ bool fa_debug_may_free(struct fastalloc_pool *pool, void *obj, unsigned long ip)
 		else if (!test_and_clear_bit(i, chunk->out))
 			why = "double free";
 	}
-	if (why)
+	if (why) {
 		fa_fault(pool, why, obj, chunk, NULL);
-	rcu_read_unlock();
-	if (why)
-		return false;
+		goto out;
+	}
 
 	fa_san_open(pool, obj);
 	if (fa_checks(pool, FASTALLOC_F_REDZONE)) {
@@ -450,7 +453,10 @@ bool fa_debug_may_free(struct fastalloc_pool *pool, void *obj, unsigned long ip)
 	}
 	if (chunk->track)
 		fa_track_save(chunk, i, FA_TRACK_FREE, ip);
-	return true;
+	ok = true;
+out:
+	rcu_read_unlock();
+	return ok;
 }
 
 /* Nobody needs its content any more. */

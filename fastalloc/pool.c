@@ -495,8 +495,12 @@ static inline bool fa_pool_may_free(struct fastalloc_pool *pool, void *obj,
 	}
 	if (pool->checks)
 		return fa_debug_may_free(pool, obj, ip);
-	/* This order can tell, too, before anything is done to what is no object. */
-	return pool->order != FASTALLOC_ORDER_LOWEST || fa_serial_may_free(pool, obj, 1);
+	/*
+	 * This order can tell, too, before anything is done to what is no object.
+	 * Who gave up the last reference may be late: the chunk may be gone.
+	 */
+	return pool->handles || pool->order != FASTALLOC_ORDER_LOWEST ||
+	       fa_serial_may_free(pool, obj, 1);
 }
 
 static inline void fa_pool_wipe(struct fastalloc_pool *pool, void *obj)
@@ -1091,6 +1095,7 @@ void fastalloc_free_contig(struct fastalloc_pool *pool, void *obj,
 			   unsigned int nr)
 {
 	unsigned int i;
+	bool ok;
 
 	if (!nr || !obj || !fa_may_contig(pool))
 		return;
@@ -1098,7 +1103,11 @@ void fastalloc_free_contig(struct fastalloc_pool *pool, void *obj,
 		fa_serial_free_contig(pool, obj, nr);
 		return;
 	}
-	if (!READ_ONCE(pool->dead) && !fa_serial_may_free(pool, obj, nr))
+	/* The chunks of a dead pool go a grace period later. */
+	rcu_read_lock();
+	ok = READ_ONCE(pool->dead) || fa_serial_may_free(pool, obj, nr);
+	rcu_read_unlock();
+	if (!ok)
 		return;
 	for (i = 0; i < nr; i++, obj += pool->stride)
 		fa_pool_free(pool, obj, _RET_IP_, false);

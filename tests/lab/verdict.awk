@@ -69,8 +69,10 @@ function ktap_line(line,	indent, n, ok, rest, children, i, name, reason) {
 	}
 	if (line ~ /^# / && why-- > 0)
 		printf "%s:   | %s\n", leg, substr(line, 1, 300)
-	if (line !~ /^(not )?ok [0-9]+( |$)/)
+	if (line !~ /^(not )?ok [0-9]+( |$)/) {
+		said[saids++ % 4] = line
 		return
+	}
 	ok = (line ~ /^ok/)
 	rest = line
 	sub(/^(not )?ok /, "", rest)
@@ -117,8 +119,12 @@ function ktap_line(line,	indent, n, ok, rest, children, i, name, reason) {
 		passed++
 	} else {
 		fault(suite ": " name)
+		# KUnit says it before, ktap.sh after
+		for (i = saids > 4 ? saids - 4 : 0; i < saids; i++)
+			printf "%s:   | %s\n", leg, substr(said[i % 4], 1, 300)
 		why = 2
 	}
+	saids = 0
 }
 
 # does an open FASTALLOC-EXPECT fit text?

@@ -17,14 +17,13 @@
 #include <asm/nmi.h>
 #include <asm/smp.h>
 
-/* One that was sent and has not come; they would merge. */
-static DEFINE_PER_CPU(atomic_t, nmi_due);
-static DEFINE_PER_CPU(unsigned long, nmi_sent);
+/* When one was sent that has not come, in jiffies, or 0; they would merge. */
+static DEFINE_PER_CPU(atomic_long_t, nmi_due);
 static void (*nmi_fn)(void);
 
 static int nmi_handler(unsigned int cmd, struct pt_regs *regs)
 {
-	if (!atomic_xchg(this_cpu_ptr(&nmi_due), 0))
+	if (!atomic_long_xchg(this_cpu_ptr(&nmi_due), 0))
 		return NMI_DONE;
 	nmi_fn();
 	return NMI_HANDLED;
@@ -41,7 +40,7 @@ static bool nmi_any_due(void)
 	int cpu;
 
 	for_each_online_cpu(cpu)
-		if (atomic_read(per_cpu_ptr(&nmi_due, cpu)))
+		if (atomic_long_read(per_cpu_ptr(&nmi_due, cpu)))
 			return true;
 	return false;
 }
@@ -75,15 +74,15 @@ static void icr_write(u32 low, u32 dest)
 /* @cpu may be this one. Preemption is off and @cpu online. */
 void torture_nmi_send(unsigned int cpu)
 {
-	unsigned long flags;
+	atomic_long_t *due = per_cpu_ptr(&nmi_due, cpu);
+	unsigned long flags, old = atomic_long_read(due);
 
 	/* One that was lost to a CPU going down must not be the last. */
-	if (atomic_xchg(per_cpu_ptr(&nmi_due, cpu), 1) &&
-	    time_before(jiffies, READ_ONCE(per_cpu(nmi_sent, cpu)) + HZ / 10))
+	if (old && time_before(jiffies, old + HZ / 10))
 		return;
-	WRITE_ONCE(per_cpu(nmi_sent, cpu), jiffies);
 	local_irq_save(flags);
-	icr_write(APIC_DM_NMI, per_cpu(x86_cpu_to_apicid, cpu));
+	if (atomic_long_cmpxchg(due, old, jiffies | 1) == old)
+		icr_write(APIC_DM_NMI, per_cpu(x86_cpu_to_apicid, cpu));
 	local_irq_restore(flags);
 }
 

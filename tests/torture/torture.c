@@ -170,8 +170,7 @@ struct worker {
  * @misses: allocations that failed, by context
  * @hits: interrupts that found their CPU inside an operation
  * @deep: of these, inside an operation that was itself nested
- * @wrong: tries to free what is no object, by context
- * @refused: of these, calls made
+ * @refused: frees of what is no object, by context
  * @fault: by kind of fault
  * @acquired: calls of on_acquire
  * @released: calls of on_release
@@ -205,7 +204,6 @@ struct round {
 	atomic_long_t		misses[KINDS];
 	atomic_long_t		hits[KINDS];
 	atomic_long_t		deep[KINDS];
-	atomic_long_t		wrong[KINDS];
 	atomic_long_t		refused[KINDS];
 	atomic_long_t		fault[FAULTS];
 	atomic_long_t		acquired;
@@ -491,8 +489,7 @@ static void torture_cycle(struct worker *w, enum kind kind, gfp_t gfp)
 	atomic_long_inc(&round.cycles[kind]);
 	if (round.shape->handles)
 		torture_look(r >> 8);
-	if (round.shape->wrong &&
-	    atomic_long_inc_return(&round.wrong[kind]) <= WRONGS)
+	if (round.shape->wrong && atomic_long_read(&round.refused[kind]) < WRONGS)
 		torture_wrong(kind, gfp);
 	switch (r % 8) {
 	case 0:
@@ -923,11 +920,14 @@ static void workers_stop(void)
 	for_each_possible_cpu(cpu)
 		finish(round.worker[cpu].task);
 	WRITE_ONCE(round.stop, true);
+	cpus_read_lock();
+	/*
+	 * When each CPU has answered, calls to it have come, and interrupts that did
+	 * not see the stop are over: nobody sends NMIs.
+	 */
+	on_each_cpu(torture_answer, NULL, 1);
 	if (round.nmis)
 		torture_nmi_end();
-	cpus_read_lock();
-	/* Calls to other CPUs have come when each has answered one more. */
-	on_each_cpu(torture_answer, NULL, 1);
 	for_each_possible_cpu(cpu) {
 		struct worker *w = &round.worker[cpu];
 
