@@ -15,4 +15,6 @@ say "LAB-SUITE begin torture"
 relay sh ./torture.sh
 rc=$?
 say "LAB-SUITE end torture $rc"
+# shellcheck source=../lab/guest/leaks.sh
+. /t/leaks.sh
 exit $rc

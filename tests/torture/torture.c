@@ -9,7 +9,8 @@
  *
  * A script writes "SHAPE MILLISECONDS" to fastalloc_torture/run in debugfs and
  * reads .../report; "SHAPE MILLISECONDS 1" leaves out what other threads do, for
- * slow machines. What is checked:
+ * slow machines. Writing to .../race makes a data race, for a tool to find. What is
+ * checked:
  *	twice	an object is handed out while somebody has it
  *	torn	an object changed while it was out
  *	promise	an allocation failed with fewer than the capacity out
@@ -78,6 +79,7 @@ struct item {
  * @max: to grow to; 0: does not grow
  * @magazine: slots, 0 for the default
  * @sync: of the pool
+ * @order: likewise
  * @hooks: with hooks, so that nothing is done inline
  * @beyond: more is asked for than there is, and some wait
  * @handles: what is taken can be found by a weak handle, too
@@ -92,6 +94,7 @@ struct shape {
 	unsigned long		max;
 	unsigned int		magazine;
 	enum fastalloc_sync	sync;
+	enum fastalloc_order	order;
 	bool			hooks;
 	bool			beyond;
 	bool			handles;
@@ -109,6 +112,9 @@ static const struct shape shapes[] = {
 	{ "waiting", 32, 4, 0, 1, .beyond = true },
 	{ "handles", 64, 96, 1000, 3, .handles = true },
 	{ "spinlock", 64, 16, 1000, 0, FASTALLOC_SYNC_SPINLOCK, .raw = true },
+	{ "fifo", 64, 16, 1000, 0, FASTALLOC_SYNC_SPINLOCK, FASTALLOC_ORDER_FIFO },
+	{ "lowest", 64, 16, 1000, 0, FASTALLOC_SYNC_SPINLOCK, FASTALLOC_ORDER_LOWEST,
+	  .raw = true },
 	{ "wrong", 64, 96, 1000, 3, .wrong = true, .raw = true },
 	{ "zeroing", 32, 4, 0, 1, .beyond = true, .raw = true, .zeroing = true },
 	{ "wrong-spinlock", 64, 16, 1000, 0, FASTALLOC_SYNC_SPINLOCK, .wrong = true },
@@ -388,6 +394,10 @@ static void torture_look(u32 r)
 		if (fastalloc_resolve(round.pool, h) != item ||
 		    fastalloc_handle(round.pool, item).v != h.v)
 			fault(HANDLE, "%#llx led to %p", h.v, item);
+		if (fastalloc_get(round.pool, item) == item)
+			fastalloc_put(round.pool, item);
+		else
+			fault(HANDLE, "no second reference to %p", item);
 		fastalloc_put(round.pool, item);
 	}
 	atomic_long_inc(item ? &round.upgraded : &round.stale);
@@ -470,16 +480,45 @@ static void torture_pairs(enum kind kind, unsigned int nr, gfp_t gfp)
 		atomic_long_dec(&round.held);
 }
 
-/* Frees what lies in an object that is out: nobody else is to lose anything by it. */
+/*
+ * Frees what is no object, inside one that is out or beside all: nobody else is to
+ * lose anything by it.
+ */
 static void torture_wrong(enum kind kind, gfp_t gfp)
 {
 	struct item *item = torture_alloc(kind, gfp);
 
 	if (!item)
 		return;
-	atomic_long_inc(&round.refused[kind]);
-	fastalloc_free(round.pool, item->word);
+	switch (atomic_long_inc_return(&round.refused[kind]) % 3) {
+	case 0:
+		fastalloc_free(round.pool, &round);
+		break;
+	case 1:
+		fastalloc_free(round.pool, item->word);
+		break;
+	case 2:
+		fastalloc_free(round.pool, (char *)item + 1);
+		break;
+	}
 	torture_free(item);
+}
+
+/* From any context but NMI. */
+static void torture_ask(void)
+{
+	struct fastalloc_stats s;
+
+	fastalloc_pool_stats(round.pool, &s);
+	if (s.allocs - s.frees != s.in_use)
+		fault(STATS, "%llu - %llu is not %lu", s.allocs, s.frees, s.in_use);
+	if (s.capacity < round.shape->capacity || s.capacity > s.total)
+		fault(STATS, "capacity %lu, total %lu", s.capacity, s.total);
+	if (fastalloc_pool_capacity(round.pool) < round.shape->capacity)
+		fault(STATS, "capacity too low");
+	if (fastalloc_pool_available(round.pool) > fastalloc_pool_capacity(round.pool) &&
+	    !round.shape->max)
+		fault(STATS, "more available than there is");
 }
 
 static void torture_cycle(struct worker *w, enum kind kind, gfp_t gfp)
@@ -517,6 +556,8 @@ static void torture_interrupt(enum kind kind)
 	}
 	torture_cycle(w, kind, GFP_ATOMIC);
 	torture_cycle(w, kind, GFP_NOWAIT);
+	if (kind != NMI && atomic_long_read(&round.cycles[kind]) % 32 == 0)
+		torture_ask();
 }
 
 static void torture_nmi(void)
@@ -704,19 +745,10 @@ static int wait_thread(void *data)
 /* Looks at the counters, trims, resets nothing that is needed at the end. */
 static int look_thread(void *data)
 {
-	struct fastalloc_stats s;
 	unsigned int n = 0;
 
 	while (!kthread_should_stop()) {
-		fastalloc_pool_stats(round.pool, &s);
-		if (s.allocs - s.frees != s.in_use)
-			fault(STATS, "%llu - %llu is not %lu", s.allocs, s.frees,
-			      s.in_use);
-		if (s.capacity < round.shape->capacity || s.capacity > s.total)
-			fault(STATS, "capacity %lu, total %lu", s.capacity, s.total);
-		if (fastalloc_pool_capacity(round.pool) < round.shape->capacity)
-			fault(STATS, "capacity too low");
-		fastalloc_pool_available(round.pool);
+		torture_ask();
 		if (round.shape->max && ++n % 4 == 0)
 			atomic_long_add(fastalloc_pool_trim(round.pool), &round.trimmed);
 		usleep_range(100, 1000);
@@ -968,6 +1000,7 @@ static int torture_run(const struct shape *shape, unsigned int ms, bool calm)
 		.capacity = shape->capacity,
 		.magazine = shape->magazine,
 		.sync = shape->sync,
+		.order = shape->order,
 		.growth = shape->max ? FASTALLOC_GROWTH_LINEAR : FASTALLOC_GROWTH_NONE,
 		.growth_amount = shape->capacity / 2 + 1,
 		.max_capacity = shape->max,
@@ -986,8 +1019,9 @@ static int torture_run(const struct shape *shape, unsigned int ms, bool calm)
 		cfg.flags |= FASTALLOC_F_HANDLES;
 	if (shape->wrong)
 		cfg.flags |= FASTALLOC_F_DEBUG;
-	if (shape->zeroing)
-		cfg.flags |= FASTALLOC_F_INIT_ON_ALLOC | FASTALLOC_F_INIT_ON_FREE;
+	/* Not by the kernel's default: Debian's is to zero, which is out of line. */
+	cfg.flags |= shape->zeroing ? FASTALLOC_F_INIT_ON_ALLOC | FASTALLOC_F_INIT_ON_FREE :
+				      FASTALLOC_F_NO_INIT;
 	memset(&round, 0, sizeof(round));
 	round.shape = shape;
 	round.words = shape->size / sizeof(unsigned long) - 2;
@@ -1075,6 +1109,48 @@ static const struct file_operations run_fops = {
 	.write = run_write,
 };
 
+/* Two threads and one word, with nothing to keep them apart. */
+static noinline void torture_race(unsigned long *word)
+{
+	*word += 1;
+}
+
+static int race_thread(void *word)
+{
+	unsigned int i;
+
+	/* Now and then: each time that it is seen fills a page of the log. */
+	while (!kthread_should_stop()) {
+		for (i = 0; i < 20; i++)
+			torture_race(word);
+		usleep_range(20, 50);
+	}
+	return 0;
+}
+
+static ssize_t race_write(struct file *file, const char __user *ubuf, size_t len,
+			  loff_t *ppos)
+{
+	struct task_struct *task[2];
+	static unsigned long word;
+	unsigned int i;
+
+	mutex_lock(&run_lock);
+	for (i = 0; i < ARRAY_SIZE(task); i++)
+		task[i] = start(race_thread, &word, "fa-race");
+	msleep(20);
+	for (i = 0; i < ARRAY_SIZE(task); i++)
+		finish(task[i]);
+	mutex_unlock(&run_lock);
+	return len;
+}
+
+static const struct file_operations race_fops = {
+	.owner = THIS_MODULE,
+	.open = simple_open,
+	.write = race_write,
+};
+
 static int report_show(struct seq_file *m, void *v)
 {
 	unsigned int i;
@@ -1121,6 +1197,7 @@ static int __init torture_init(void)
 {
 	dir = debugfs_create_dir("fastalloc_torture", NULL);
 	debugfs_create_file("run", 0200, dir, NULL, &run_fops);
+	debugfs_create_file("race", 0200, dir, NULL, &race_fops);
 	debugfs_create_file("report", 0400, dir, NULL, &report_fops);
 	debugfs_create_file("shapes", 0400, dir, NULL, &shapes_fops);
 	return 0;

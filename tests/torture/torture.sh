@@ -110,7 +110,9 @@ if [ -n "${MINUTES:-}" ]; then
 	turns=$((MINUTES * 60000 / (2 * $# * MS)))
 	[ $turns -gt 0 ] || turns=1
 fi
-ktap_plan $((turns * 2 * $# + (STEP > 0) + 13))
+kcsan=0
+[ ! -e "$DEBUGFS/kcsan" ] || kcsan=1
+ktap_plan $((turns * 2 * $# + 2 * (STEP > 0) + kcsan + 13))
 
 say "FASTALLOC-ALLOW: fault in pool torture-wrong"
 hotplug &
@@ -132,9 +134,22 @@ pools "" N ""
 wait
 if [ "$STEP" -gt 0 ]; then
 	# nothing else is to run: it is slow
+	before=$((hardirq + softirq + nmi))
 	say "LAB-STEP on"
 	shape small "$STEP" 1
 	say "LAB-STEP off"
+	at_least "interrupts inside an operation, step by step" \
+		$((hardirq + softirq + nmi - before)) 5
+fi
+if [ $kcsan = 1 ]; then
+	log_mark
+	seen=0
+	for _ in $(seq 50); do
+		echo 1 >"$CTL/race"
+		seen=$(log_since | grep -c 'BUG: KCSAN: data-race in torture_race \[.* / torture_race \[')
+		[ "$seen" = 0 ] || break
+	done
+	at_least "KCSAN reports a race put there" "$seen" 1
 fi
 at_least "files read meanwhile" "$(cat /tmp/readers)" 3
 if [ -e /sys/devices/system/cpu/cpu1/online ]; then
