@@ -22,6 +22,7 @@
 
 #define FAULT_OBJS	64
 #define FAULT_SERIAL	18	/* kinds of pool that are not PERCPU */
+#define FAULT_LADEN	21	/* from here on with all that hangs on a chunk */
 #define FAULT_OUT	(2 * FAULT_OBJS)
 #define FAULT_MOST	4096
 
@@ -95,8 +96,15 @@ static struct fastalloc_config fault_config(unsigned long kind)
 		cfg.sync = kind % 2 ? FASTALLOC_SYNC_NONE : FASTALLOC_SYNC_SPINLOCK;
 		cfg.order = kind / 2 % 3;
 		cfg.backing = kind / 6 % 3;
-	} else {
+	} else if (kind < FAULT_LADEN) {
 		cfg.backing = kind % 3;
+	} else {
+		cfg.sync = kind % 3;
+		cfg.ctor = NULL;
+		cfg.dtor = NULL;
+		cfg.flags = FASTALLOC_F_HANDLES | FASTALLOC_F_RANDOM | FASTALLOC_F_DEBUG;
+		if (cfg.sync != FASTALLOC_SYNC_NONE)
+			cfg.flags |= FASTALLOC_F_SHRINKER;
 	}
 	return cfg;
 }
