@@ -24,8 +24,11 @@ END {
 	printf "%-30s %-10s %-13s %14s %14s\n", "target", "kernel", "gauge", "at most", "measured"
 	for (i = 1; i <= n; i++) {
 		split(target[i], t, ";")
-		if (!((t[2], t[3], t[4], t[5], t[6], t[7]) in value))
+		if (!((t[2], t[3], t[4], t[5], t[6], t[7]) in value)) {
+			if (t[2] in gauge)
+				printf "%-30s %-10s %-13s %14s %14s  MISSED\n", t[1], t[2], gauge[t[2]], t[9], "not measured"
 			continue
+		}
 		v = value[t[2], t[3], t[4], t[5], t[6], t[7]]
 		if (t[8] != "-") {
 			split(t[8] "@" t[5], ref, "@")
