@@ -582,6 +582,7 @@ struct dbg_clash {
 	void			*got;
 	void			*nested;
 	bool			nest;
+	bool			hook;
 };
 
 static unsigned long dbg_clash_growth(unsigned long capacity, void *arg)
@@ -610,14 +611,28 @@ static int dbg_clash_thread(void *arg)
 	return 0;
 }
 
-static struct dbg_clash *dbg_clash_new(struct kunit *test, void **objs)
+/* Between the look at what is freed and the free itself somebody else comes along. */
+static void dbg_clash_release(void *obj, void *arg)
+{
+	struct dbg_clash *c = arg;
+
+	if (!c->hook)
+		return;
+	c->hook = false;
+	if (!IS_ERR(kthread_run(dbg_clash_thread, c, "fa_clash")))
+		wait_for_completion(&c->inside);
+}
+
+static struct dbg_clash *dbg_clash_new(struct kunit *test, void **objs,
+				       unsigned int flags)
 {
 	struct dbg_clash *c = fa_mem(test, sizeof(*c));
 	struct fastalloc_config cfg = {
 		.name = "kunit", .obj_size = 64, .capacity = 4, .max_capacity = 100,
 		.growth = FASTALLOC_GROWTH_CUSTOM, .growth_fn = dbg_clash_growth,
 		.low_water = 1, .arg = c, .sync = FASTALLOC_SYNC_NONE,
-		.flags = FASTALLOC_F_DEBUG,
+		.on_release = dbg_clash_release,
+		.flags = FASTALLOC_F_DEBUG | flags,
 	};
 	unsigned int i;
 
@@ -639,7 +654,7 @@ static void debug_two_threads(struct kunit *test)
 	void *objs[4], *bulk[2];
 	u64 seen = 0;
 
-	c = dbg_clash_new(test, objs);
+	c = dbg_clash_new(test, objs, 0);
 	memset(objs[0], 0x33, 64);
 	thread = kthread_run(dbg_clash_thread, c, "fa_clash");
 	KUNIT_ASSERT_FALSE(test, IS_ERR(thread));
@@ -669,13 +684,45 @@ static void debug_two_threads(struct kunit *test)
 	dbg_sound(test, c->pool, 64, 0);
 }
 
+/* Promise: also where the second comes in the middle of a free, which then is none. */
+static void dbg_two_threads_free(struct kunit *test, unsigned int flags)
+{
+	struct dbg_clash *c;
+	void *objs[4];
+
+	c = dbg_clash_new(test, objs, flags);
+	c->hook = true;
+	dbg_expect("used from two threads at once");
+	fastalloc_free(c->pool, objs[0]);
+	KUNIT_ASSERT_NOT_NULL(test, READ_ONCE(c->task));
+	KUNIT_EXPECT_EQ(test, dbg_violations(c->pool), 1ULL);
+	KUNIT_EXPECT_EQ(test, fastalloc_pool_allocated(c->pool), 4UL);
+
+	complete(&c->go);
+	wait_for_completion(&c->done);
+	KUNIT_EXPECT_NOT_NULL(test, c->got);
+	if (c->got)
+		fa_hold(test, c->pool, c->got);
+	/* It stayed out, and can be freed now. */
+	fa_put_all(test);
+	KUNIT_EXPECT_EQ(test, dbg_violations(c->pool), 1ULL);
+	dbg_sound(test, c->pool, 64, 0);
+	fa_pool_gone(test, c->pool);
+}
+
+static void debug_two_threads_free(struct kunit *test)
+{
+	dbg_two_threads_free(test, 0);
+	dbg_two_threads_free(test, FASTALLOC_F_HANDLES);
+}
+
 /* Promise: so is a call from inside another one of the same thread. */
 static void debug_nested_call(struct kunit *test)
 {
 	struct dbg_clash *c;
 	void *objs[4];
 
-	c = dbg_clash_new(test, objs);
+	c = dbg_clash_new(test, objs, 0);
 	c->nest = true;
 	c->task = current;
 	dbg_expect("a call inside another");
@@ -1040,6 +1087,7 @@ static struct kunit_case debug_cases[] = {
 	KUNIT_CASE_PARAM(debug_stays_constructed, dbg_gen_params),
 	KUNIT_CASE_PARAM(debug_hooks, dbg_gen_params),
 	KUNIT_CASE(debug_two_threads),
+	KUNIT_CASE(debug_two_threads_free),
 	KUNIT_CASE(debug_nested_call),
 	KUNIT_CASE(debug_owner),
 	KUNIT_CASE(debug_contig),
