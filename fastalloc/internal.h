@@ -341,7 +341,8 @@ struct fa_mags {
  * @empty: PERCPU: those without
  * @aside: PERCPU: magazines that trim has looked at
  * @nfull: PERCPU: magazines on @full
- * @min_full: PERCPU: fewest there have been
+ * @min_full: PERCPU: fewest there have been in this round, and in its upper half the
+ *	round, which ends when a sum changes that tells the peak by it
  * @low_full: PERCPU: with fewer the pool should grow
  * @wait_lock: guards @waiters, @handed and who may shut the caches
  * @waiters: those who sleep for an object, first come first
@@ -423,7 +424,7 @@ struct fastalloc_pool {
 	struct fa_mags		mags;
 	struct fa_stack		full ____cacheline_aligned_in_smp;
 	atomic_long_t		nfull;
-	long			min_full;
+	atomic_long_t		min_full;
 	long			low_full;
 	struct fa_stack		partial ____cacheline_aligned_in_smp;
 	struct fa_stack		empty ____cacheline_aligned_in_smp;
@@ -634,6 +635,7 @@ void fa_percpu_attach(struct fastalloc_pool *pool, struct fa_chunk *chunk);
 void fa_percpu_set_low(struct fastalloc_pool *pool);
 unsigned long fa_percpu_peak(struct fastalloc_pool *pool);
 void fa_percpu_note_peak(struct fastalloc_pool *pool);
+void fa_percpu_new_round(struct fastalloc_pool *pool);
 void *fa_cache_alloc(struct fastalloc_pool *pool, struct fastalloc_cache *c, u32 n);
 void fa_cache_free(struct fastalloc_pool *pool, struct fastalloc_cache *c,
 		   void *obj, u32 n);

@@ -61,6 +61,9 @@
 /* Task, softirq, hardirq, NMI. */
 #define FA_LEVELS	4
 
+/* Of ->min_full: the number; above it, the round. */
+#define FA_MIN_MASK	((1L << (BITS_PER_LONG / 2)) - 1)
+
 /* An operation holds two at most, one popped and one it gives up for it. */
 #define FA_HANDS	2
 
@@ -105,10 +108,13 @@ static void fa_push_any(struct fastalloc_pool *pool, struct fa_mag *m)
 /* A full one left the depot, from ->full or ->aside: look after the low-water mark and the peak. */
 static inline void fa_took_full(struct fastalloc_pool *pool)
 {
+	long old = atomic_long_read(&pool->min_full), round = old & ~FA_MIN_MASK;
 	long left = atomic_long_dec_return(&pool->nfull);
 
-	if (left < READ_ONCE(pool->min_full))
-		WRITE_ONCE(pool->min_full, left);
+	/* Who is late does not tell a new round what was left in the last. */
+	while (left < (old & FA_MIN_MASK) && (old & ~FA_MIN_MASK) == round &&
+	       !atomic_long_try_cmpxchg(&pool->min_full, &old, round | max(left, 0L)))
+		;
 	if (unlikely(left < READ_ONCE(pool->low_full)) &&
 	    !READ_ONCE(pool->stalled))
 		fa_grower_kick(&pool->grower);
@@ -720,38 +726,47 @@ static unsigned long fa_percpu_out_least(struct fastalloc_pool *pool)
 	return max((long)out, 0L);
 }
 
-static unsigned long fa_peak_by(struct fastalloc_pool *pool, unsigned long capacity,
-				long min_full)
-{
-	unsigned long held = max(min_full, 0L) * pool->magazine;
-
-	return max3(READ_ONCE(pool->peak), fa_percpu_out_least(pool),
-		    capacity > held ? capacity - held : 0);
-}
-
 /*
  * What was out at least when the depot held fewest full magazines. The fast
  * path keeps no peak, and the caches hold no more than the reserve.
  */
 unsigned long fa_percpu_peak(struct fastalloc_pool *pool)
 {
-	unsigned long capacity = READ_ONCE(pool->capacity);
+	unsigned long held, capacity = READ_ONCE(pool->capacity);
 
 	/* Pairs with the smp_wmb() in fa_percpu_attach(): not the older of these. */
 	smp_rmb();
-	return fa_peak_by(pool, capacity, READ_ONCE(pool->min_full));
+	held = atomic_long_read(&pool->min_full) & FA_MIN_MASK;
+	/* Pairs with the xchg in fa_percpu_new_round(): nor the older peak. */
+	smp_rmb();
+	/* Trim lowers it before it takes magazines away. */
+	capacity = min(capacity, READ_ONCE(pool->capacity));
+	held = held == FA_MIN_MASK ? capacity : held * pool->magazine;
+	return max3(READ_ONCE(pool->peak), fa_percpu_out_least(pool),
+		    capacity > held ? capacity - held : 0);
+}
+
+/* From now on the fewest are looked for anew; under the lock. */
+void fa_percpu_new_round(struct fastalloc_pool *pool)
+{
+	long left = clamp(atomic_long_read(&pool->nfull), 0L, FA_MIN_MASK);
+	long old = atomic_long_read(&pool->min_full);
+
+	/* Pairs with the smp_rmb() in fa_percpu_peak(). */
+	atomic_long_xchg(&pool->min_full, (old | FA_MIN_MASK) + 1 + left);
 }
 
 /*
- * The peak so far, before the sums change that tell it: what comes from now on is
- * counted from here. Under the lock, or it might undo a reset.
+ * The peak so far, before the sums change that tell it. Under the lock, or it might
+ * undo a reset.
  */
 void fa_percpu_note_peak(struct fastalloc_pool *pool)
 {
-	long min_full = READ_ONCE(pool->min_full);
+	unsigned long old = READ_ONCE(pool->peak), peak = fa_percpu_peak(pool);
 
-	WRITE_ONCE(pool->min_full, atomic_long_read(&pool->nfull));
-	WRITE_ONCE(pool->peak, fa_peak_by(pool, pool->capacity, min_full));
+	/* A failed allocation notes it without the lock. */
+	while (peak > old && !try_cmpxchg(&pool->peak, &old, peak))
+		;
 }
 
 /* A chunk's objects into full magazines; under grow_lock. */
@@ -775,15 +790,17 @@ void fa_percpu_attach(struct fastalloc_pool *pool, struct fa_chunk *chunk)
 		for (k = 0; k < pool->magazine; k++)
 			m->slot[k] = fa_chunk_new_obj(pool, chunk, --i);
 		m->n = k;
-		fa_push_full(pool, m);
+		fa_stack_push(&pool->full, m);
 		cond_resched();
 	}
 
 	fa_chunk_shuffled(chunk);
 
-	/* Promised once all are there. */
+	/* Promised, and counted, once all are there. */
 	flags = fa_serial_lock(pool);
 	fa_percpu_note_peak(pool);
+	atomic_long_add(chunk->count / pool->magazine, &pool->nfull);
+	fa_percpu_new_round(pool);
 	/* Or who looks at the peak would take the new objects for used ones. */
 	smp_wmb();
 	fa_add_total(pool, chunk->count);

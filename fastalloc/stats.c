@@ -235,7 +235,7 @@ void fastalloc_pool_stats_reset(struct fastalloc_pool *pool)
 		/* The CPUs' counters are theirs alone: note where they stand. */
 		WRITE_ONCE(pool->peak, fa_percpu_sum(pool, &frees, &base->nested,
 						     &base->depot_exchanges));
-		WRITE_ONCE(pool->min_full, atomic_long_read(&pool->nfull));
+		fa_percpu_new_round(pool);
 		base->frees = frees;
 	} else {
 		pool->head.allocs = fa_in_use(pool);

@@ -151,6 +151,7 @@ unsigned long fa_trim(struct fastalloc_pool *pool, unsigned long most)
 	if (fa_is_percpu(pool)) {
 		flags = fa_serial_lock(pool);
 		fa_percpu_note_peak(pool);
+		fa_percpu_new_round(pool);
 		fa_serial_unlock(pool, flags);
 	}
 
@@ -191,7 +192,9 @@ unsigned long fa_trim(struct fastalloc_pool *pool, unsigned long most)
 		WRITE_ONCE(pool->stalled, false);
 	if (fa_is_percpu(pool)) {
 		fa_percpu_set_low(pool);
-		WRITE_ONCE(pool->min_full, atomic_long_read(&pool->nfull));
+		flags = fa_serial_lock(pool);
+		fa_percpu_new_round(pool);
+		fa_serial_unlock(pool, flags);
 		return gone;
 	}
 

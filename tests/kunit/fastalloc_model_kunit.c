@@ -94,6 +94,7 @@ struct mobj {
  * @cap: capacity before the present operation
  * @reserve: objects beside it
  * @peak_most: no more can have been out at once
+ * @total: all objects, when the peak began
  * @fell_short: a bulk may have
  * @all_known: every object of the pool is known
  * @want: what the counters must say
@@ -132,6 +133,7 @@ struct model {
 	unsigned long		cap;
 	unsigned long		reserve;
 	unsigned long		peak_most;
+	unsigned long		total;
 	bool			fell_short;
 	bool			all_known;
 	struct fastalloc_stats	want;
@@ -664,6 +666,7 @@ static void op_queries(struct model *m)
 
 static void op_stats(struct model *m)
 {
+	unsigned long peak = m->want.peak;
 	struct fastalloc_stats s;
 	u64 more;
 
@@ -676,13 +679,24 @@ static void op_stats(struct model *m)
 	    s.capacity < m->cap || s.reserve != m->reserve ||
 	    s.bytes < s.total * m->stride)
 		wrong(m, "a counter");
-	/* The reserve is what a PERCPU pool does not know of its peak. */
-	if (s.peak > m->peak_most || s.peak + m->reserve < m->want.peak)
-		wrong(m, "the peak");
+	/*
+	 * The reserve is what a PERCPU pool does not know of its peak, and what came
+	 * and went while it grew.
+	 */
+	if (s.peak > m->peak_most)
+		wrong(m, "the peak is too high");
+	if (is_percpu(m))
+		peak = s.total == m->total ? min(peak, m->total) : 0;
+	if (s.peak + m->reserve < peak)
+		wrong(m, "the peak is too low");
 }
 
 static void op_reset(struct model *m)
 {
+	struct fastalloc_stats s;
+
+	fastalloc_pool_stats(m->pool, &s);
+	m->total = s.total;
 	fastalloc_pool_stats_reset(m->pool);
 	m->want.allocs = m->in_use;
 	m->want.frees = 0;
@@ -847,6 +861,7 @@ static void model_random_ops(struct kunit *test)
 		m->pool = fa_pool(test, &m->cfg);
 		fastalloc_pool_stats(m->pool, &s);
 		m->reserve = s.reserve;
+		m->total = s.total;
 		KUNIT_ASSERT_EQ(test, is_percpu(m), !!s.reserve);
 		KUNIT_ASSERT_LE(test, m->reserve + MOST_CAPACITY, (unsigned long)MOST);
 		for (; op < end && !m->wrong; op++) {

@@ -64,6 +64,8 @@
 #define min(a, b)		((a) < (b) ? (a) : (b))
 #define max(a, b)		((a) > (b) ? (a) : (b))
 #define max3(a, b, c)		max(max(a, b), c)
+#define clamp(v, lo, hi)	min(max(v, lo), hi)
+#define BITS_PER_LONG		64
 #define min_t(t, a, b)		min((t)(a), (t)(b))
 #define ALIGN(x, a)		(((x) + (a) - 1) & ~((typeof(x))(a) - 1))
 #define DIV_ROUND_UP(n, d)	(((n) + (d) - 1) / (d))
@@ -145,6 +147,10 @@ void *hook_percpu(size_t bytes);
 #define atomic_long_dec(v)		((void)(v)->counter--)
 #define atomic_long_dec_return(v)	(--(v)->counter)
 #define atomic_long_read(v)		((v)->counter)
+#define atomic_long_add(n, v)		((void)((v)->counter += (n)))
+#define atomic_long_xchg(v, n)		((void)((v)->counter = (n)))
+#define atomic_long_try_cmpxchg(v, old, new) ((void)(old), (v)->counter = (new), true)
+#define try_cmpxchg(p, old, new)	((void)(old), *(p) = (new), true)
 
 /* Calls that wait, for destroy, which is not under check. */
 #define atomic_inc(v)			((void)(v)->counter++)
