@@ -2,7 +2,9 @@
 #
 # kcsan.awk - leave out of a guest's log what KCSAN says of races that are the
 # kernel's own: its header names the two functions, and neither is ours. Nor is the
-# race that torture_race() makes to be found, which torture.sh looks for.
+# race that torture_race() makes to be found, which torture.sh looks for; nor that of
+# current->flags, which memalloc_noio_save() writes within fa_pool_grow(), and a tick that
+# comes just then reads.
 
 function flush_report(	i) {
 	if (ours)
@@ -20,7 +22,8 @@ function flush_report(	i) {
 /BUG: KCSAN:/ {
 	flush_report()
 	reporting = 1
-	ours = /\[fastalloc/ && !/ in torture_race \[.* \/ torture_race \[/
+	ours = /\[fastalloc/ && !/ in torture_race \[.* \/ torture_race \[/ &&
+		!/ in (fa_pool_grow \[fastalloc\] \/ kthread_data|kthread_data \/ fa_pool_grow)( |$)/
 }
 reporting {
 	line[n++] = $0
