@@ -23,7 +23,7 @@ function flush_report(	i) {
 	flush_report()
 	reporting = 1
 	ours = /\[fastalloc/ && !/ in torture_race \[.* \/ torture_race \[/ &&
-		!/ in (fa_pool_grow \[fastalloc\] \/ kthread_data|kthread_data \/ fa_pool_grow)( |$)/
+		!/ in (fa_pool_grow \[fastalloc\] \/ kthread_data|kthread_data \/ fa_pool_grow \[)/
 }
 reporting {
 	line[n++] = $0
