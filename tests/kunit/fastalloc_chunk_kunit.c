@@ -193,7 +193,23 @@ static void chunk_node(struct kunit *test)
 
 #define GIB_OBJECTS	1024
 
-/* Promise: a single chunk of 1 GiB works. */
+/* Whether any of the objects is mapped by 2 MiB; true where there is no telling. */
+static bool chunk_huge_mapped(char **objs, unsigned int nr)
+{
+#if defined(CONFIG_X86_64) && !defined(CONFIG_UML)
+	unsigned int level;
+
+	while (nr--)
+		if (lookup_address((unsigned long)objs[nr], &level) &&
+		    level == PG_LEVEL_2M)
+			return true;
+	return false;
+#else
+	return true;
+#endif
+}
+
+/* Promise: a single chunk of 1 GiB works, mapped by 2 MiB where the kernel does that. */
 static void chunk_one_gib(struct kunit *test)
 {
 	struct fastalloc_config cfg = {
@@ -227,6 +243,7 @@ static void chunk_one_gib(struct kunit *test)
 		bad += *(u64 *)objs[i] != i ||
 		       *(u64 *)(objs[i] + SZ_1M - 8) != ~(u64)i;
 	KUNIT_EXPECT_EQ(test, bad, 0U);
+	KUNIT_EXPECT_TRUE(test, chunk_huge_mapped(objs, GIB_OBJECTS));
 	KUNIT_EXPECT_NULL(test, fa_get(test, pool, GFP_KERNEL));
 }
 
