@@ -328,16 +328,19 @@ struct asking {
 	long		asked;
 };
 
-/* Whether there is leave to ask for @nr objects. */
+/*
+ * Whether there is leave to ask for @nr objects. In this order: who comes in between is
+ * counted twice rather than not at all.
+ */
 static bool ask(struct asking *a, unsigned int nr)
 {
 	a->nr = nr;
+	a->asked = atomic_long_add_return(nr, &round.asked);
 	a->others = atomic_long_add_return(nr, &round.held) - nr;
 	if (round.limit && a->others + nr > round.limit) {
 		atomic_long_sub(nr, &round.held);
 		return false;
 	}
-	a->asked = atomic_long_add_return(nr, &round.asked);
 	return true;
 }
 
