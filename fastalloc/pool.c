@@ -1003,8 +1003,9 @@ static noinline void fa_pool_free_bulk(struct fastalloc_pool *pool, unsigned int
 			fa_pool_free(pool, objs[i], ip, false);
 		return;
 	}
-	for (i = 0; i < nr; i++)
-		fa_pool_wipe(pool, objs[i]);
+	if (pool->init_on_free)
+		for (i = 0; i < nr; i++)
+			fa_pool_wipe(pool, objs[i]);
 	if (pool->quick)
 		fa_percpu_free_bulk(pool, nr, objs);
 	else
