@@ -289,11 +289,11 @@ static struct fa_track *fa_track(struct fa_chunk *chunk, unsigned int i, int whi
 }
 
 static void fa_track_save(struct fa_chunk *chunk, unsigned int i, int which,
-			  unsigned long ip)
+			  unsigned long ip, depot_stack_handle_t stack)
 {
 	struct fa_track *t = fa_track(chunk, i, which);
 
-	t->stack = fa_stack_save(FA_TRACK_DEPTH);
+	t->stack = stack;
 	t->pid = current->pid;
 	t->cpu = raw_smp_processor_id();
 	t->ip = ip;
@@ -410,7 +410,8 @@ void fa_debug_alloc(struct fastalloc_pool *pool, void *obj, unsigned long ip)
 	if (fa_checks(pool, FASTALLOC_F_REDZONE))
 		fa_zone_fill(pool, obj, SLUB_RED_ACTIVE);
 	if (chunk->track)
-		fa_track_save(chunk, i, FA_TRACK_ALLOC, ip);
+		fa_track_save(chunk, i, FA_TRACK_ALLOC, ip,
+			      fa_stack_save(FA_TRACK_DEPTH));
 }
 
 /*
@@ -419,12 +420,16 @@ void fa_debug_alloc(struct fastalloc_pool *pool, void *obj, unsigned long ip)
  */
 bool fa_debug_may_free(struct fastalloc_pool *pool, void *obj, unsigned long ip)
 {
+	depot_stack_handle_t stack = 0;
 	const char *why = NULL;
 	struct fa_chunk *chunk;
 	unsigned int i = 0;
 	bool ok = false;
 	u8 *bad;
 
+	/* Not below: it may take memory where it sees that it may be preempted. */
+	if (fa_checks(pool, FASTALLOC_F_OWNER))
+		stack = fa_stack_save(FA_TRACK_DEPTH);
 	rcu_read_lock();
 	/* Who gave up the last reference just before destroy leaves the object. */
 	if (READ_ONCE(pool->dead))
@@ -452,7 +457,7 @@ bool fa_debug_may_free(struct fastalloc_pool *pool, void *obj, unsigned long ip)
 			fa_fault(pool, "written past its end", obj, chunk, bad);
 	}
 	if (chunk->track)
-		fa_track_save(chunk, i, FA_TRACK_FREE, ip);
+		fa_track_save(chunk, i, FA_TRACK_FREE, ip, stack);
 	ok = true;
 out:
 	rcu_read_unlock();

@@ -340,8 +340,8 @@ struct fa_mags {
  * @partial: PERCPU: those with some objects, kept few
  * @empty: PERCPU: those without
  * @aside: PERCPU: magazines that trim has looked at
- * @nfull: PERCPU: magazines on @full
- * @min_full: PERCPU: fewest there have been in this round, and in its upper half the
+ * @nfull: PERCPU: magazines on @full and @aside
+ * @min_full: PERCPU: fewest there have been in this round, and in its upper bits the
  *	round, which ends when a sum changes that tells the peak by it
  * @low_full: PERCPU: with fewer the pool should grow
  * @wait_lock: guards @waiters, @handed and who may shut the caches
@@ -633,6 +633,7 @@ void fa_percpu_release(struct fastalloc_pool *pool);
 int fa_mags_reserve(struct fastalloc_pool *pool, unsigned long total, gfp_t gfp);
 void fa_percpu_attach(struct fastalloc_pool *pool, struct fa_chunk *chunk);
 void fa_percpu_set_low(struct fastalloc_pool *pool);
+unsigned long fa_percpu_out_least(struct fastalloc_pool *pool);
 unsigned long fa_percpu_peak(struct fastalloc_pool *pool);
 void fa_percpu_note_peak(struct fastalloc_pool *pool);
 void fa_percpu_new_round(struct fastalloc_pool *pool);
@@ -712,6 +713,13 @@ void fa_wait_begin(struct fastalloc_pool *pool);
 void fa_wait_end(struct fastalloc_pool *pool);
 void fa_wait_exit(struct fastalloc_pool *pool);
 void *fa_wait_for_object(struct fastalloc_pool *pool, long timeout, bool killable);
+
+/* What is freed, where its owner wants nothing left of it. */
+static inline void fa_pool_wipe(struct fastalloc_pool *pool, void *obj)
+{
+	if (pool->init_on_free)
+		memset(obj, 0, pool->cfg.obj_size);
+}
 
 /* Call after objects were pushed to the depot, or after the pool's lock was dropped. */
 static inline void fa_wake_waiters(struct fastalloc_pool *pool)

@@ -37,8 +37,9 @@
  * the two M of trim only in a growing pool, at least capacity objects were out
  * at that instant.
  *
- * Both loops that may repeat (a pop, and the look for an instant of emptiness)
- * do so only when another operation has moved on meanwhile: lock-free.
+ * The loops that may repeat (a pop, the look for an instant of emptiness, the note
+ * of the fewest full magazines) do so only when another operation has moved on
+ * meanwhile: lock-free.
  *
  * Waiting. A waiter raises ->nr_waiters, shuts the caches for frees (cap = 0),
  * then looks at the depot; a free whose cache is shut pushes to the depot, then
@@ -62,7 +63,7 @@
 #define FA_LEVELS	4
 
 /* Of ->min_full: the number; above it, the round. */
-#define FA_MIN_MASK	((1L << (BITS_PER_LONG / 2)) - 1)
+#define FA_MIN_MASK	((1L << (BITS_PER_LONG * 3 / 4)) - 1)
 
 /* An operation holds two at most, one popped and one it gives up for it. */
 #define FA_HANDS	2
@@ -705,7 +706,7 @@ void fa_percpu_set_low(struct fastalloc_pool *pool)
  * rather than too many: fastalloc_pool_allocated() is the other way round, and
  * what a peak has once taken in it keeps.
  */
-static unsigned long fa_percpu_out_least(struct fastalloc_pool *pool)
+unsigned long fa_percpu_out_least(struct fastalloc_pool *pool)
 {
 	const struct fastalloc_cache *c;
 	unsigned long out = READ_ONCE(pool->handed);

@@ -503,16 +503,9 @@ static inline bool fa_pool_may_free(struct fastalloc_pool *pool, void *obj,
 	       fa_serial_may_free(pool, obj, 1);
 }
 
-static inline void fa_pool_wipe(struct fastalloc_pool *pool, void *obj)
-{
-	if (pool->init_on_free)
-		memset(obj, 0, pool->cfg.obj_size);
-}
-
 /*
- * Before a free: whether it may be, and what the owner wants done. What is not
- * an object, or not out, must not reach the hook. @put: only one reference is
- * given up.
+ * Before a free: whether it may be, and the owner's hook. What is not an object,
+ * or not out, must not reach it. @put: only one reference is given up.
  */
 static inline bool fa_pool_release(struct fastalloc_pool *pool, void *obj,
 				   unsigned long ip, bool put)
@@ -528,11 +521,6 @@ static inline bool fa_pool_release(struct fastalloc_pool *pool, void *obj,
 	/* Not while we are in: a hook may call into the pool. */
 	if (pool->cfg.on_release)
 		pool->cfg.on_release(obj, pool->cfg.arg);
-	fa_pool_wipe(pool, obj);
-	if (pool->checks)
-		fa_debug_freed(pool, obj);
-	if (pool->sanitize)
-		fa_san_free(pool, obj);
 	return true;
 }
 
@@ -582,8 +570,14 @@ static void fa_pool_free(struct fastalloc_pool *pool, void *obj, unsigned long i
 	if (!fa_pool_release(pool, obj, ip, put))
 		return;
 	rcu_read_lock();
-	if (likely(!READ_ONCE(pool->dead)))
+	if (likely(!READ_ONCE(pool->dead))) {
+		fa_pool_wipe(pool, obj);
+		if (pool->checks)
+			fa_debug_freed(pool, obj);
+		if (pool->sanitize)
+			fa_san_free(pool, obj);
 		fa_pool_put(pool, obj);
+	}
 	rcu_read_unlock();
 }
 
@@ -900,7 +894,7 @@ static void *fa_pool_alloc_wait(struct fastalloc_pool *pool, gfp_t gfp,
 
 /**
  * fastalloc_alloc_timeout() - allocate an object, waiting until one is free
- * @pool: the pool; of sync NONE there is nobody to wait for, so it fails at once
+ * @pool: the pool; of sync NONE there is nobody to wait for, so it does not wait
  * @gfp: as for fastalloc_alloc(); must allow blocking
  * @timeout: jiffies to wait at most; MAX_SCHEDULE_TIMEOUT: for ever
  *
@@ -1021,7 +1015,8 @@ static noinline void fa_pool_free_bulk(struct fastalloc_pool *pool, unsigned int
  * Context: As fastalloc_free(). PERCPU: magazine by magazine. SPINLOCK: the
  *	lock is held once, for a time proportional to @nr, and more objects than
  *	are out are refused as one; with order LOWEST once for each object. One
- *	object after another where there are hooks, handles or checks.
+ *	object after another where there are hooks, handles or checks, or with
+ *	LOWEST where freed objects are zeroed.
  */
 void fastalloc_free_bulk(struct fastalloc_pool *pool, unsigned int nr,
 			 void **objs)
@@ -1100,7 +1095,7 @@ void fastalloc_free_contig(struct fastalloc_pool *pool, void *obj,
 
 	if (!nr || !obj || !fa_may_contig(pool))
 		return;
-	if (pool->bare) {
+	if (pool->plain) {
 		fa_serial_free_contig(pool, obj, nr);
 		return;
 	}

@@ -233,8 +233,8 @@ void fastalloc_pool_stats_reset(struct fastalloc_pool *pool)
 	flags = fa_serial_lock(pool);
 	if (fa_is_percpu(pool)) {
 		/* The CPUs' counters are theirs alone: note where they stand. */
-		WRITE_ONCE(pool->peak, fa_percpu_sum(pool, &frees, &base->nested,
-						     &base->depot_exchanges));
+		fa_percpu_sum(pool, &frees, &base->nested, &base->depot_exchanges);
+		WRITE_ONCE(pool->peak, fa_percpu_out_least(pool));
 		fa_percpu_new_round(pool);
 		base->frees = frees;
 	} else {

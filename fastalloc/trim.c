@@ -127,6 +127,12 @@ static void fa_trim_pardon(struct fastalloc_pool *pool, struct fa_chunk *chunk)
 		list_add_tail(&chunk->list, &pool->fresh);
 		pool->nfresh += chunk->count - chunk->fresh;
 	}
+	if (fa_is_percpu(pool)) {
+		fa_percpu_note_peak(pool);
+		fa_percpu_new_round(pool);
+		/* Pairs with the smp_rmb() in fa_percpu_peak(). */
+		smp_wmb();
+	}
 	fa_add_total(pool, chunk->count);
 	fa_serial_unlock(pool, flags);
 	fa_wake_waiters(pool);
@@ -193,6 +199,7 @@ unsigned long fa_trim(struct fastalloc_pool *pool, unsigned long most)
 	if (fa_is_percpu(pool)) {
 		fa_percpu_set_low(pool);
 		flags = fa_serial_lock(pool);
+		fa_percpu_note_peak(pool);
 		fa_percpu_new_round(pool);
 		fa_serial_unlock(pool, flags);
 		return gone;
@@ -221,6 +228,14 @@ static void fa_mark_free(struct fastalloc_pool *pool, void *obj)
 		fa_bitmap_set(&chunk->map, fa_chunk_index(pool, chunk, obj));
 }
 
+/* As a free, but that nobody is to have it again. */
+static void fa_trim_release(struct fastalloc_pool *pool, void *obj)
+{
+	if (pool->cfg.on_release)
+		pool->cfg.on_release(obj, pool->cfg.arg);
+	fa_pool_wipe(pool, obj);
+}
+
 /*
  * On destroy, with objects still out: on_release for each, or, if the pool's
  * owner rather has it so, their chunks stay.
@@ -243,9 +258,8 @@ void fa_trim_live(struct fastalloc_pool *pool)
 				continue;
 			if (keep)
 				chunk->keep = true;
-			else if (pool->cfg.on_release)
-				pool->cfg.on_release(fa_chunk_obj(pool, chunk, i),
-						     pool->cfg.arg);
+			else
+				fa_trim_release(pool, fa_chunk_obj(pool, chunk, i));
 		}
 		cond_resched();
 	}

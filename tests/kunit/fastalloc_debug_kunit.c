@@ -905,6 +905,18 @@ static void debug_destroy_waiters(struct kunit *test)
 	}
 }
 
+/**
+ * struct dbg_last - what a destructor has seen
+ * @size: bytes of an object
+ * @seen: objects
+ * @zero: those that held nothing but zeroes
+ */
+struct dbg_last {
+	size_t			size;
+	unsigned int		seen;
+	unsigned int		zero;
+};
+
 struct dbg_rcu_obj {
 	u64				word;
 	struct fastalloc_rcu_head	rcu;
@@ -1045,6 +1057,41 @@ static void debug_zeroing(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, dbg_violations(pool), 0ULL);
 }
 
+/* Whether @obj, whose memory goes, holds what its user left in it. */
+static void dbg_look_at_last(void *obj, void *arg)
+{
+	struct dbg_last *last = arg;
+
+	last->seen++;
+	last->zero += dbg_all_are(obj, 0, last->size);
+}
+
+/* Promise: what is out on destroy is zeroed if the config has it so on free. */
+static void debug_zeroing_destroy(struct kunit *test)
+{
+	const struct dbg_shape *s = test->param_value;
+	struct dbg_last *last = fa_mem(test, sizeof(*last));
+	struct fastalloc_config cfg = dbg_config(test, FASTALLOC_F_INIT_ON_FREE);
+	struct fastalloc_pool *pool;
+	unsigned int i, n;
+	void *obj;
+
+	last->size = s->size;
+	cfg.dtor = dbg_look_at_last;
+	cfg.arg = last;
+	pool = fa_pool(test, &cfg);
+	n = fa_drain(test, pool, GFP_KERNEL);
+	for (i = 0; i < n; i++) {
+		obj = ((struct fa_fix *)test->priv)->held[i].obj;
+		memset(obj, 0x99, s->size);
+	}
+	((struct fa_fix *)test->priv)->nr_held = 0;
+	fa_expect_splat("pool kunit destroyed with %u objects out", n);
+	fa_pool_gone(test, pool);
+	KUNIT_EXPECT_GE(test, last->seen, n);
+	KUNIT_EXPECT_EQ(test, last->zero, last->seen);
+}
+
 /* Promise: a pool that says nothing does as the kernel's slab caches do. */
 static void debug_zeroing_default(struct kunit *test)
 {
@@ -1096,6 +1143,7 @@ static struct kunit_case debug_cases[] = {
 	KUNIT_CASE_PARAM(debug_destroy_waiters, dbg_shared_gen_params),
 	KUNIT_CASE_PARAM(debug_free_rcu, dbg_gen_params),
 	KUNIT_CASE_PARAM(debug_zeroing, dbg_gen_params),
+	KUNIT_CASE_PARAM(debug_zeroing_destroy, dbg_gen_params),
 	KUNIT_CASE_PARAM(debug_zeroing_default, dbg_gen_params),
 	{ }
 };

@@ -5,6 +5,7 @@
  * that is wrong. Where only 2^32 reuses would show it, the word of a slot is set
  * to what they would have left there.
  */
+#include <linux/completion.h>
 #include <linux/fastalloc_handle.h>
 #include <linux/irq_work.h>
 #include <linux/kmemleak.h>
@@ -1075,6 +1076,74 @@ static void handle_race_destroy(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_long_read(&r->wrong), 0L);
 }
 
+/**
+ * struct late_put - a last put that destroy overtakes
+ * @pool: the pool
+ * @obj: the object
+ * @hooks: how often on_release has run
+ * @in_hook: the put is in its hook
+ * @destroyed: the pool is
+ * @done: the put is
+ */
+struct late_put {
+	struct fastalloc_pool	*pool;
+	void			*obj;
+	atomic_t		hooks;
+	struct completion	in_hook;
+	struct completion	destroyed;
+	struct completion	done;
+};
+
+static void late_release(void *obj, void *arg)
+{
+	struct late_put *l = arg;
+
+	/* Destroy calls it too, for what it finds out. */
+	if (atomic_inc_return(&l->hooks) > 1)
+		return;
+	complete(&l->in_hook);
+	wait_for_completion(&l->destroyed);
+}
+
+static int late_thread(void *arg)
+{
+	struct late_put *l = arg;
+
+	fastalloc_put(l->pool, l->obj);
+	complete(&l->done);
+	return 0;
+}
+
+/* Promise: a put that was in time to begin touches nothing once the pool is gone. */
+static void handle_late_put(struct kunit *test)
+{
+	struct fa_combo *c = (struct fa_combo *)test->param_value;
+	struct fastalloc_config cfg = fa_combo_config(c, 8, 0);
+	struct late_put *l = fa_mem(test, sizeof(*l));
+	struct task_struct *thread;
+
+	init_completion(&l->in_hook);
+	init_completion(&l->destroyed);
+	init_completion(&l->done);
+	cfg.name = "kunit-late-put";
+	cfg.flags = FASTALLOC_F_HANDLES | FASTALLOC_F_INIT_ON_FREE;
+	cfg.backing = FASTALLOC_BACKING_VMALLOC;
+	cfg.on_release = late_release;
+	cfg.arg = l;
+	l->pool = fastalloc_pool_get(fa_pool(test, &cfg));
+	l->obj = fastalloc_alloc(l->pool, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, l->obj);
+	thread = kthread_run(late_thread, l, "fa_late");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(thread));
+	wait_for_completion(&l->in_hook);
+	fa_expect_splat("pool kunit-late-put destroyed with 1 objects out");
+	fa_pool_gone(test, l->pool);
+	complete(&l->destroyed);
+	wait_for_completion(&l->done);
+	KUNIT_EXPECT_EQ(test, atomic_read(&l->hooks), 2);
+	fastalloc_pool_put(l->pool);
+}
+
 struct from_irq {
 	struct fastalloc_pool	*pool;
 	struct irq_work		irq;
@@ -1245,6 +1314,7 @@ static struct kunit_case handle_cases[] = {
 	KUNIT_CASE_PARAM(handle_kept, handle_gen_params),
 	KUNIT_CASE_PARAM(handle_race_put, shared_gen_params),
 	KUNIT_CASE_PARAM(handle_race_destroy, shared_gen_params),
+	KUNIT_CASE_PARAM(handle_late_put, shared_gen_params),
 	KUNIT_CASE_PARAM(handle_hardirq, shared_gen_params),
 	KUNIT_CASE_PARAM(ref_owned, handle_gen_params),
 	KUNIT_CASE_PARAM(ref_race, shared_gen_params),
