@@ -34,14 +34,15 @@
  * and for a contiguous run, a scan of the bitmaps). No hook runs, nothing is
  * allocated and nobody is woken under it.
  *
- * A PERCPU pool takes no lock, does not disable interrupts and never waits for
- * another CPU. Each CPU works on a magazine of its own and exchanges whole
+ * In a PERCPU pool alloc and free take no lock, disable no interrupts and never
+ * wait for another CPU, unless they are to grow the pool or to wait for an
+ * object. Each CPU works on a magazine of its own and exchanges whole
  * magazines with a lock-free depot. So that free objects which sit with other
  * CPUs do not break its promise, it holds a reserve beside its capacity; stats
  * and debugfs show it.
  *
  * A pool of sync NONE takes no lock: its owner sees to it that calls on one
- * pool never overlap or nest. __fastalloc_alloc() and __fastalloc_free() are
+ * pool never overlap or nest, stats reset included. __fastalloc_alloc() and __fastalloc_free() are
  * for such an owner.
  *
  * Limitations: an object belongs to its pool until the pool is destroyed or
@@ -224,15 +225,16 @@ enum fastalloc_growth {
  * %FASTALLOC_F_CHECK. A finding is reported in the log and counted in the
  * statistics; a free that is wrong is refused.
  *
- * %FASTALLOC_F_CHECK (F): double free; free of what is not an object, or an
- * object of another pool; two threads at once in a pool of sync NONE.
+ * %FASTALLOC_F_CHECK (F): double free, until the object is handed out again;
+ * free of what is not an object, or an object of another pool; two threads at
+ * once in a pool of sync NONE.
  *
  * %FASTALLOC_F_REDZONE (Z): writes past the end of an object, found when it is
- * freed. Not with %FASTALLOC_F_CONTIG.
+ * freed. Ignored with %FASTALLOC_F_CONTIG.
  *
  * %FASTALLOC_F_POISON (P): writes to an object that is free, found when it is
- * handed out again or its chunk goes. Not with a constructor or destructor, nor
- * with %FASTALLOC_F_TYPESAFE_BY_RCU.
+ * handed out again or its chunk goes. Ignored with a constructor or destructor,
+ * and with %FASTALLOC_F_TYPESAFE_BY_RCU.
  *
  * %FASTALLOC_F_OWNER (U): who allocated and who freed an object last; reports
  * then have both stacks, and objects that are out on destroy are grouped by it.
@@ -299,8 +301,10 @@ typedef int (*fastalloc_ctor_t)(void *obj, void *arg);
  * @arg: &fastalloc_config.arg
  *
  * Context: dtor: task context; with %FASTALLOC_F_SHRINKER also from memory
- *	reclaim, so it must not allocate. on_acquire, on_release: that of the
- *	caller of alloc or free, with no lock of the pool held.
+ *	reclaim, so it must not allocate; it must not call into the same pool, nor
+ *	take a lock that is held around an allocation from it. on_acquire,
+ *	on_release: that of the caller of alloc or free, with no lock of the pool
+ *	held.
  */
 typedef void (*fastalloc_hook_t)(void *obj, void *arg);
 
@@ -337,8 +341,8 @@ typedef unsigned long (*fastalloc_growth_t)(unsigned long capacity, void *arg);
  *	objects are free (PERCPU: in the depot), so that callers who may not
  *	sleep find some; 0: an eighth of @capacity, at least 1
  * @magazine: PERCPU: slots of a magazine, 1 to FASTALLOC_MAX_MAGAZINE; 0: the
- *	largest of 63, 31, 15, 7, 3 and 1 with which the reserve is at most a
- *	quarter of @capacity. The reserve is five magazines for every possible
+ *	largest of 63, 31, 15, 7 and 3 with which the reserve is at most a quarter
+ *	of @capacity, or 1. The reserve is five magazines for every possible
  *	CPU, less one, plus two if the pool grows; it is memory beside
  *	@capacity and may be handed out as well. Small pools of large objects on
  *	machines with many CPUs are better off with SPINLOCK.
@@ -419,7 +423,7 @@ struct fastalloc_config {
  * @depot_exchanges: magazines that CPUs took from the depot (PERCPU)
  * @nested: objects moved by operations that found their CPU's cache busy
  *	(PERCPU)
- * @waits: allocations that slept for an object
+ * @waits: allocations that had to queue for an object
  * @violations: faults found by checks and handles, and calls after destroy
  * @in_use: objects out now
  * @peak: most objects out at once; PERCPU: at least so many were, and at most
@@ -561,8 +565,9 @@ __fastalloc_this_cache(struct fastalloc_pool *pool)
  *	zeroes the object; a pool with a constructor refuses that.
  *	%__GFP_NOFAIL is not honoured.
  *
- * The object belongs to the caller until fastalloc_free(). Its content is that
- * of its last use, or of its constructor.
+ * The object belongs to the caller until fastalloc_free(). What is in it is
+ * undefined, unless the pool zeroes objects or has a constructor: then it is what
+ * its constructor, or its last user, has left.
  *
  * Context: PERCPU: any. SPINLOCK: any but NMI. Both sleep only to grow. NONE:
  *	as the owner serialises. on_acquire runs in the context of the caller.

@@ -11,9 +11,9 @@
  * does for references and weak handles what typed pools do for objects.
  *
  * What the compiler lets through nevertheless, because C does: void pointers
- * and casts; a scope's object kept without name_obj_take(), or a scope copied,
- * both of which leave a pointer to a freed object; an object given to another
- * pool of the same type.
+ * and casts; an object used, or freed again, after it was freed; a scope's object
+ * kept without name_obj_take(), or a scope copied, both of which leave a pointer
+ * to a freed object; an object given to another pool of the same type.
  */
 #ifndef _LINUX_FASTALLOC_TYPED_H
 #define _LINUX_FASTALLOC_TYPED_H
