@@ -15,6 +15,7 @@
 #include <linux/smp.h>
 #include <linux/sort.h>
 
+#include "../../fastalloc/internal.h"
 #include "fastalloc_test.h"
 
 /**
@@ -605,7 +606,6 @@ static void percpu_grow_from_atomic(struct kunit *test)
 	struct percpu_job job = { .pool = pool };
 	unsigned int cpu = 0, n = 0, i;
 	struct fastalloc_stats s;
-	unsigned long end;
 
 	job.objs = fa_mem(test, 32 * sizeof(void *));
 	while (n + 32 <= 2000) {
@@ -613,9 +613,8 @@ static void percpu_grow_from_atomic(struct kunit *test)
 		 * The worker is due, unless what lies in the depot suffices
 		 * with the reserve: then there is nothing to wait for.
 		 */
-		end = jiffies + HZ / 2;
 		fa_await(fastalloc_pool_available(pool) >= 32 ||
-			 time_after(jiffies, end));
+			 atomic_long_read(&pool->nfull) >= READ_ONCE(pool->low_full));
 		job.nr = 32;
 		job.bulk = n & 32;
 		on_cpu(test, cpu, job_alloc, &job);

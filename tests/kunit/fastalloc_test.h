@@ -26,7 +26,7 @@
 #define FA_TEST_HELD	4096
 
 /* How long a condition may take to come true on a slow emulated machine. */
-#define FA_TEST_PATIENCE	(30 * HZ)
+#define FA_TEST_PATIENCE	(60 * HZ)
 
 /**
  * struct fa_fix - what a case holds, to be given back by the suite's exit
