@@ -149,6 +149,9 @@ log_since() {
 		grep -v '^> '
 }
 
+# what of it is fastalloc's
+log_ours() { log_since | grep '^fastalloc: '; }
+
 # expect_splat TEXT: tells who reads the log that a splat with this text in its
 # header is about to be provoked
 expect_splat() {

@@ -22,7 +22,7 @@ bad() {
 	before=$(cat "$FASTALLOC/pools"; ls "$FASTALLOC")
 	log_mark
 	errno=$(pool create "$@")
-	line=$(log_since)
+	line=$(log_ours)
 	after=$(cat "$FASTALLOC/pools"; ls "$FASTALLOC")
 	if [ "$errno" != "$wanted_errno" ]; then
 		fail "$what" "answered $errno, wanted $wanted_errno ($line)"

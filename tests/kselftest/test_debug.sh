@@ -27,7 +27,7 @@ bad() {
 	was=$(cat $param)
 	log_mark
 	why=$(set_debug "$1")
-	line=$(log_since)
+	line=$(log_ours)
 	case $why in
 	*"nvalid argument"*) ;;
 	*)

@@ -11,10 +11,10 @@ set -u
 
 LOST=8
 
-# which it takes an emulated machine seconds to read
-symbols=$(grep -o ' kasan_poison$\| kmsan_poison_memory$' /proc/kallsyms)
-kasan() { case $symbols in *' kasan_poison'*) ;; *) false ;; esac; }
-kmsan() { case $symbols in *' kmsan_poison_memory'*) ;; *) false ;; esac; }
+# what the kernel says as it starts; the log takes an emulated machine a while to read
+sanitizers=$(dmesg | grep -o -e 'KernelAddressSanitizer initialized' -e 'Starting KernelMemorySanitizer')
+kasan() { case $sanitizers in *Address*) ;; *) false ;; esac; }
+kmsan() { case $sanitizers in *Memory*) ;; *) false ;; esac; }
 
 INIT_ON_ALLOC=512
 backings="$PAGES $VMALLOC"

@@ -28,6 +28,8 @@ trap 'printf "lab: %s: line %s failed\n" "${0##*/}" "$LINENO" >&2' ERR
 export LC_ALL=C
 # not in the path of Debian's users
 PATH=$PATH:/usr/sbin:/sbin
+# of the make that called us; those we call have options of their own
+unset MAKEFLAGS MFLAGS MAKELEVEL
 
 LAB=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 TREE=$(cd "$LAB/../.." && pwd)
@@ -44,6 +46,7 @@ lab_as_root() {
 	if [ "$(id -u)" = 0 ]; then
 		"$@"
 	else
+		command -v sudo >/dev/null || lab_die "needs root, or sudo: $*"
 		sudo "$@"
 	fi
 }

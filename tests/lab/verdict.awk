@@ -207,6 +207,12 @@ show && line !~ /^ *$/ {
 	next
 }
 
+# what was in them nobody knows
+/printk messages dropped \*\*/ {
+	fault("the kernel's log has gaps: " $0)
+	next
+}
+
 replay && stamped {
 	replay = 0
 	if ($0 == last_line)

@@ -25,6 +25,11 @@ function flush_report(	i) {
 	ours = /\[fastalloc/ && !/ in torture_race \[.* \/ torture_race \[/ &&
 		!/ in (fa_pool_grow \[fastalloc\] \/ kthread_data|kthread_data \/ fa_pool_grow \[)/
 }
+# what another CPU says meanwhile
+/^\[[^]]*\](\[[^]]*\])? (> |LAB-|FASTALLOC-|fastalloc: |WARNING: |BUG: [^K]|INFO: )/ {
+	print
+	next
+}
 reporting {
 	line[n++] = $0
 	if (/====================/) {

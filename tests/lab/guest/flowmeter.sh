@@ -62,7 +62,12 @@ talk() { # FAMILY ADDRESS PORT [-u]: a line each way or, for UDP, one there
 	nc.openbsd "$family" "$@" -l -W 1 "$address" "$port" >/tmp/heard </dev/null &
 	listener=$!
 	await listening "$port"
-	echo hello | nc.openbsd "$family" "$@" -w 1 "$address" "$port"
+	# TCP ends when the listener has heard, UDP when a second has gone
+	case "$*" in
+	-u) patience=1 ;;
+	*) patience=20 ;;
+	esac
+	echo hello | nc.openbsd "$family" "$@" -w $patience "$address" "$port"
 	wait "$listener"
 	grep -q hello /tmp/heard
 }

@@ -9,14 +9,15 @@ if [ -w /sys/kernel/debug/kmemleak ]; then
 	# an object is reported only when it is older than 5 s and two scans found
 	# it without a reference and unchanged
 	read -r up _ </proc/uptime
-	until=$((${up%.*} + 6))
-	echo scan >/sys/kernel/debug/kmemleak
+	until=$((${up%.*} + 6)) scans=0
+	# refused where kmemleak has switched itself off
+	echo scan >/sys/kernel/debug/kmemleak && scans=1
 	while read -r up _ </proc/uptime && [ "${up%.*}" -lt "$until" ]; do
 		sleep 0.2
 	done
-	echo scan >/sys/kernel/debug/kmemleak
+	echo scan >/sys/kernel/debug/kmemleak && [ "$scans" = 1 ] && scans=2
 	while IFS= read -r l; do
 		say "kmemleak: $l"
 	done </sys/kernel/debug/kmemleak
-	say "LAB-KMEMLEAK scanned"
+	[ "$scans" != 2 ] || say "LAB-KMEMLEAK scanned"
 fi
