@@ -67,7 +67,7 @@ talk() { # FAMILY ADDRESS PORT [-u]: a line each way or, for UDP, one there
 	-u) patience=1 ;;
 	*) patience=20 ;;
 	esac
-	echo hello | nc.openbsd "$family" "$@" -w $patience "$address" "$port"
+	echo hello | nc.openbsd "$family" "$@" -w "$patience" "$address" "$port"
 	wait "$listener"
 	grep -q hello /tmp/heard
 }
