@@ -8,7 +8,7 @@ KERNEL ?= stock-6.1
 LAB := tests/lab
 
 # the lab's scripts take these from the environment
-export SUITE SEED OPS STEPS PARAMS MINUTES SHAPES LONG FASTALLOC_CACHE
+export SUITE SEED OPS CYCLES STEPS PARAMS MINUTES SHAPES LONG FASTALLOC_CACHE
 
 .PHONY: all modules modules_install clean help check demo kunit kselftest shell coverage static torture bench soak verify typed
 .DEFAULT_GOAL := all

@@ -614,6 +614,7 @@ static void pool_over_free(struct kunit *test)
 	unsigned int got;
 
 	fa_allow_fault("kunit: double free");
+	fa_allow_refusal();
 	got = fastalloc_alloc_bulk(pool, GFP_KERNEL, 4, objs);
 	KUNIT_ASSERT_EQ(test, got, 4U);
 	objs[4] = objs[0];
@@ -692,6 +693,7 @@ static void pool_lowest_refuses(struct kunit *test)
 	fa_allow_fault("kunit: double free");
 	fa_allow_fault("kunit: free of a foreign pointer");
 	fa_allow_fault("kunit: free of a pointer into an object");
+	fa_allow_refusal();
 	fa_put(test, pool, a);
 	memset(foreign, 0x77, 8 * sizeof(*foreign));
 	memset(b, 0x77, 24);

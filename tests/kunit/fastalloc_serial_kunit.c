@@ -268,6 +268,7 @@ static void serial_owned_over_free(struct kunit *test)
 	unsigned int i, turn;
 	void *objs[4];
 
+	fa_allow_refusal();
 	__fastalloc_free(pool, NULL);
 	for (turn = 0; turn < 2; turn++) {
 		for (i = 0; i < 4; i++)

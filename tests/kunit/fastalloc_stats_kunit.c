@@ -51,6 +51,7 @@ static void stats_exact(struct kunit *test)
 	void *objs[10], *a, *b;
 	unsigned int got;
 
+	fa_allow_refusal();
 	EXPECT(test, pool, .capacity = 10);
 	a = fa_must_get(test, pool, GFP_KERNEL);
 	b = fa_must_get(test, pool, GFP_ATOMIC);

@@ -235,6 +235,10 @@ static __maybe_unused void fa_root_exit(struct kunit_suite *suite)
 #define fa_allow_fault(fmt, ...)					\
 	pr_info("FASTALLOC-ALLOW: fault in pool " fmt "\n", ##__VA_ARGS__)
 
+/* And that the pool "kunit" refuses a free by itself, without checks. */
+#define fa_allow_refusal()						\
+	pr_info("FASTALLOC-ALLOW: pool kunit: free of\n")
+
 /**
  * struct fa_combo - a combination of config to run a case with
  * @sync: who serialises

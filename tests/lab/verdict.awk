@@ -293,8 +293,9 @@ line ~ /Unknown symbol|disagrees about version of symbol/ {
 	next
 }
 
-# what our own checks find; the stacks that follow have no header
-line ~ /fastalloc: fault in pool / {
+# what our own checks find (the stacks that follow have no header), and what is
+# refused without them
+line ~ /fastalloc: (fault in pool |pool [^ ]+: free of )/ {
 	if (!announced(line) && !allowed(line))
 		fault("kernel log line " NR ": " substr(line, 1, 300))
 	next
