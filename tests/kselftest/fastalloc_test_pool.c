@@ -24,6 +24,7 @@
  *	late NAME N		free it, then write N bytes to it
  *	leak NAME N		forget N objects; result: how many
  *	too NAME N		as alloc, from another function
+ *	asleep NAME		GFP_KERNEL where nobody may sleep
  * And for KASAN, KMSAN and kmemleak:
  *	uaf NAME		free it, then read it
  *	oob NAME		read the byte behind it
@@ -40,6 +41,7 @@
 #include <linux/list.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
+#include <linux/preempt.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -237,6 +239,17 @@ static noinline long test_alloc_too(struct test_pool *tp, unsigned int nr)
 	return got;
 }
 
+/* A pool with objects to spare must not hide that this is wrong. */
+static noinline void test_asleep(struct test_pool *tp)
+{
+	void *obj;
+
+	preempt_disable();
+	obj = fastalloc_alloc(tp->pool, GFP_KERNEL);
+	preempt_enable();
+	fastalloc_free(tp->pool, obj);
+}
+
 /* Writes behind KASAN's back. */
 static noinline __no_sanitize_address void test_scribble(u8 *p, unsigned int nr)
 {
@@ -317,6 +330,8 @@ static long test_wrong(struct test_pool *tp, const char *verb, const char *arg,
 		tp->nr -= nr;
 		memset(tp->objs + tp->nr, 0, nr * sizeof(*tp->objs));
 		return nr;
+	} else if (!strcmp(verb, "asleep")) {
+		test_asleep(tp);
 	} else if (!strcmp(verb, "uaf")) {
 		test_uaf(tp);
 	} else if (!strcmp(verb, "oob")) {

@@ -1,6 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# What the kernel's sanitizers know of objects, on kernels that have them. KASAN
+# What the kernel's sanitizers know of objects, on kernels that have them. A caller
+# that says it may sleep and must not is found even where the pool has objects to
+# spare, if it is one that grows. Lockdep was at work in all tests before this one,
+# the last of its guest: it switches itself off as KASAN or KMSAN reports. KASAN
 # reports a read of a freed object, and of the byte behind a live one; KMSAN one of
 # an object that was not written since it was allocated, or freed; kmemleak
 # reports an object that nobody refers to, and neither one that is in use nor
@@ -18,9 +21,39 @@ kmsan() { case $sanitizers in *Memory*) ;; *) false ;; esac; }
 
 INIT_ON_ALLOC=512
 backings="$PAGES $VMALLOC"
-if kmsan; then ktap_plan 34; else ktap_plan 23; fi
+if kmsan; then ktap_plan 38; else ktap_plan 27; fi
 check "loads" load fastalloc
 check "the helper loads" load fastalloc_test_pool
+
+if [ -e /proc/lockdep_stats ]; then
+	is "lockdep is at work" "$(sed -n 's/^ *debug_locks: *//p' /proc/lockdep_stats)" 1
+else
+	skip "lockdep is at work" "kernel without lockdep"
+fi
+asleep="sleeping function called from invalid context"
+for kind in "$FIXED $PERCPU 0" "$LINEAR $PERCPU 1" "$LINEAR $SPINLOCK 1"; do
+	# shellcheck disable=SC2086
+	set -- $kind
+	text="GFP_KERNEL, preemption off, growth $1, sync $2: $3 reports"
+	if ! grep -q ' __might_resched$' /proc/kallsyms; then
+		skip "$text" "kernel without DEBUG_ATOMIC_SLEEP"
+		continue
+	fi
+	pool create name=asleep obj_size=64 capacity=8 max_capacity=16 growth="$1" growth_amount=8 \
+		sync="$2" >/dev/null
+	pool alloc asleep 1 >/dev/null
+	# the kernel reports once a second
+	sleep 1.1
+	log_mark
+	[ "$3" = 0 ] || expect_splat "$asleep"
+	pool asleep asleep >/dev/null
+	is "$text" "$(log_since | grep -c "BUG: $asleep")" "$3"
+	pool free asleep 1 >/dev/null
+	pool destroy asleep >/dev/null
+done
+if kasan || kmsan; then
+	expect_splat "Disabling lock debugging"
+fi
 
 # report WHAT BACKING SIZE: the word of KASAN's for that, in that function
 report() {

@@ -293,6 +293,13 @@ line ~ /Unknown symbol|disagrees about version of symbol/ {
 	next
 }
 
+# nothing that comes after is checked for locks
+line ~ /Disabling lock debugging/ {
+	if (!announced(line))
+		fault("kernel log line " NR ": " substr(line, 1, 300))
+	next
+}
+
 # what our own checks find (the stacks that follow have no header), and what is
 # refused without them
 line ~ /fastalloc: (fault in pool |pool [^ ]+: free of )/ {
