@@ -1158,6 +1158,8 @@ static void irq_calls(struct irq_work *irq)
 {
 	struct from_irq *f = container_of(irq, struct from_irq, irq);
 	struct fastalloc_pool *pool = f->pool;
+	struct fastalloc_ref ref;
+	struct fastalloc_stats s;
 
 	f->there = in_hardirq();
 	f->wrong += fastalloc_resolve(pool, f->h) != f->obj;
@@ -1169,6 +1171,12 @@ static void irq_calls(struct irq_work *irq)
 	/* And the last one. */
 	fastalloc_put(pool, f->obj);
 	f->wrong += !!fastalloc_upgrade(pool, f->h);
+	ref = fastalloc_ref_alloc(pool, GFP_ATOMIC);
+	f->wrong += !fastalloc_ref_obj(&ref);
+	fastalloc_ref_free(&ref);
+	fastalloc_pool_stats(pool, &s);
+	f->wrong += s.in_use || s.allocs != 2 || s.frees != 2 || s.violations;
+	fastalloc_pool_stats_reset(pool);
 	fastalloc_pool_put(fastalloc_pool_get(pool));
 }
 
