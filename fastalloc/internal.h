@@ -340,7 +340,7 @@ struct fa_mags {
  * @partial: PERCPU: those with some objects, kept few
  * @empty: PERCPU: those without
  * @aside: PERCPU: magazines that trim has looked at
- * @nfull: PERCPU: magazines on @full and @aside
+ * @nfull: PERCPU: magazines on @full and @aside; growth counts its own at its end
  * @min_full: PERCPU: fewest there have been in this round, and in its upper bits the
  *	round, which ends when a sum changes that tells the peak by it
  * @low_full: PERCPU: with fewer the pool should grow
@@ -635,8 +635,8 @@ void fa_percpu_attach(struct fastalloc_pool *pool, struct fa_chunk *chunk);
 void fa_percpu_set_low(struct fastalloc_pool *pool);
 unsigned long fa_percpu_out_least(struct fastalloc_pool *pool);
 unsigned long fa_percpu_peak(struct fastalloc_pool *pool);
-void fa_percpu_note_peak(struct fastalloc_pool *pool);
 void fa_percpu_new_round(struct fastalloc_pool *pool);
+void fa_percpu_end_round(struct fastalloc_pool *pool);
 void *fa_cache_alloc(struct fastalloc_pool *pool, struct fastalloc_cache *c, u32 n);
 void fa_cache_free(struct fastalloc_pool *pool, struct fastalloc_cache *c,
 		   void *obj, u32 n);

@@ -60,14 +60,12 @@ void fa_kmemleak_alloc(struct fastalloc_pool *pool, const void *obj, gfp_t gfp)
 			       gfp & ~__GFP_ZERO);
 }
 
+/* Where fa_may_lock(). */
 void fa_kmemleak_free(struct fastalloc_pool *pool, const void *obj)
 {
-	unsigned long *leak;
 	unsigned int i;
+	unsigned long *leak = fa_kmemleak_bit(pool, obj, &i);
 
-	if (!fa_may_lock())
-		return;
-	leak = fa_kmemleak_bit(pool, obj, &i);
 	if (leak && test_and_clear_bit(i, leak))
 		kmemleak_free(obj);
 }

@@ -106,16 +106,24 @@ static void fa_push_any(struct fastalloc_pool *pool, struct fa_mag *m)
 		fa_push_full(pool, m);
 }
 
-/* A full one left the depot, from ->full or ->aside: look after the low-water mark and the peak. */
-static inline void fa_took_full(struct fastalloc_pool *pool)
+/* So many were left in the round that @old tells of, unless that is over. */
+static inline void fa_note_left(struct fastalloc_pool *pool, long old, long left)
 {
-	long old = atomic_long_read(&pool->min_full), round = old & ~FA_MIN_MASK;
-	long left = atomic_long_dec_return(&pool->nfull);
+	long round = old & ~FA_MIN_MASK;
 
-	/* Who is late does not tell a new round what was left in the last. */
 	while (left < (old & FA_MIN_MASK) && (old & ~FA_MIN_MASK) == round &&
 	       !atomic_long_try_cmpxchg(&pool->min_full, &old, round | max(left, 0L)))
 		;
+}
+
+/* A full one left the depot, from ->full or ->aside: look after the low-water mark and the peak. */
+static inline void fa_took_full(struct fastalloc_pool *pool)
+{
+	long old = atomic_long_read(&pool->min_full);
+	long left = atomic_long_dec_return(&pool->nfull);
+
+	/* Who is late does not tell a new round what was left in the last. */
+	fa_note_left(pool, old, left);
 	if (unlikely(left < READ_ONCE(pool->low_full)) &&
 	    !READ_ONCE(pool->stalled))
 		fa_grower_kick(&pool->grower);
@@ -733,15 +741,25 @@ unsigned long fa_percpu_out_least(struct fastalloc_pool *pool)
  */
 unsigned long fa_percpu_peak(struct fastalloc_pool *pool)
 {
-	unsigned long held, capacity = READ_ONCE(pool->capacity);
+	unsigned long held, capacity;
+	long round;
 
-	/* Pairs with the smp_wmb() in fa_percpu_attach(): not the older of these. */
-	smp_rmb();
-	held = atomic_long_read(&pool->min_full) & FA_MIN_MASK;
-	/* Pairs with the xchg in fa_percpu_new_round(): nor the older peak. */
-	smp_rmb();
-	/* Trim lowers it before it takes magazines away. */
-	capacity = min(capacity, READ_ONCE(pool->capacity));
+	do {
+		capacity = READ_ONCE(pool->capacity);
+		/*
+		 * Pairs with the smp_wmb() in fa_percpu_attach() and in
+		 * fa_trim_pardon(): not the older of these.
+		 */
+		smp_rmb();
+		round = atomic_long_read(&pool->min_full);
+		/* Pairs with the xchg in fa_percpu_new_round(): nor the older peak. */
+		smp_rmb();
+		/* Trim lowers it before it takes magazines away. */
+		capacity = min(capacity, READ_ONCE(pool->capacity));
+		/* Pairs with those smp_wmb(), too: nor one raised since. */
+		smp_rmb();
+	} while ((atomic_long_read(&pool->min_full) ^ round) & ~FA_MIN_MASK);
+	held = round & FA_MIN_MASK;
 	held = held == FA_MIN_MASK ? capacity : held * pool->magazine;
 	return max3(READ_ONCE(pool->peak), fa_percpu_out_least(pool),
 		    capacity > held ? capacity - held : 0);
@@ -750,24 +768,26 @@ unsigned long fa_percpu_peak(struct fastalloc_pool *pool)
 /* From now on the fewest are looked for anew; under the lock. */
 void fa_percpu_new_round(struct fastalloc_pool *pool)
 {
-	long left = clamp(atomic_long_read(&pool->nfull), 0L, FA_MIN_MASK);
-	long old = atomic_long_read(&pool->min_full);
+	long round = (atomic_long_read(&pool->min_full) | FA_MIN_MASK) + 1 + FA_MIN_MASK;
 
-	/* Pairs with the smp_rmb() in fa_percpu_peak(). */
-	atomic_long_xchg(&pool->min_full, (old | FA_MIN_MASK) + 1 + left);
+	/* Nothing is known of it yet. Pairs with the smp_rmb() in fa_percpu_peak(). */
+	atomic_long_xchg(&pool->min_full, round);
+	/* Who takes one from here on tells, so what is told here is not too many. */
+	fa_note_left(pool, round, atomic_long_read(&pool->nfull));
 }
 
 /*
- * The peak so far, before the sums change that tell it. Under the lock, or it might
- * undo a reset.
+ * Notes the peak so far, before the sums change that tell it. Under the lock, or it
+ * might undo a reset.
  */
-void fa_percpu_note_peak(struct fastalloc_pool *pool)
+void fa_percpu_end_round(struct fastalloc_pool *pool)
 {
 	unsigned long old = READ_ONCE(pool->peak), peak = fa_percpu_peak(pool);
 
 	/* A failed allocation notes it without the lock. */
 	while (peak > old && !try_cmpxchg(&pool->peak, &old, peak))
 		;
+	fa_percpu_new_round(pool);
 }
 
 /* A chunk's objects into full magazines; under grow_lock. */
@@ -799,9 +819,8 @@ void fa_percpu_attach(struct fastalloc_pool *pool, struct fa_chunk *chunk)
 
 	/* Promised, and counted, once all are there. */
 	flags = fa_serial_lock(pool);
-	fa_percpu_note_peak(pool);
 	atomic_long_add(chunk->count / pool->magazine, &pool->nfull);
-	fa_percpu_new_round(pool);
+	fa_percpu_end_round(pool);
 	/* Or who looks at the peak would take the new objects for used ones. */
 	smp_wmb();
 	fa_add_total(pool, chunk->count);

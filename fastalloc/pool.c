@@ -567,15 +567,19 @@ static inline void fa_pool_put(struct fastalloc_pool *pool, void *obj)
 static void fa_pool_free(struct fastalloc_pool *pool, void *obj, unsigned long ip,
 			 bool put)
 {
+	bool may_lock;
+
 	if (!fa_pool_release(pool, obj, ip, put))
 		return;
+	/* Asked here: without PREEMPT_RCU what follows looks like atomic context. */
+	may_lock = FA_SANITIZERS && fa_may_lock();
 	rcu_read_lock();
 	if (likely(!READ_ONCE(pool->dead))) {
 		fa_pool_wipe(pool, obj);
 		if (pool->checks)
 			fa_debug_freed(pool, obj);
 		if (pool->sanitize)
-			fa_san_free(pool, obj);
+			fa_san_free(pool, obj, may_lock);
 		fa_pool_put(pool, obj);
 	}
 	rcu_read_unlock();

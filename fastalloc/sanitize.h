@@ -110,12 +110,12 @@ static inline void fa_san_alloc(struct fastalloc_pool *pool, void *obj, bool zer
 		kmsan_poison_memory(obj, size, gfp & ~__GFP_ZERO);
 }
 
-/* An object comes back. */
-static inline void fa_san_free(struct fastalloc_pool *pool, void *obj)
+/* An object comes back; @may_lock: fa_may_lock(). */
+static inline void fa_san_free(struct fastalloc_pool *pool, void *obj, bool may_lock)
 {
 	if (fa_content_stays(pool))
 		return;
-	if (IS_ENABLED(CONFIG_DEBUG_KMEMLEAK) && pool->sanitize)
+	if (IS_ENABLED(CONFIG_DEBUG_KMEMLEAK) && pool->sanitize && may_lock)
 		fa_kmemleak_free(pool, obj);
 	kmsan_poison_memory(obj, pool->cfg.obj_size, GFP_NOWAIT);
 	if (fa_kasan_sees(pool, obj))

@@ -234,8 +234,9 @@ void fastalloc_pool_stats_reset(struct fastalloc_pool *pool)
 	if (fa_is_percpu(pool)) {
 		/* The CPUs' counters are theirs alone: note where they stand. */
 		fa_percpu_sum(pool, &frees, &base->nested, &base->depot_exchanges);
-		WRITE_ONCE(pool->peak, fa_percpu_out_least(pool));
+		/* In this order, or who fails meanwhile writes the old peak back. */
 		fa_percpu_new_round(pool);
+		WRITE_ONCE(pool->peak, fa_percpu_out_least(pool));
 		base->frees = frees;
 	} else {
 		pool->head.allocs = fa_in_use(pool);

@@ -69,6 +69,8 @@ static bool fa_trim_condemn(struct fastalloc_pool *pool, struct fa_chunk *chunk)
 	     pool->total - chunk->count >= pool->cfg.capacity + pool->reserve;
 	if (!ok)
 		goto out;
+	if (fa_is_percpu(pool))
+		fa_percpu_end_round(pool);
 	fa_add_total(pool, -(long)chunk->count);
 	if (fa_is_lowest(pool)) {
 		rb_erase_cached(&chunk->avail, &pool->avail);
@@ -128,8 +130,7 @@ static void fa_trim_pardon(struct fastalloc_pool *pool, struct fa_chunk *chunk)
 		pool->nfresh += chunk->count - chunk->fresh;
 	}
 	if (fa_is_percpu(pool)) {
-		fa_percpu_note_peak(pool);
-		fa_percpu_new_round(pool);
+		fa_percpu_end_round(pool);
 		/* Pairs with the smp_rmb() in fa_percpu_peak(). */
 		smp_wmb();
 	}
@@ -154,12 +155,6 @@ unsigned long fa_trim(struct fastalloc_pool *pool, unsigned long most)
 	if (pool->capacity == pool->cfg.capacity ||
 	    !fastalloc_pool_available(pool))
 		return 0;
-	if (fa_is_percpu(pool)) {
-		flags = fa_serial_lock(pool);
-		fa_percpu_note_peak(pool);
-		fa_percpu_new_round(pool);
-		fa_serial_unlock(pool, flags);
-	}
 
 	for (chunk = fa_chunk_first(pool); chunk && !fa_is_lowest(pool);
 	     chunk = fa_chunk_next(chunk))
@@ -199,8 +194,7 @@ unsigned long fa_trim(struct fastalloc_pool *pool, unsigned long most)
 	if (fa_is_percpu(pool)) {
 		fa_percpu_set_low(pool);
 		flags = fa_serial_lock(pool);
-		fa_percpu_note_peak(pool);
-		fa_percpu_new_round(pool);
+		fa_percpu_end_round(pool);
 		fa_serial_unlock(pool, flags);
 		return gone;
 	}
@@ -228,12 +222,40 @@ static void fa_mark_free(struct fastalloc_pool *pool, void *obj)
 		fa_bitmap_set(&chunk->map, fa_chunk_index(pool, chunk, obj));
 }
 
-/* As a free, but that nobody is to have it again. */
-static void fa_trim_release(struct fastalloc_pool *pool, void *obj)
+static void fa_trim_keep(struct fastalloc_pool *pool, struct fa_chunk *chunk, unsigned int i)
+{
+	chunk->keep = true;
+}
+
+static void fa_trim_release(struct fastalloc_pool *pool, struct fa_chunk *chunk, unsigned int i)
 {
 	if (pool->cfg.on_release)
-		pool->cfg.on_release(obj, pool->cfg.arg);
-	fa_pool_wipe(pool, obj);
+		pool->cfg.on_release(fa_chunk_obj(pool, chunk, i), pool->cfg.arg);
+	/* A put that destroy has overtaken left nothing there to check. */
+	if (chunk->out)
+		set_bit(i, chunk->out);
+}
+
+static void fa_trim_wipe(struct fastalloc_pool *pool, struct fa_chunk *chunk, unsigned int i)
+{
+	fa_pool_wipe(pool, fa_chunk_obj(pool, chunk, i));
+}
+
+static void fa_trim_each_live(struct fastalloc_pool *pool,
+			      void (*fn)(struct fastalloc_pool *pool,
+					 struct fa_chunk *chunk, unsigned int i))
+{
+	bool lowest = fa_is_lowest(pool);
+	struct fa_chunk *chunk;
+	unsigned int i;
+
+	for (chunk = fa_chunk_first(pool); chunk; chunk = fa_chunk_next(chunk)) {
+		for (i = 0; i < (lowest ? chunk->count : chunk->fresh); i++) {
+			if (fa_bitmap_test(&chunk->map, i) == lowest)
+				fn(pool, chunk, i);
+			cond_resched();
+		}
+	}
 }
 
 /*
@@ -242,25 +264,17 @@ static void fa_trim_release(struct fastalloc_pool *pool, void *obj)
  */
 void fa_trim_live(struct fastalloc_pool *pool)
 {
-	bool keep = pool->cfg.flags & FASTALLOC_F_KEEP_LIVE;
-	bool lowest = fa_is_lowest(pool);
-	struct fa_chunk *chunk;
-	unsigned int i;
-
 	if (fa_is_percpu(pool))
 		fa_percpu_drain(pool, fa_mark_free);
-	else if (!lowest)
+	else if (!fa_is_lowest(pool))
 		fa_serial_drain(pool, fa_mark_free);
 
-	for (chunk = fa_chunk_first(pool); chunk; chunk = fa_chunk_next(chunk)) {
-		for (i = 0; i < (lowest ? chunk->count : chunk->fresh); i++) {
-			if (fa_bitmap_test(&chunk->map, i) != lowest)
-				continue;
-			if (keep)
-				chunk->keep = true;
-			else
-				fa_trim_release(pool, fa_chunk_obj(pool, chunk, i));
-		}
-		cond_resched();
+	if (pool->cfg.flags & FASTALLOC_F_KEEP_LIVE) {
+		fa_trim_each_live(pool, fa_trim_keep);
+		return;
 	}
+	fa_trim_each_live(pool, fa_trim_release);
+	/* Only now: one object's hook may look at another. */
+	if (pool->init_on_free)
+		fa_trim_each_live(pool, fa_trim_wipe);
 }

@@ -427,7 +427,8 @@ struct fastalloc_config {
  * @violations: faults found by checks and handles, and calls after destroy
  * @in_use: objects out now
  * @peak: most objects out at once; PERCPU: at least so many were, and at most
- *	@reserve more, not counting what came and went while the pool grew
+ *	@reserve more, not counting what came and went while the pool grew or was
+ *	trimmed. What a bulk call took before it failed was out, too
  * @capacity: objects that the pool promises to hand out at once
  * @total: objects that exist; @total - @capacity is the reserve
  * @reserve: extra objects that make the promise hold (PERCPU)
