@@ -746,17 +746,14 @@ unsigned long fa_percpu_peak(struct fastalloc_pool *pool)
 
 	do {
 		capacity = READ_ONCE(pool->capacity);
-		/*
-		 * Pairs with the smp_wmb() in fa_percpu_attach() and in
-		 * fa_trim_pardon(): not the older of these.
-		 */
+		/* Pairs with the smp_wmb() in fa_percpu_end_round(): not the older of these. */
 		smp_rmb();
 		round = atomic_long_read(&pool->min_full);
 		/* Pairs with the xchg in fa_percpu_new_round(): nor the older peak. */
 		smp_rmb();
 		/* Trim lowers it before it takes magazines away. */
 		capacity = min(capacity, READ_ONCE(pool->capacity));
-		/* Pairs with those smp_wmb(), too: nor one raised since. */
+		/* Pairs with that smp_wmb(), too: nor one raised since. */
 		smp_rmb();
 	} while ((atomic_long_read(&pool->min_full) ^ round) & ~FA_MIN_MASK);
 	held = round & FA_MIN_MASK;
@@ -788,6 +785,11 @@ void fa_percpu_end_round(struct fastalloc_pool *pool)
 	while (peak > old && !try_cmpxchg(&pool->peak, &old, peak))
 		;
 	fa_percpu_new_round(pool);
+	/*
+	 * Or who looks at the peak would take objects that the caller adds for used
+	 * ones. Pairs with the smp_rmb() in fa_percpu_peak().
+	 */
+	smp_wmb();
 }
 
 /* A chunk's objects into full magazines; under grow_lock. */
@@ -821,8 +823,6 @@ void fa_percpu_attach(struct fastalloc_pool *pool, struct fa_chunk *chunk)
 	flags = fa_serial_lock(pool);
 	atomic_long_add(chunk->count / pool->magazine, &pool->nfull);
 	fa_percpu_end_round(pool);
-	/* Or who looks at the peak would take the new objects for used ones. */
-	smp_wmb();
 	fa_add_total(pool, chunk->count);
 	fa_serial_unlock(pool, flags);
 	fa_percpu_set_low(pool);

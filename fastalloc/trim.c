@@ -129,11 +129,8 @@ static void fa_trim_pardon(struct fastalloc_pool *pool, struct fa_chunk *chunk)
 		list_add_tail(&chunk->list, &pool->fresh);
 		pool->nfresh += chunk->count - chunk->fresh;
 	}
-	if (fa_is_percpu(pool)) {
+	if (fa_is_percpu(pool))
 		fa_percpu_end_round(pool);
-		/* Pairs with the smp_rmb() in fa_percpu_peak(). */
-		smp_wmb();
-	}
 	fa_add_total(pool, chunk->count);
 	fa_serial_unlock(pool, flags);
 	fa_wake_waiters(pool);

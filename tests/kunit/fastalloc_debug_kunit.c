@@ -906,18 +906,6 @@ static void debug_destroy_waiters(struct kunit *test)
 	}
 }
 
-/**
- * struct dbg_last - what a destructor has seen
- * @size: bytes of an object
- * @seen: objects
- * @zero: those that held nothing but zeroes
- */
-struct dbg_last {
-	size_t			size;
-	unsigned int		seen;
-	unsigned int		zero;
-};
-
 struct dbg_rcu_obj {
 	u64				word;
 	struct fastalloc_rcu_head	rcu;
@@ -1057,6 +1045,18 @@ static void debug_zeroing(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, dbg_zero_on_alloc(test, pool, s->size));
 	KUNIT_EXPECT_EQ(test, dbg_violations(pool), 0ULL);
 }
+
+/**
+ * struct dbg_last - what a destructor has seen
+ * @size: bytes of an object
+ * @seen: objects
+ * @zero: those that held nothing but zeroes
+ */
+struct dbg_last {
+	size_t			size;
+	unsigned int		seen;
+	unsigned int		zero;
+};
 
 /* Whether @obj, whose memory goes, holds what its user left in it. */
 static void dbg_look_at_last(void *obj, void *arg)
