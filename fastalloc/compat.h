@@ -15,6 +15,8 @@
 #include <linux/version.h>
 #include <linux/vmalloc.h>
 
+#include "mem.h"
+
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
 #error "fastalloc needs Linux 6.1 or newer"
 #endif
@@ -67,16 +69,26 @@ static __always_inline void fa_unlock_irqrestore(raw_spinlock_t *lock,
 #endif
 
 /* vmalloc_huge_node() came with 6.17; older kernels have no huge mappings by node. */
-static inline void *fa_vmalloc(size_t bytes, gfp_t gfp, int node)
+#define FA_HUGE_BY_NODE		(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 17, 0))
+
+static inline void *fa_vmalloc_huge(size_t bytes, gfp_t gfp, int node)
 {
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 17, 0)
+#if FA_HUGE_BY_NODE
 	return vmalloc_huge_node(bytes, gfp, node);
 #else
-	if (node == NUMA_NO_NODE)
-		return vmalloc_huge(bytes, gfp);
-	return vmalloc_node(bytes, node);
+	return vmalloc_huge(bytes, gfp);
 #endif
 }
+
+/*
+ * call_rcu() may be lazy on kernels with CONFIG_RCU_LAZY, and then takes seconds.
+ * call_rcu_hurry() came with 6.2.
+ */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
+#define fa_call_rcu(head, fn)	call_rcu_hurry(head, fn)
+#else
+#define fa_call_rcu(head, fn)	call_rcu(head, fn)
+#endif
 
 /*
  * May the caller take a spinlock, as debugging aids of the kernel do? Never in
@@ -175,7 +187,7 @@ struct fa_shrinker {
 
 static inline struct shrinker *fa_shrinker_alloc(const char *name)
 {
-	struct fa_shrinker *s = kzalloc(sizeof(*s), GFP_KERNEL);
+	struct fa_shrinker *s = fa_kzalloc(sizeof(*s), fa_gfp(GFP_KERNEL), NUMA_NO_NODE);
 
 	return s ? &s->shrinker : NULL;
 }

@@ -246,14 +246,13 @@ int fa_debug_chunk_init(struct fastalloc_pool *pool, struct fa_chunk *chunk,
 
 	if (!pool->checks)
 		return 0;
-	chunk->out = kvzalloc_node(BITS_TO_LONGS(chunk->count) * sizeof(long), gfp,
-				   fa_node(pool));
+	chunk->out = fa_kvmalloc(BITS_TO_LONGS(chunk->count), sizeof(long),
+				 gfp | __GFP_ZERO, fa_node(pool));
 	if (!chunk->out)
 		return -ENOMEM;
 	if (fa_checks(pool, FASTALLOC_F_OWNER)) {
-		chunk->track = kvzalloc_node(array3_size(chunk->count, FA_TRACKS,
-							 sizeof(*chunk->track)),
-					     gfp, fa_node(pool));
+		chunk->track = fa_kvmalloc(chunk->count, FA_TRACKS * sizeof(*chunk->track),
+					   gfp | __GFP_ZERO, fa_node(pool));
 		if (!chunk->track) {
 			kvfree(chunk->out);
 			return -ENOMEM;
@@ -266,8 +265,7 @@ int fa_debug_chunk_init(struct fastalloc_pool *pool, struct fa_chunk *chunk,
 			fa_poison_fill(pool, obj);
 		if (fa_checks(pool, FASTALLOC_F_REDZONE))
 			fa_zone_fill(pool, obj, SLUB_RED_INACTIVE);
-		if (!(i % SZ_1K))
-			cond_resched();
+		fa_resched(i, gfp);
 	}
 	return 0;
 }
@@ -277,9 +275,9 @@ size_t fa_debug_overhead(const struct fa_chunk *chunk)
 	size_t bytes = 0;
 
 	if (chunk->out)
-		bytes += BITS_TO_LONGS(chunk->count) * sizeof(long);
+		bytes += fa_kvsize(BITS_TO_LONGS(chunk->count) * sizeof(long));
 	if (chunk->track)
-		bytes += chunk->count * FA_TRACKS * sizeof(*chunk->track);
+		bytes += fa_kvsize(chunk->count * FA_TRACKS * sizeof(*chunk->track));
 	return bytes;
 }
 
@@ -485,15 +483,17 @@ void fa_debug_not_freed(struct fastalloc_pool *pool, void *obj)
 }
 
 /* Before the objects go: those that are free have a last chance to tell. */
-void fa_debug_chunk_exit(struct fastalloc_pool *pool, struct fa_chunk *chunk)
+void fa_debug_chunk_exit(struct fastalloc_pool *pool, struct fa_chunk *chunk, gfp_t gfp)
 {
 	unsigned int i;
 
 	if (!chunk->out)
 		return;
-	for (i = 0; i < chunk->count; i++)
+	for (i = 0; i < chunk->count; i++) {
+		fa_resched(i, gfp);
 		if (!test_bit(i, chunk->out))
 			fa_debug_rest(pool, chunk, fa_chunk_obj(pool, chunk, i));
+	}
 	kvfree(chunk->track);
 	kvfree(chunk->out);
 }
@@ -530,7 +530,7 @@ static void fa_leak_count(struct xarray *owners, const struct fa_track *t)
 	unsigned long nr = old ? xa_to_value(old) : 0;
 
 	/* Without memory the report is shorter. */
-	xa_store(owners, key, xa_mk_value(nr + 1), GFP_KERNEL | __GFP_NOWARN);
+	xa_store(owners, key, xa_mk_value(nr + 1), fa_gfp(GFP_KERNEL));
 	if (t->stack)
 		xa_set_mark(owners, key, FA_LEAK_STACK);
 }

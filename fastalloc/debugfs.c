@@ -28,6 +28,7 @@ static int stats_show(struct seq_file *m, void *v)
 	seq_printf(m, "reserve: %lu\n", s.reserve);
 	seq_printf(m, "failures: %llu\n", s.failures);
 	seq_printf(m, "grows: %llu\n", s.grows);
+	seq_printf(m, "grows_atomic: %llu\n", s.grows_atomic);
 	seq_printf(m, "growth_failures: %llu\n", s.growth_failures);
 	seq_printf(m, "depot_exchanges: %llu\n", s.depot_exchanges);
 	seq_printf(m, "nested: %llu\n", s.nested);
@@ -35,6 +36,7 @@ static int stats_show(struct seq_file *m, void *v)
 	seq_printf(m, "violations: %llu\n", s.violations);
 	seq_printf(m, "chunks: %lu\n", s.chunks);
 	seq_printf(m, "bytes: %zu\n", s.bytes);
+	seq_printf(m, "magazine_bytes: %zu\n", s.magazine_bytes);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(stats);
@@ -42,7 +44,7 @@ DEFINE_SHOW_ATTRIBUTE(stats);
 static const char * const fa_flag_names[] = {
 	"contig", "shrinker", "node", "check", "redzone", "poison", "owner",
 	"handles", "typesafe_by_rcu", "init_on_alloc", "init_on_free", "no_init",
-	"random", "keep_live",
+	"random", "drop_live", "atomic_grow",
 };
 
 static int config_show(struct seq_file *m, void *v)
@@ -57,17 +59,17 @@ static int config_show(struct seq_file *m, void *v)
 	seq_printf(m, "type_align: %zu\n", cfg->type_align);
 	seq_printf(m, "align: %zu\n", cfg->align);
 	seq_printf(m, "capacity: %lu\n", cfg->capacity);
-	seq_printf(m, "max_capacity: %lu\n", cfg->max_capacity);
+	seq_printf(m, "max_capacity: %lu\n", READ_ONCE(cfg->max_capacity));
 	seq_printf(m, "growth: %s\n", fa_growth_names[cfg->growth]);
 	seq_printf(m, "growth_amount: %lu\n", cfg->growth_amount);
 	seq_printf(m, "growth_percent: %u\n", cfg->growth_percent);
 	seq_printf(m, "growth_fn: %ps\n", cfg->growth_fn);
-	seq_printf(m, "low_water: %lu\n", cfg->low_water);
+	seq_printf(m, "low_water: %lu\n", READ_ONCE(pool->low_mark));
 	seq_printf(m, "magazine: %u\n", cfg->magazine);
 	seq_printf(m, "sync: %s\n", fa_sync_names[cfg->sync]);
 	seq_printf(m, "order: %s\n", fa_order_names[cfg->order]);
 	seq_printf(m, "backing: %s\n", fa_backing_names[cfg->backing]);
-	if (cfg->flags & FASTALLOC_F_NODE)
+	if (fa_node(pool) != NUMA_NO_NODE)
 		seq_printf(m, "node: %d\n", cfg->node);
 	else
 		seq_puts(m, "node: any\n");
@@ -75,6 +77,8 @@ static int config_show(struct seq_file *m, void *v)
 	seq_printf(m, "dtor: %ps\n", cfg->dtor);
 	seq_printf(m, "on_acquire: %ps\n", cfg->on_acquire);
 	seq_printf(m, "on_release: %ps\n", cfg->on_release);
+	seq_printf(m, "mem_alloc: %ps\n", cfg->mem_alloc);
+	seq_printf(m, "mem_free: %ps\n", cfg->mem_free);
 	seq_puts(m, "flags:");
 	for_each_set_bit(i, &flags, ARRAY_SIZE(fa_flag_names))
 		seq_printf(m, " %s", fa_flag_names[i]);
@@ -107,8 +111,8 @@ static int cpus_show(struct seq_file *m, void *v)
 }
 DEFINE_SHOW_ATTRIBUTE(cpus);
 
-#define FA_POOLS_TEXT	"%-31s %8s %6s %-8s %-6s %-11s %-7s %10s %10s %10s %10s %6s %10s %10s\n"
-#define FA_POOLS_LINE	"%-31s %8zu %6zu %-8s %-6s %-11s %-7s %10lu %10lu %10lu %10lu %6lu %10zu %10llu\n"
+#define FA_POOLS_TEXT	"%-31s %8s %6s %-8s %-6s %-11s %-7s %10s %10s %10s %10s %6s %10s %10s %6s\n"
+#define FA_POOLS_LINE	"%-31s %8zu %6zu %-8s %-6s %-11s %-7s %10lu %10lu %10lu %10lu %6lu %10zu %10llu %6s\n"
 
 static void *fa_pools_start(struct seq_file *m, loff_t *pos)
 {
@@ -135,7 +139,7 @@ static int fa_pools_show(struct seq_file *m, void *v)
 	if (v == &fa_pools) {
 		seq_printf(m, FA_POOLS_TEXT, "NAME", "SIZE", "ALIGN", "SYNC",
 			   "ORDER", "GROWTH", "BACKING", "CAPACITY", "MAX",
-			   "IN_USE", "PEAK", "CHUNKS", "KIB", "FAILURES");
+			   "IN_USE", "PEAK", "CHUNKS", "KIB", "FAILURES", "STATE");
 		return 0;
 	}
 	if (!pool->live)
@@ -144,8 +148,9 @@ static int fa_pools_show(struct seq_file *m, void *v)
 	seq_printf(m, FA_POOLS_LINE, pool->name, cfg->obj_size, cfg->align,
 		   fa_sync_names[cfg->sync], fa_order_names[cfg->order],
 		   fa_growth_names[cfg->growth], fa_backing_names[cfg->backing],
-		   s.capacity, cfg->max_capacity, s.in_use, s.peak, s.chunks,
-		   s.bytes / SZ_1K, s.failures);
+		   s.capacity, READ_ONCE(cfg->max_capacity), s.in_use, s.peak, s.chunks,
+		   s.bytes / SZ_1K, s.failures,
+		   READ_ONCE(pool->zombie) ? "zombie" : "live");
 	return 0;
 }
 
@@ -168,8 +173,16 @@ void fa_debugfs_exit(void)
 	debugfs_remove(fa_debugfs_root);
 }
 
+/* What the kernel holds for a directory and its files. */
+static void fa_debugfs_charge(struct fastalloc_pool *pool, unsigned int entries)
+{
+	fa_charge(pool, entries * (sizeof(struct dentry) + sizeof(struct inode)));
+}
+
 void fa_debugfs_add(struct fastalloc_pool *pool)
 {
+	if (IS_ENABLED(CONFIG_DEBUG_FS))
+		fa_debugfs_charge(pool, fa_is_percpu(pool) ? 4 : 3);
 	pool->dir = debugfs_create_dir(pool->name, fa_debugfs_root);
 	debugfs_create_file("stats", 0444, pool->dir, pool, &stats_fops);
 	debugfs_create_file("config", 0444, pool->dir, pool, &config_fops);

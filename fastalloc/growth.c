@@ -45,6 +45,12 @@ unsigned long fa_growth_amount(const struct fa_growth *g, unsigned long capacity
 	return min(add, room);
 }
 
+/* From any context where work may be queued. */
+void fa_growth_queue(struct work_struct *work)
+{
+	queue_work(fa_growth_wq, work);
+}
+
 static void fa_grower_irq(struct irq_work *irq)
 {
 	struct fa_grower *g = container_of(irq, struct fa_grower, irq);

@@ -61,7 +61,24 @@ static inline u64 fa_word_next(u64 word)
 	return word ?: FA_REFS_MAX + 1;
 }
 
-/* Ranges of indices. All under grow_lock, or alone. */
+/*
+ * Ranges of indices. All under the pool's lock, also where its owner else stands in
+ * for it: growth in place and the worker may come here at once. A range that is not
+ * needed any more is left in @dead, to be freed when the lock has been dropped.
+ */
+
+static void fa_range_drop(struct fa_range *r, struct list_head *dead)
+{
+	list_move(&r->list, dead);
+}
+
+static void fa_ranges_free(struct list_head *dead)
+{
+	struct fa_range *r, *next;
+
+	list_for_each_entry_safe(r, next, dead, list)
+		kfree(r);
+}
 
 static bool fa_range_usable(const struct fa_range *r)
 {
@@ -70,7 +87,7 @@ static bool fa_range_usable(const struct fa_range *r)
 
 /* The lowest @count indices to be had, for @own. */
 static int fa_range_take(struct fastalloc_pool *pool, struct fa_range *own,
-			 unsigned int count)
+			 unsigned int count, struct list_head *dead)
 {
 	struct fa_range *r;
 
@@ -82,10 +99,8 @@ static int fa_range_take(struct fastalloc_pool *pool, struct fa_range *own,
 		own->floor = r->floor;
 		r->base += count;
 		r->count -= count;
-		if (!r->count) {
-			list_del(&r->list);
-			kfree(r);
-		}
+		if (!r->count)
+			fa_range_drop(r, dead);
 		return 0;
 	}
 	if (count > FA_INDICES - pool->index_end)
@@ -97,19 +112,19 @@ static int fa_range_take(struct fastalloc_pool *pool, struct fa_range *own,
 }
 
 /* @b, if it follows @a, becomes part of it. */
-static bool fa_range_join(struct fa_range *a, struct fa_range *b)
+static bool fa_range_join(struct fa_range *a, struct fa_range *b, struct list_head *dead)
 {
 	if ((u64)a->base + a->count != b->base ||
 	    fa_range_usable(a) != fa_range_usable(b))
 		return false;
 	a->count += b->count;
 	a->floor = max(a->floor, b->floor);
-	list_del(&b->list);
-	kfree(b);
+	fa_range_drop(b, dead);
 	return true;
 }
 
-static void fa_range_give(struct fastalloc_pool *pool, struct fa_range *own)
+static void fa_range_give(struct fastalloc_pool *pool, struct fa_range *own,
+			  struct list_head *dead)
 {
 	struct list_head *at = &pool->ranges;
 	struct fa_range *r;
@@ -124,11 +139,11 @@ static void fa_range_give(struct fastalloc_pool *pool, struct fa_range *own)
 
 	if (!list_is_first(&own->list, &pool->ranges)) {
 		r = list_prev_entry(own, list);
-		if (fa_range_join(r, own))
+		if (fa_range_join(r, own, dead))
 			own = r;
 	}
 	if (!list_is_last(&own->list, &pool->ranges))
-		fa_range_join(own, list_next_entry(own, list));
+		fa_range_join(own, list_next_entry(own, list), dead);
 }
 
 static struct fa_chunk *fa_chunk_by_index(struct latch_tree_node *n)
@@ -165,29 +180,30 @@ void fa_handle_pool_init(struct fastalloc_pool *pool)
 
 void fa_handle_pool_exit(struct fastalloc_pool *pool)
 {
-	struct fa_range *r, *next;
-
-	list_for_each_entry_safe(r, next, &pool->ranges, list)
-		kfree(r);
+	fa_ranges_free(&pool->ranges);
 }
 
 int fa_handle_chunk_init(struct fastalloc_pool *pool, struct fa_chunk *chunk,
 			 gfp_t gfp)
 {
+	unsigned long flags;
+	LIST_HEAD(dead);
 	unsigned int i;
 	int err;
 
 	if (!pool->handles)
 		return 0;
-	chunk->range = kzalloc_node(sizeof(*chunk->range), gfp, fa_node(pool));
+	chunk->range = fa_kzalloc(sizeof(*chunk->range), gfp, fa_node(pool));
 	if (!chunk->range)
 		return -ENOMEM;
 	err = -ENOMEM;
-	chunk->word = kvmalloc_node(array_size(chunk->count, sizeof(*chunk->word)),
-				    gfp, fa_node(pool));
+	chunk->word = fa_kvmalloc(chunk->count, sizeof(*chunk->word), gfp, fa_node(pool));
 	if (!chunk->word)
 		goto err_range;
-	err = fa_range_take(pool, chunk->range, chunk->count);
+	raw_spin_lock_irqsave(&pool->lock, flags);
+	err = fa_range_take(pool, chunk->range, chunk->count, &dead);
+	raw_spin_unlock_irqrestore(&pool->lock, flags);
+	fa_ranges_free(&dead);
 	if (err) {
 		pr_err_ratelimited("pool %s: no %u indices for handles are left\n",
 				   pool->name, chunk->count);
@@ -195,8 +211,7 @@ int fa_handle_chunk_init(struct fastalloc_pool *pool, struct fa_chunk *chunk,
 	}
 	for (i = 0; i < chunk->count; i++) {
 		atomic64_set(&chunk->word[i], chunk->range->floor << FA_REF_BITS);
-		if (!(i % SZ_1K))
-			cond_resched();
+		fa_resched(i, gfp);
 	}
 	return 0;
 
@@ -211,39 +226,54 @@ size_t fa_handle_overhead(const struct fa_chunk *chunk)
 {
 	if (!chunk->word)
 		return 0;
-	return sizeof(*chunk->range) + chunk->count * sizeof(*chunk->word);
+	return fa_kvsize(sizeof(*chunk->range)) +
+	       fa_kvsize(chunk->count * sizeof(*chunk->word));
 }
 
 /* Nobody can look it up any more. */
-void fa_handle_chunk_exit(struct fastalloc_pool *pool, struct fa_chunk *chunk)
+void fa_handle_chunk_exit(struct fastalloc_pool *pool, struct fa_chunk *chunk, gfp_t gfp)
 {
 	struct fa_range *r = chunk->range;
+	unsigned long flags;
+	LIST_HEAD(dead);
 	unsigned int i;
 
 	if (!chunk->word)
 		return;
 	for (i = 0; i < chunk->count && !pool->dead; i++) {
 		r->floor = max(r->floor, fa_word_gen(atomic64_read(&chunk->word[i])));
-		if (!(i % SZ_1K))
-			cond_resched();
+		fa_resched(i, gfp);
 	}
 	r->floor = chunk->worn ? U64_MAX : r->floor + 1;
 	kvfree(chunk->word);
-	fa_range_give(pool, r);
+	raw_spin_lock_irqsave(&pool->lock, flags);
+	fa_range_give(pool, r, &dead);
+	raw_spin_unlock_irqrestore(&pool->lock, flags);
+	fa_ranges_free(&dead);
 }
 
-/* From here on handles lead to it. Under grow_lock, or alone. */
+/* From here on handles lead to it. */
 void fa_handle_attach(struct fastalloc_pool *pool, struct fa_chunk *chunk)
 {
-	if (chunk->word)
-		latch_tree_insert(&chunk->index, &pool->index, &fa_index_ops);
+	unsigned long flags;
+
+	if (!chunk->word)
+		return;
+	raw_spin_lock_irqsave(&pool->lock, flags);
+	latch_tree_insert(&chunk->index, &pool->index, &fa_index_ops);
+	raw_spin_unlock_irqrestore(&pool->lock, flags);
 }
 
-/* Likewise. Readers may see it for an RCU grace period. */
+/* No more. Readers may see it for an RCU grace period. */
 void fa_handle_detach(struct fastalloc_pool *pool, struct fa_chunk *chunk)
 {
-	if (chunk->word)
-		latch_tree_erase(&chunk->index, &pool->index, &fa_index_ops);
+	unsigned long flags;
+
+	if (!chunk->word)
+		return;
+	raw_spin_lock_irqsave(&pool->lock, flags);
+	latch_tree_erase(&chunk->index, &pool->index, &fa_index_ops);
+	raw_spin_unlock_irqrestore(&pool->lock, flags);
 }
 
 /* @op is what was tried, @why what is wrong with it. */

@@ -4,12 +4,17 @@
  *
  * Locks, outer to inner:
  *	fa_pools_lock		the list of pools (mutex, module.c)
- *	pool->grow_lock		who adds or takes away chunks (mutex)
+ *	pool->grow_lock		growth by callers who may sleep; trim (mutex)
  *	pool->wait_lock		waiters (raw spinlock)
  *	pool->lock		free objects, counters, the set of chunks (raw
  *				spinlock, interrupts saved; not taken by pools
  *				of sync NONE, whose owner stands in for it;
- *				PERCPU: only what growth and trim change)
+ *				PERCPU: only what growth and trim change).
+ *				In all pools: ->planned, the indices of handles,
+ *				the table of blocks of magazines
+ *
+ * Chunks are added with or without grow_lock, since growth in place cannot take
+ * it, and taken away only with it.
  */
 #ifndef FASTALLOC_INTERNAL_H
 #define FASTALLOC_INTERNAL_H
@@ -20,6 +25,7 @@
 #include <linux/irq_work.h>
 #include <linux/kref.h>
 #include <linux/list.h>
+#include <linux/math64.h>
 #include <linux/mutex.h>
 #include <linux/ratelimit.h>
 #include <linux/rbtree.h>
@@ -29,6 +35,7 @@
 #include <linux/workqueue.h>
 
 #include "depot.h"
+#include "mem.h"
 
 /* order.c */
 
@@ -172,6 +179,8 @@ struct fa_grower {
 	bool			kicked;
 };
 
+void fa_growth_queue(struct work_struct *work);
+
 unsigned long fa_growth_amount(const struct fa_growth *g, unsigned long capacity);
 void fa_grower_init(struct fa_grower *g, void (*grow)(struct fa_grower *g));
 void fa_grower_kick(struct fa_grower *g);
@@ -206,6 +215,7 @@ struct fa_range {
 /**
  * struct fa_chunk - one contiguous piece of backing memory
  * @all: in &fastalloc_pool.chunks, by address
+ * @origin: where @mem came from
  * @avail: in &fastalloc_pool.avail while @nfree (LOWEST)
  * @mem: first object
  * @end: behind the last one
@@ -234,6 +244,7 @@ struct fa_range {
 struct fa_chunk {
 	struct latch_tree_node	all;
 	struct rb_node		avail;
+	enum fa_origin		origin;
 	void			*mem;
 	void			*end;
 	size_t			bytes;
@@ -258,23 +269,30 @@ struct fa_chunk {
 
 /* magazine.c */
 
-/* An id names block and place in it: 6 and 26 bits. */
-#define FA_MAG_BLOCKS		64
-#define FA_MAG_BLOCK_SHIFT	26
+/* An id names block and place in it: 10 and 22 bits. */
+#define FA_MAG_BLOCK_SHIFT	22
 #define FA_MAG_BLOCK_MASK	((1U << FA_MAG_BLOCK_SHIFT) - 1)
+#define FA_MAG_BLOCKS		(1U << (32 - FA_MAG_BLOCK_SHIFT))
+
+/* Blocks in struct fa_mags itself, in each further table, and not for growth in place. */
+#define FA_MAG_TABLE		64U
 
 /**
  * struct fa_mags - all magazines of a pool
- * @nr: magazines
+ * @nr: magazines that are on their stacks or in use
+ * @bytes: their memory
  * @mag_bytes: size of one
- * @nr_blocks: blocks
- * @block: their memory, which stays until the pool is destroyed
+ * @nr_blocks: blocks; under the pool's lock, as @nr and @bytes
+ * @block: the first blocks. Their memory stays until the pool is destroyed.
+ * @more: tables of further blocks, made when they are needed
  */
 struct fa_mags {
 	unsigned long	nr;
+	size_t		bytes;
 	u32		mag_bytes;
 	u32		nr_blocks;
-	void		*block[FA_MAG_BLOCKS];
+	void		*block[FA_MAG_TABLE];
+	void		**more[FA_MAG_BLOCKS / FA_MAG_TABLE - 1];
 };
 
 /* pool.c */
@@ -299,7 +317,9 @@ struct fa_mags {
  * @sanitize: KASAN, kmemleak and KMSAN are told of objects, faults injected
  * @rcu_frees: fastalloc_free_rcu() was called
  * @handles: objects have references and weak handles
+ * @closed: destroy has begun, so allocations are refused
  * @dead: destroyed; only its nameplate is held still
+ * @here: objects that growth in place adds; 0: the pool does not grow in place
  * @checks: what is checked, of FASTALLOC_F_DEBUG
  * @direct: SPINLOCK, with a @window
  * @alarm: under @lock, as all that follows down to @chunks, and the counters in
@@ -311,28 +331,32 @@ struct fa_mags {
  * @stride: distance of two objects of a chunk
  * @stride_shift: log2 of it, or -1 if it is no power of two
  * @seg_slots: slots of a segment of @dq
- * @total: objects that exist and are not condemned
+ * @objects: objects of all @chunks
+ * @total: those that are not condemned
  * @reserve: PERCPU: see magazine.c
  * @capacity: @total less @reserve
  * @high: with this many objects out the pool should grow
  * @peak: most objects out at once
  * @failures: allocations that failed
  * @grows: growths that added objects
+ * @grows_atomic: those of them in place, by callers who may not sleep
  * @nr_chunks: chunks in @chunks
- * @chunks: all chunks, by address; changes only under @grow_lock as well, but
- *	for the owner of a NONE pool
+ * @chunks: all chunks, by address
  * @pending: a chunk that the worker made for a pool of sync NONE; its owner
  *	adopts it. Stored by either with release, read with acquire.
  * @stalled: the worker could not grow the pool; stop asking it at @high
  * @wanted: objects that a caller who may not sleep lacked, for the worker
  * @wanted_run: likewise, neighbours
- * @index: chunks by the indices of their objects; changes only under @grow_lock
- * @grow_lock: serialises growers and trim
- * @planned: @total with the pending chunk; under @grow_lock
- * @planned_segs: likewise, segments of @dq
- * @bytes: memory held, bookkeeping included; written under @grow_lock
- * @ranges: indices that chunks had which are gone; under @grow_lock
- * @index_end: from here on no chunk has had them; likewise
+ * @index: chunks by the indices of their objects
+ * @planned: @objects with those that growth is about to add
+ * @low_water: the low-water mark, at a capacity of @low_base; written as @low_mark
+ * @low_base: see @low_water
+ * @low_mark: the mark at the present capacity: with fewer free objects the pool
+ *	should grow
+ * @ranges: indices that chunks had which are gone
+ * @index_end: from here on no chunk has had them
+ * @grow_lock: serialises growers who may sleep, and trim
+ * @bytes: memory held, bookkeeping included
  * @growth_failures: growths that failed
  * @magazine: PERCPU: slots of a magazine
  * @mags: PERCPU: all magazines
@@ -351,8 +375,14 @@ struct fa_mags {
  * @waits: allocations that slept
  * @waited: there has been one, so @wake may be under way
  * @dying: nobody may wait any more; under @wait_lock
- * @sleepers: calls that may be waiting, or have been and look at the pool still
- * @wake: hands free objects to waiters
+ * @calls: calls in the pool that may sleep, see fa_call_begin()
+ * @wake: hands free objects to waiters; of a zombie, looks whether it can go
+ * @zombie: destroyed as soon as its last object comes back
+ * @bury: does that
+ * @done: called when it has gone, or NULL
+ * @done_arg: for @done
+ * @zombies: in the list of zombies
+ * @owner: the module that created it
  * @stats_base: PERCPU: where the CPUs' counters stood at the last reset; under
  *	@lock
  * @growth: how it grows
@@ -383,7 +413,9 @@ struct fastalloc_pool {
 	bool			sanitize;
 	bool			rcu_frees;
 	bool			handles;
+	bool			closed;
 	bool			dead;
+	unsigned int		here;
 	unsigned int		checks;
 	bool			direct;
 	struct fastalloc_window	locked;
@@ -397,6 +429,7 @@ struct fastalloc_pool {
 	size_t			stride;
 	int			stride_shift;
 	u32			seg_slots;
+	unsigned long		objects;
 	unsigned long		total;
 	unsigned long		reserve;
 	unsigned long		capacity;
@@ -404,6 +437,7 @@ struct fastalloc_pool {
 	unsigned long		peak;
 	atomic_long_t		failures;
 	u64			grows;
+	u64			grows_atomic;
 	unsigned long		nr_chunks;
 	struct latch_tree_root	chunks;
 	struct fa_chunk		*pending;
@@ -412,12 +446,15 @@ struct fastalloc_pool {
 	unsigned long		wanted_run;
 	struct latch_tree_root	index;
 
-	struct mutex		grow_lock;	/* see the top of this file */
 	unsigned long		planned;
-	unsigned long		planned_segs;
-	size_t			bytes;
+	unsigned long		low_water;
+	unsigned long		low_base;
+	unsigned long		low_mark;
 	struct list_head	ranges;
 	unsigned long		index_end;
+
+	struct mutex		grow_lock;	/* see the top of this file */
+	atomic_long_t		bytes;
 	atomic_long_t		growth_failures;
 
 	unsigned int		magazine;
@@ -437,8 +474,15 @@ struct fastalloc_pool {
 	u64			waits;
 	bool			waited;
 	bool			dying;
-	atomic_t		sleepers;
+	atomic_t		calls;
 	struct irq_work		wake;
+
+	bool			zombie;
+	struct work_struct	bury;
+	void			(*done)(void *arg);
+	void			*done_arg;
+	struct list_head	zombies;
+	const struct module	*owner;
 
 	struct fastalloc_stats	stats_base;
 	struct fa_growth	growth;
@@ -467,12 +511,29 @@ static inline bool fa_is_percpu(const struct fastalloc_pool *pool)
 	return pool->sync == FASTALLOC_SYNC_PERCPU;
 }
 
+/* The default low-water mark: a pool that is 90 per cent used does not grow. */
+#define FA_LOW_WATER(capacity)	max((capacity) / 32, 1UL)
+
+/*
+ * The low-water mark rises with the capacity: in proportion, but by no more than the
+ * default would, or a high mark would make the pool grow for ever. Call with the
+ * lock held.
+ */
+static inline void fa_set_low_mark(struct fastalloc_pool *pool)
+{
+	unsigned long base = pool->low_base, low = pool->low_water;
+	u64 more = pool->capacity > base ? pool->capacity - base : 0;
+
+	WRITE_ONCE(pool->low_mark, low + min(div_u64(low * more, base), more / 32));
+}
+
 /* Call with the lock held. */
 static inline void fa_add_total(struct fastalloc_pool *pool, long objects)
 {
 	pool->total += objects;
 	WRITE_ONCE(pool->capacity, pool->total > pool->reserve ?
 				   pool->total - pool->reserve : 0);
+	fa_set_low_mark(pool);
 }
 
 static inline bool fa_is_growing(const struct fastalloc_pool *pool)
@@ -485,9 +546,17 @@ static inline int fa_node(const struct fastalloc_pool *pool)
 	return pool->cfg.flags & FASTALLOC_F_NODE ? pool->cfg.node : NUMA_NO_NODE;
 }
 
+/* Memory that the pool holds, or holds no more. */
+static inline void fa_charge(struct fastalloc_pool *pool, long bytes)
+{
+	atomic_long_add(bytes, &pool->bytes);
+}
+
+unsigned long fa_chunk_round(const struct fastalloc_pool *pool, unsigned long objects,
+			     unsigned long most);
 struct fa_chunk *fa_chunk_create(struct fastalloc_pool *pool, unsigned long want,
 				 unsigned long least, gfp_t gfp);
-void fa_chunk_destroy(struct fastalloc_pool *pool, struct fa_chunk *chunk);
+void fa_chunk_destroy(struct fastalloc_pool *pool, struct fa_chunk *chunk, gfp_t gfp);
 void fa_chunk_shuffled(struct fa_chunk *chunk);
 size_t fa_chunk_overhead(const struct fa_chunk *chunk);
 unsigned long fa_chunk_max_objects(const struct fastalloc_pool *pool);
@@ -500,7 +569,7 @@ static inline struct fa_chunk *fa_chunk_of(struct latch_tree_node *n)
 	return container_of(n, struct fa_chunk, all);
 }
 
-/* By address; NULL at the end. Call with grow_lock held, or alone. */
+/* By address; NULL at the end. Call with the lock held, or alone. */
 static inline struct fa_chunk *fa_chunk_or_null(struct rb_node *n)
 {
 	return n ? container_of(n, struct fa_chunk, all.node[0]) : NULL;
@@ -607,8 +676,8 @@ void fa_serial_free_locked(struct fastalloc_pool *pool, void *obj,
 			   unsigned long flags)
 	__releases(&pool->lock);
 void *fa_serial_alloc(struct fastalloc_pool *pool);
-bool fa_serial_alloc_bulk(struct fastalloc_pool *pool, unsigned int nr,
-			  void **objs);
+unsigned int fa_serial_alloc_bulk(struct fastalloc_pool *pool, unsigned int nr,
+				  void **objs, bool some);
 void *fa_serial_alloc_contig(struct fastalloc_pool *pool, unsigned int nr);
 void fa_serial_free(struct fastalloc_pool *pool, void *obj);
 void fa_serial_free_bulk(struct fastalloc_pool *pool, unsigned int nr,
@@ -616,7 +685,8 @@ void fa_serial_free_bulk(struct fastalloc_pool *pool, unsigned int nr,
 bool fa_serial_may_free(struct fastalloc_pool *pool, void *obj, unsigned int nr);
 void fa_serial_free_contig(struct fastalloc_pool *pool, void *obj,
 			   unsigned int nr);
-void fa_serial_attach(struct fastalloc_pool *pool, struct fa_chunk *chunk);
+int fa_serial_attach(struct fastalloc_pool *pool, struct fa_chunk *chunk, gfp_t gfp);
+int fa_serial_reserve(struct fastalloc_pool *pool, struct fa_chunk *chunk, gfp_t gfp);
 bool fa_serial_adopt(struct fastalloc_pool *pool);
 void fa_serial_set_high(struct fastalloc_pool *pool);
 void fa_serial_rotate(struct fastalloc_pool *pool);
@@ -631,7 +701,7 @@ struct fastalloc_cache __percpu *fa_shut(void);
 int fa_percpu_init(struct fastalloc_pool *pool);
 void fa_percpu_release(struct fastalloc_pool *pool);
 int fa_mags_reserve(struct fastalloc_pool *pool, unsigned long total, gfp_t gfp);
-void fa_percpu_attach(struct fastalloc_pool *pool, struct fa_chunk *chunk);
+int fa_percpu_attach(struct fastalloc_pool *pool, struct fa_chunk *chunk, gfp_t gfp);
 void fa_percpu_set_low(struct fastalloc_pool *pool);
 unsigned long fa_percpu_out_least(struct fastalloc_pool *pool);
 unsigned long fa_percpu_peak(struct fastalloc_pool *pool);
@@ -641,6 +711,7 @@ void *fa_cache_alloc(struct fastalloc_pool *pool, struct fastalloc_cache *c, u32
 void fa_cache_free(struct fastalloc_pool *pool, struct fastalloc_cache *c,
 		   void *obj, u32 n);
 bool fa_percpu_alloc_bulk(struct fastalloc_pool *pool, unsigned int nr, void **objs);
+unsigned int fa_percpu_take(struct fastalloc_pool *pool, unsigned int nr, void **objs);
 void fa_percpu_free_bulk(struct fastalloc_pool *pool, unsigned int nr, void **objs);
 void *fa_depot_take(struct fastalloc_pool *pool);
 bool fa_depot_put(struct fastalloc_pool *pool, void *obj);
@@ -662,7 +733,7 @@ size_t fa_debug_zone(const struct fastalloc_pool *pool);
 size_t fa_debug_align(const struct fastalloc_pool *pool);
 int fa_debug_chunk_init(struct fastalloc_pool *pool, struct fa_chunk *chunk,
 			gfp_t gfp);
-void fa_debug_chunk_exit(struct fastalloc_pool *pool, struct fa_chunk *chunk);
+void fa_debug_chunk_exit(struct fastalloc_pool *pool, struct fa_chunk *chunk, gfp_t gfp);
 size_t fa_debug_overhead(const struct fa_chunk *chunk);
 void fa_debug_alloc(struct fastalloc_pool *pool, void *obj, unsigned long ip);
 bool fa_debug_may_free(struct fastalloc_pool *pool, void *obj, unsigned long ip);
@@ -679,7 +750,7 @@ void fa_handle_pool_init(struct fastalloc_pool *pool);
 void fa_handle_pool_exit(struct fastalloc_pool *pool);
 int fa_handle_chunk_init(struct fastalloc_pool *pool, struct fa_chunk *chunk,
 			 gfp_t gfp);
-void fa_handle_chunk_exit(struct fastalloc_pool *pool, struct fa_chunk *chunk);
+void fa_handle_chunk_exit(struct fastalloc_pool *pool, struct fa_chunk *chunk, gfp_t gfp);
 size_t fa_handle_overhead(const struct fa_chunk *chunk);
 void fa_handle_attach(struct fastalloc_pool *pool, struct fa_chunk *chunk);
 void fa_handle_detach(struct fastalloc_pool *pool, struct fa_chunk *chunk);
@@ -709,10 +780,21 @@ void fa_trim_live(struct fastalloc_pool *pool);
 
 /* wait.c */
 void fa_wait_init(struct fastalloc_pool *pool);
-void fa_wait_begin(struct fastalloc_pool *pool);
-void fa_wait_end(struct fastalloc_pool *pool);
+bool fa_call_begin(struct fastalloc_pool *pool);
+bool fa_call_try_end(struct fastalloc_pool *pool);
+void fa_call_end(struct fastalloc_pool *pool);
+void fa_wait_close(struct fastalloc_pool *pool);
+void fa_wait_haunt(struct fastalloc_pool *pool);
 void fa_wait_exit(struct fastalloc_pool *pool);
 void *fa_wait_for_object(struct fastalloc_pool *pool, long timeout, bool killable);
+
+/* refill.c */
+void fa_pool_grow_work(struct fa_grower *g);
+void fa_refill_init(struct fastalloc_pool *pool, struct lock_class_key *key);
+long fa_pool_add(struct fastalloc_pool *pool, unsigned long want, unsigned long least,
+		 gfp_t gfp, bool post);
+bool fa_pool_refill(struct fastalloc_pool *pool, gfp_t gfp, unsigned long nr,
+		    bool contig, unsigned int tries);
 
 /* What is freed, where its owner wants nothing left of it. */
 static inline void fa_pool_wipe(struct fastalloc_pool *pool, void *obj)
@@ -762,6 +844,10 @@ struct fa_cpu_stats {
 
 void fa_percpu_look(const struct fastalloc_pool *pool, int cpu,
 		    struct fa_cpu_stats *s);
+
+/* sysfs.c */
+int fa_sysfs_init(void);
+void fa_sysfs_exit(void);
 
 /* debugfs.c */
 void fa_debugfs_init(void);

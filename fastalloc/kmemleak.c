@@ -16,8 +16,8 @@ int fa_kmemleak_chunk_init(struct fastalloc_pool *pool, struct fa_chunk *chunk,
 {
 	if (!pool->sanitize || fa_content_stays(pool))
 		return 0;
-	chunk->leak = kvzalloc_node(BITS_TO_LONGS(chunk->count) * sizeof(long), gfp,
-				    fa_node(pool));
+	chunk->leak = fa_kvmalloc(BITS_TO_LONGS(chunk->count), sizeof(long),
+				  gfp | __GFP_ZERO, fa_node(pool));
 	return chunk->leak ? 0 : -ENOMEM;
 }
 

@@ -10,7 +10,7 @@
  * push it where it fits.
  *
  * Let M be the slots of a magazine, and a place be one of the FA_LEVELS levels
- * of a CPU, or the one context that holds grow_lock.
+ * of a CPU, or trim, of which there is one at a time (grow_lock).
  *
  * Free never fails. Each place has at most one partial magazine in hand (trim
  * has one more). One is made of a full or an empty one only by a place that has
@@ -22,6 +22,12 @@
  * in hand, at most FA_HANDS a place. With one more than all that
  * (fa_mag_need()) the empty stack is never empty. (Unless more objects are
  * freed than there are: that is found here, reported, and the object lost.)
+ *
+ * Growth keeps to this from any context, several at once: it works with preemption
+ * off, so at the place of the allocation that grows the pool, with at most one
+ * magazine in hand. Before a chunk is inserted, under the pool's lock, ->mags.nr
+ * covers all objects that are in the pool and those of the chunk; and ->mags.nr
+ * counts a magazine only once it has been pushed.
  *
  * Capacity. An allocation fails only after it has seen the partial and the full
  * stack (and trim's, while it works) empty at one instant: fa_depot_get() reads
@@ -75,11 +81,18 @@ static DEFINE_PER_CPU(struct fastalloc_cache, fa_shut_cache) = {
 
 static int fa_cpuhp_state;
 
+static inline void **fa_mag_block(const struct fa_mags *mags, u32 b)
+{
+	if (likely(b < FA_MAG_TABLE))
+		return (void **)&mags->block[b];
+	return &READ_ONCE(mags->more[b / FA_MAG_TABLE - 1])[b % FA_MAG_TABLE];
+}
+
 static inline struct fa_mag *fa_mag_lookup(const void *arg, u32 id)
 {
 	const struct fa_mags *mags = arg;
 
-	return READ_ONCE(mags->block[id >> FA_MAG_BLOCK_SHIFT]) +
+	return READ_ONCE(*fa_mag_block(mags, id >> FA_MAG_BLOCK_SHIFT)) +
 	       (size_t)(id & FA_MAG_BLOCK_MASK) * mags->mag_bytes;
 }
 
@@ -414,8 +427,7 @@ static noinline u32 fa_depot_put_run(struct fastalloc_pool *pool, void **objs, u
 }
 
 /* As many objects as are to be had, a magazine at a time. @nr: not 0 */
-static unsigned int fa_percpu_take(struct fastalloc_pool *pool, unsigned int nr,
-				   void **objs)
+unsigned int fa_percpu_take(struct fastalloc_pool *pool, unsigned int nr, void **objs)
 {
 	unsigned int left = nr;
 	u32 run;
@@ -479,11 +491,13 @@ void fa_percpu_free_bulk(struct fastalloc_pool *pool, unsigned int nr, void **ob
 			}
 		}
 		__fastalloc_release(c, n);
-		preempt_enable();
 		objs += run;
 		nr -= run;
+		/* A zombie may go once preemption is on and its last object is back. */
+		if (!nr || !run)
+			fa_wake_waiters(pool);
+		preempt_enable();
 	}
-	fa_wake_waiters(pool);
 }
 
 bool fa_percpu_alloc_bulk(struct fastalloc_pool *pool, unsigned int nr, void **objs)
@@ -656,43 +670,91 @@ static unsigned long fa_mag_need(const struct fastalloc_pool *pool,
 	       2 * num_possible_cpus() + FA_HANDS * places + 1;
 }
 
-/* Makes magazines for @total objects; under grow_lock. */
+/*
+ * Gives a block its number, by which its magazines are known. Growth in place, of
+ * many small blocks, leaves some numbers for the large ones of the worker.
+ */
+static int fa_mag_add_block(struct fastalloc_pool *pool, void *block, gfp_t gfp)
+{
+	u32 most = FA_MAG_BLOCKS - (gfpflags_allow_blocking(gfp) ? 0 : FA_MAG_TABLE);
+	struct fa_mags *mags = &pool->mags;
+	void **table = NULL;
+	unsigned long flags;
+	u32 b, t;
+
+	for (;;) {
+		raw_spin_lock_irqsave(&pool->lock, flags);
+		b = mags->nr_blocks;
+		t = b / FA_MAG_TABLE;
+		if (b >= most)
+			break;
+		if (t && !mags->more[t - 1] && table) {
+			WRITE_ONCE(mags->more[t - 1], table);
+			table = NULL;
+		}
+		if (!t || mags->more[t - 1]) {
+			/* Seen by whoever pops one of its magazines: pushing is a release. */
+			WRITE_ONCE(*fa_mag_block(mags, b), block);
+			mags->nr_blocks++;
+			break;
+		}
+		raw_spin_unlock_irqrestore(&pool->lock, flags);
+		table = fa_kzalloc(FA_MAG_TABLE * sizeof(*table), gfp, fa_node(pool));
+		if (!table)
+			return -ENOMEM;
+	}
+	raw_spin_unlock_irqrestore(&pool->lock, flags);
+	kfree(table);
+	return b < most ? (int)b : -ENOSPC;
+}
+
+/* Magazines to add to @nr: geometric, so that the blocks suffice for any growth. */
+static unsigned long fa_mags_add(const struct fastalloc_pool *pool, unsigned long nr,
+				 unsigned long need, gfp_t gfp)
+{
+	unsigned long more = nr / 2;
+
+	/* Growth in place takes a page at most, unless it needs more. */
+	if (!gfpflags_allow_blocking(gfp))
+		more = min(more, PAGE_SIZE / pool->mags.mag_bytes);
+	return min(max(need - nr, more), FA_MAG_BLOCK_MASK + 1UL);
+}
+
+/* Makes magazines for @total objects. Any context, if @gfp does not allow blocking. */
 int fa_mags_reserve(struct fastalloc_pool *pool, unsigned long total, gfp_t gfp)
 {
+	unsigned long need = fa_mag_need(pool, total), nr, add, flags, i;
 	struct fa_mags *mags = &pool->mags;
-	unsigned long need = fa_mag_need(pool, total), add, i;
 	size_t bytes;
 	void *block;
-	u32 id;
+	int b;
 
-	if (need <= mags->nr)
-		return 0;
-	if (mags->nr_blocks == FA_MAG_BLOCKS)
-		return -ENOSPC;
-	/* Geometric, so that the blocks suffice for any number of growths. */
-	add = max(need - mags->nr, mags->nr / 2);
-	if (add > FA_MAG_BLOCK_MASK)
-		return -E2BIG;
-	bytes = array_size(add, mags->mag_bytes);
-	block = kvmalloc_node(bytes, gfp, fa_node(pool));
-	if (!block)
-		return -ENOMEM;
+	while ((nr = READ_ONCE(mags->nr)) < need) {
+		add = fa_mags_add(pool, nr, need, gfp);
+		bytes = array_size(add, mags->mag_bytes);
+		block = fa_kvmalloc(add, mags->mag_bytes, gfp, fa_node(pool));
+		if (!block)
+			return -ENOMEM;
+		b = fa_mag_add_block(pool, block, gfp);
+		if (b < 0) {
+			kvfree(block);
+			return b;
+		}
+		for (i = 0; i < add; i++) {
+			struct fa_mag *m = block + i * mags->mag_bytes;
 
-	id = mags->nr_blocks << FA_MAG_BLOCK_SHIFT;
-	/* Seen by whoever pops one of its magazines: pushing is a release. */
-	WRITE_ONCE(mags->block[mags->nr_blocks], block);
-	for (i = 0; i < add; i++) {
-		struct fa_mag *m = block + i * mags->mag_bytes;
-
-		m->n = 0;
-		m->next = id + i + 1;
-		fa_stack_push(&pool->empty, m);
-		if (!(i % SZ_1K))
-			cond_resched();
+			fa_resched(i, gfp);
+			m->n = 0;
+			m->next = ((u32)b << FA_MAG_BLOCK_SHIFT) + i + 1;
+			fa_stack_push(&pool->empty, m);
+		}
+		/* They count now that they can be had. */
+		raw_spin_lock_irqsave(&pool->lock, flags);
+		WRITE_ONCE(mags->nr, mags->nr + add);
+		mags->bytes += fa_kvsize(bytes);
+		raw_spin_unlock_irqrestore(&pool->lock, flags);
+		fa_charge(pool, fa_kvsize(bytes));
 	}
-	mags->nr_blocks++;
-	mags->nr += add;
-	pool->bytes += bytes;
 	return 0;
 }
 
@@ -704,8 +766,8 @@ void fa_percpu_set_low(struct fastalloc_pool *pool)
 {
 	long low = LONG_MIN;
 
-	if (fa_is_growing(pool) && pool->capacity < pool->growth.max)
-		low = DIV_ROUND_UP(pool->cfg.low_water, pool->magazine) + 1;
+	if (fa_is_growing(pool) && READ_ONCE(pool->capacity) < READ_ONCE(pool->growth.max))
+		low = DIV_ROUND_UP(READ_ONCE(pool->low_mark), pool->magazine) + 1;
 	WRITE_ONCE(pool->low_full, low);
 }
 
@@ -792,29 +854,73 @@ void fa_percpu_end_round(struct fastalloc_pool *pool)
 	smp_wmb();
 }
 
-/* A chunk's objects into full magazines; under grow_lock. */
-void fa_percpu_attach(struct fastalloc_pool *pool, struct fa_chunk *chunk)
+/*
+ * New objects, those below @i that do not fill a magazine, to what room a magazine of
+ * the depot has.
+ */
+static unsigned int fa_percpu_add_some(struct fastalloc_pool *pool,
+				       struct fa_chunk *chunk, unsigned int i)
 {
-	unsigned int i = chunk->count, k;
-	unsigned long flags;
 	struct fa_mag *m;
+
+	preempt_disable();
+	m = fa_depot_get_room(pool);
+	while (i % pool->magazine && m->n < pool->magazine)
+		m->slot[m->n++] = fa_chunk_new_obj(pool, chunk, --i);
+	fa_push_any(pool, m);
+	preempt_enable();
+	return i;
+}
+
+/* One full magazine of new objects, those below @i. */
+static unsigned int fa_percpu_add_full(struct fastalloc_pool *pool,
+				       struct fa_chunk *chunk, unsigned int i)
+{
+	struct fa_mag *m;
+	unsigned int k;
 	s64 head;
 
-	chunk->fresh = chunk->count;
-	flags = fa_serial_lock(pool);
-	fa_chunk_insert(pool, chunk);
-	fa_serial_unlock(pool, flags);
+	preempt_disable();
+	m = fa_pop(pool, &pool->empty, &head);
+	for (k = 0; k < pool->magazine; k++)
+		m->slot[k] = fa_chunk_new_obj(pool, chunk, --i);
+	m->n = k;
+	fa_stack_push(&pool->full, m);
+	preempt_enable();
+	return i;
+}
 
-	for (; i % pool->magazine; i--)
-		fa_percpu_put_back(pool, fa_chunk_new_obj(pool, chunk, i - 1));
+/*
+ * A chunk's objects into full magazines, from any context. A failure, for want of
+ * memory for magazines, leaves all as it was.
+ */
+int fa_percpu_attach(struct fastalloc_pool *pool, struct fa_chunk *chunk, gfp_t gfp)
+{
+	unsigned int i = chunk->count;
+	unsigned long flags;
+	bool there;
+	int err;
+
+	chunk->fresh = chunk->count;
+	do {
+		err = fa_mags_reserve(pool, READ_ONCE(pool->objects) + chunk->count, gfp);
+		if (err)
+			return err;
+		/* Others may attach chunks meanwhile: look again. */
+		flags = fa_serial_lock(pool);
+		there = fa_mag_need(pool, pool->objects + chunk->count) <= pool->mags.nr;
+		if (there)
+			fa_chunk_insert(pool, chunk);
+		fa_serial_unlock(pool, flags);
+	} while (!there);
+
 	/* From the end, so that the lowest are handed out first. */
+	while (i % pool->magazine)
+		i = fa_percpu_add_some(pool, chunk, i);
 	while (i) {
-		m = fa_pop(pool, &pool->empty, &head);
-		for (k = 0; k < pool->magazine; k++)
-			m->slot[k] = fa_chunk_new_obj(pool, chunk, --i);
-		m->n = k;
-		fa_stack_push(&pool->full, m);
-		cond_resched();
+		i = fa_percpu_add_full(pool, chunk, i);
+		if (gfpflags_allow_blocking(gfp))
+			cond_resched();
 	}
 
 	fa_chunk_shuffled(chunk);
@@ -827,6 +933,7 @@ void fa_percpu_attach(struct fastalloc_pool *pool, struct fa_chunk *chunk)
 	fa_serial_unlock(pool, flags);
 	fa_percpu_set_low(pool);
 	fa_wake_waiters(pool);
+	return 0;
 }
 
 /* The largest magazine that keeps the reserve to a quarter of the pool. */
@@ -867,13 +974,13 @@ int fa_percpu_init(struct fastalloc_pool *pool)
 	mags->mag_bytes = ALIGN(bytes, min_t(size_t, roundup_pow_of_two(bytes),
 					     SMP_CACHE_BYTES));
 
-	pool->cache = alloc_percpu(struct fastalloc_cache);
+	pool->cache = alloc_percpu_gfp(struct fastalloc_cache,
+				       fa_gfp(GFP_KERNEL | __GFP_NORETRY));
 	if (!pool->cache)
 		return -ENOMEM;
-	pool->bytes += num_possible_cpus() * sizeof(struct fastalloc_cache);
+	fa_charge(pool, num_possible_cpus() * sizeof(struct fastalloc_cache));
 
-	err = fa_mags_reserve(pool, pool->cfg.capacity + pool->reserve,
-			      GFP_KERNEL | __GFP_NOWARN);
+	err = fa_mags_reserve(pool, pool->cfg.capacity + pool->reserve, fa_gfp(GFP_KERNEL));
 	if (err)
 		return err;
 	for_each_possible_cpu(cpu) {
@@ -911,7 +1018,9 @@ void fa_percpu_release(struct fastalloc_pool *pool)
 	u32 i;
 
 	for (i = 0; i < pool->mags.nr_blocks; i++)
-		kvfree(pool->mags.block[i]);
+		kvfree(*fa_mag_block(&pool->mags, i));
+	for (i = 0; i < ARRAY_SIZE(pool->mags.more); i++)
+		kfree(pool->mags.more[i]);
 	free_percpu(pool->cache);
 }
 

@@ -16,13 +16,20 @@ static int __init fastalloc_init(void)
 	if (err)
 		return err;
 	err = fa_magazine_init();
-	if (err) {
-		fa_growth_exit();
-		return err;
-	}
+	if (err)
+		goto err_growth;
+	err = fa_sysfs_init();
+	if (err)
+		goto err_magazine;
 	fa_debugfs_init();
 	fa_debug_init();
 	return 0;
+
+err_magazine:
+	fa_magazine_exit();
+err_growth:
+	fa_growth_exit();
+	return err;
 }
 
 static void __exit fastalloc_exit(void)
@@ -30,6 +37,7 @@ static void __exit fastalloc_exit(void)
 	/* Every pool holds a reference to the module, so there is none left. */
 	fa_debug_exit();
 	fa_debugfs_exit();
+	fa_sysfs_exit();
 	fa_magazine_exit();
 	fa_growth_exit();
 }

@@ -37,23 +37,23 @@ void fa_segs_free(struct fa_segs *segs)
 		segs->first = seg->next;
 		kfree(seg);
 	}
+	segs->last = NULL;
 	segs->nr = 0;
 }
 
-/* A list, whose ends are NULL. */
+/*
+ * Makes @segs a list of at least @nr segments, whose ends are NULL. A failure
+ * leaves those that are there already.
+ */
 int fa_segs_alloc(struct fa_segs *segs, unsigned long nr, u32 slots, gfp_t gfp,
 		  int node)
 {
 	struct fa_seg *seg;
 
-	segs->first = NULL;
-	segs->last = NULL;
-	for (segs->nr = 0; segs->nr < nr; segs->nr++) {
-		seg = kmalloc_node(fa_seg_bytes(slots), gfp, node);
-		if (!seg) {
-			fa_segs_free(segs);
+	for (; segs->nr < nr; segs->nr++) {
+		seg = fa_kmalloc(fa_seg_bytes(slots), gfp, node);
+		if (!seg)
 			return -ENOMEM;
-		}
 		seg->next = segs->first;
 		seg->prev = NULL;
 		if (segs->first)
@@ -190,8 +190,7 @@ int fa_bitmap_init(struct fa_bitmap *bm, unsigned int bits, gfp_t gfp, int node)
 		n = words[l++];
 	} while (n > 1);
 
-	mem = kvmalloc_node(array_size(total, sizeof(*mem)), gfp | __GFP_ZERO,
-			    node);
+	mem = fa_kvmalloc(total, sizeof(*mem), gfp | __GFP_ZERO, node);
 	if (!mem)
 		return -ENOMEM;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Create, destroy, and the calls on a pool: validate, dispatch by sync, run
- * the hooks, grow where the caller may sleep.
+ * the hooks.
  */
 #define pr_fmt(fmt) "fastalloc: " fmt
 
@@ -29,7 +29,8 @@ const char * const fa_growth_names[4] = { "none", "linear", "exponential", "cust
 #define FA_FLAGS (FASTALLOC_F_CONTIG | FASTALLOC_F_SHRINKER | FASTALLOC_F_NODE | \
 		  FASTALLOC_F_DEBUG | FASTALLOC_F_HANDLES | \
 		  FASTALLOC_F_TYPESAFE_BY_RCU | FA_FLAGS_INIT | \
-		  FASTALLOC_F_NO_INIT | FASTALLOC_F_RANDOM | FASTALLOC_F_KEEP_LIVE)
+		  FASTALLOC_F_NO_INIT | FASTALLOC_F_RANDOM | \
+		  FASTALLOC_F_DROP_LIVE | FASTALLOC_F_ATOMIC_GROW)
 
 /* One line that names pool, field and value; and the errno to answer with. */
 #define fa_refuse(cfg, err, fmt, ...) ({				\
@@ -145,12 +146,12 @@ static int fa_check_growth(struct fastalloc_config *cfg)
 		cfg->max_capacity = cfg->capacity;
 
 	if (cfg->growth != FASTALLOC_GROWTH_NONE &&
-	    cfg->low_water > cfg->capacity)
+	    cfg->low_water > cfg->max_capacity)
 		return fa_refuse(cfg, -ERANGE,
-				 "low_water=%lu: above the capacity %lu",
-				 cfg->low_water, cfg->capacity);
+				 "low_water=%lu: above the maximum %lu",
+				 cfg->low_water, cfg->max_capacity);
 	if (!cfg->low_water)
-		cfg->low_water = max(cfg->capacity / 8, 1UL);
+		cfg->low_water = FA_LOW_WATER(cfg->capacity);
 	return 0;
 }
 
@@ -204,9 +205,15 @@ static int fa_check_kind(const struct fastalloc_config *cfg)
 		return fa_refuse(cfg, -EOPNOTSUPP,
 				 "flags=%#x: random and lowest exclude each other",
 				 cfg->flags);
-	if ((cfg->flags & FASTALLOC_F_NODE) &&
-	    (cfg->node < 0 || cfg->node >= MAX_NUMNODES ||
-	     !node_online(cfg->node)))
+	if (!cfg->mem_alloc != !cfg->mem_free)
+		return fa_refuse(cfg, -EINVAL, "%s=NULL: wanted with %s",
+				 cfg->mem_alloc ? "mem_free" : "mem_alloc",
+				 cfg->mem_alloc ? "mem_alloc" : "mem_free");
+	if (!(cfg->flags & FASTALLOC_F_NODE) && cfg->node && cfg->node != NUMA_NO_NODE)
+		return fa_refuse(cfg, -EINVAL, "node=%d: set without FASTALLOC_F_NODE",
+				 cfg->node);
+	if ((cfg->flags & FASTALLOC_F_NODE) && cfg->node != NUMA_NO_NODE &&
+	    (cfg->node < 0 || cfg->node >= MAX_NUMNODES || !node_online(cfg->node)))
 		return fa_refuse(cfg, -EINVAL, "node=%d: not online", cfg->node);
 	return 0;
 }
@@ -245,167 +252,6 @@ static void fa_unregister(struct fastalloc_pool *pool)
 	mutex_unlock(&fa_pools_lock);
 }
 
-/*
- * Adds up to @want objects, in chunks of at least @least; grow_lock is held, or
- * nobody knows the pool yet. @post: leave the chunk to the owner of a NONE pool. Returns 0 if
- * any were added.
- */
-static int fa_pool_add(struct fastalloc_pool *pool, unsigned long want,
-		       unsigned long least, gfp_t gfp, bool post)
-{
-	gfp_t mem = GFP_KERNEL | __GFP_NOWARN | (gfp & __GFP_ACCOUNT);
-	unsigned long added = 0, segs = 0;
-	struct fa_chunk *chunk;
-	int err = 0;
-
-	while (added < want) {
-		if (fa_is_percpu(pool)) {
-			err = fa_mags_reserve(pool, pool->planned + want - added,
-					      mem);
-			if (err)
-				break;
-		}
-		chunk = fa_chunk_create(pool, want - added, least, mem);
-		if (IS_ERR(chunk)) {
-			err = PTR_ERR(chunk);
-			break;
-		}
-		if (!fa_is_percpu(pool) && pool->order != FASTALLOC_ORDER_LOWEST) {
-			segs = fa_deque_segs(pool->planned + chunk->count,
-					     pool->seg_slots) - pool->planned_segs;
-			err = fa_segs_alloc(&chunk->segs, segs, pool->seg_slots,
-					    mem, fa_node(pool));
-			if (err) {
-				fa_chunk_destroy(pool, chunk);
-				break;
-			}
-		}
-		chunk->first = !pool->live;
-		added += chunk->count;
-		pool->planned += chunk->count;
-		pool->planned_segs += segs;
-		pool->bytes += fa_chunk_overhead(chunk) +
-			       segs * fa_seg_bytes(pool->seg_slots);
-		fa_handle_attach(pool, chunk);
-		if (post) {
-			/* Pairs with the smp_load_acquire() in fa_serial_adopt(). */
-			smp_store_release(&pool->pending, chunk);
-			break;
-		}
-		if (fa_is_percpu(pool))
-			fa_percpu_attach(pool, chunk);
-		else
-			fa_serial_attach(pool, chunk);
-	}
-	return added ? 0 : err;
-}
-
-/*
- * One growth. @missing: objects that the caller lacks; @least: neighbours that
- * it wants. Returns 0 if it is worth trying again.
- */
-static int fa_pool_grow(struct fastalloc_pool *pool, unsigned long missing,
-			unsigned long least, gfp_t gfp, bool post)
-{
-	unsigned long add, flags;
-	unsigned int scope;
-	int err = -ENOSPC;
-
-	lockdep_assert_held(&pool->grow_lock);
-	/*
-	 * Callers wait for grow_lock who hold locks that reclaim may want. So
-	 * whoever holds it, the worker too, keeps reclaim from filesystems and
-	 * I/O; as a scope, which is how vmalloc() and constructors know it.
-	 */
-	scope = memalloc_noio_save();
-	add = fa_growth_amount(&pool->growth, pool->planned - pool->reserve);
-	if (!add)
-		goto out;
-	/* A rule that adds little must not make one call grow many times. */
-	add = min(max3(add, missing, least),
-		  pool->growth.max + pool->reserve - pool->planned);
-
-	err = fa_pool_add(pool, add, least, gfp, post);
-	if (err)
-		atomic_long_inc(&pool->growth_failures);
-out:
-	memalloc_noio_restore(scope);
-	/* Until it grows again, only those who find it empty ask for more. */
-	WRITE_ONCE(pool->stalled, err);
-	if (err || post)
-		return err;
-
-	flags = fa_serial_lock(pool);
-	pool->grows++;
-	if (!fa_is_percpu(pool))
-		fa_serial_set_high(pool);
-	fa_serial_unlock(pool, flags);
-	return 0;
-}
-
-/* The worker, for callers who may not sleep. */
-static void fa_pool_grow_work(struct fa_grower *g)
-{
-	struct fastalloc_pool *pool = container_of(g, struct fastalloc_pool, grower);
-	bool post = pool->sync == FASTALLOC_SYNC_NONE;
-	unsigned long run, want, avail;
-
-	mutex_lock(&pool->grow_lock);
-	run = xchg(&pool->wanted_run, 0);
-	want = max(xchg(&pool->wanted, 0), pool->cfg.low_water);
-	/*
-	 * The owner has yet to take what was made for it. If it has, this pairs
-	 * with the smp_store_release() in fa_serial_adopt(): it counts.
-	 */
-	if (smp_load_acquire(&pool->pending))
-		goto out;
-	avail = fastalloc_pool_available(pool);
-	if (run || avail < want)
-		fa_pool_grow(pool, want > avail ? want - avail : 0,
-			     max(run, 1UL), GFP_KERNEL, post);
-out:
-	mutex_unlock(&pool->grow_lock);
-}
-
-/*
- * An allocation of @nr objects found too few; @contig: they must be
- * neighbours; @again: it has been here before. Returns whether it is worth
- * trying again.
- */
-static noinline bool fa_pool_refill(struct fastalloc_pool *pool, gfp_t gfp,
-				    unsigned long nr, bool contig, bool again)
-{
-	unsigned long avail;
-	int err = 0;
-
-	if (pool->sync == FASTALLOC_SYNC_NONE && fa_serial_adopt(pool))
-		return true;
-	if (!fa_is_growing(pool))
-		return false;
-	/* What was added last may have come after the caller found too few. */
-	if (!fastalloc_pool_can_grow(pool))
-		return !again;
-	/* A PERCPU pool's count may be too high, and it may hand out its reserve. */
-	avail = fa_is_percpu(pool) ? 0 : fastalloc_pool_allocated(pool);
-	if (nr > pool->growth.max - avail)
-		return false;
-	if (!gfpflags_allow_blocking(gfp)) {
-		/* A hint: of two callers at once, the later one is heard. */
-		WRITE_ONCE(*(contig ? &pool->wanted_run : &pool->wanted), nr);
-		fa_grower_kick(&pool->grower);
-		return !again;
-	}
-
-	mutex_lock(&pool->grow_lock);
-	avail = fastalloc_pool_available(pool);
-	/* Somebody may have grown the pool while we waited for the lock. */
-	if ((contig || again || avail < nr) && !READ_ONCE(pool->pending))
-		err = fa_pool_grow(pool, contig || avail >= nr ? nr : nr - avail,
-				   contig ? nr : 1, gfp, false);
-	mutex_unlock(&pool->grow_lock);
-	return !err;
-}
-
 static void fa_pool_failed(struct fastalloc_pool *pool)
 {
 	unsigned long old, peak;
@@ -433,7 +279,7 @@ static inline void fa_pool_might_grow(struct fastalloc_pool *pool, gfp_t gfp)
 /* Before an allocation: is what the caller asks for to be had at all? */
 static inline bool fa_pool_may_alloc(struct fastalloc_pool *pool, gfp_t gfp)
 {
-	if (unlikely(READ_ONCE(pool->dead)))
+	if (unlikely(READ_ONCE(pool->closed)))
 		return false;
 	fa_pool_might_grow(pool, gfp);
 
@@ -465,6 +311,17 @@ static inline void fa_pool_acquire(struct fastalloc_pool *pool, gfp_t gfp,
 	/* Then who gets a reference to it sees all that. */
 	if (pool->handles)
 		fa_handle_alloc(pool, obj);
+}
+
+static void fa_pool_acquire_bulk(struct fastalloc_pool *pool, gfp_t gfp,
+				 unsigned int nr, void **objs, unsigned long ip)
+{
+	unsigned int i;
+
+	if (READ_ONCE(pool->bare) && !(gfp & __GFP_ZERO))
+		return;
+	for (i = 0; i < nr; i++)
+		fa_pool_acquire(pool, gfp, objs[i], ip);
 }
 
 /* The owner of a NONE pool keeps calls apart; with checks we see to it. */
@@ -588,13 +445,13 @@ static void fa_pool_free(struct fastalloc_pool *pool, void *obj, unsigned long i
 /* Takes an object, growing the pool where that is allowed. */
 static void *fa_pool_get(struct fastalloc_pool *pool, gfp_t gfp)
 {
-	bool again = false;
+	unsigned int tries = 0;
 	void *obj;
 
 	if (fa_fail(pool->stride) || !fa_pool_enter(pool))
 		return NULL;
-	for (; unlikely(!(obj = fa_pool_take(pool))); again = true)
-		if (!fa_pool_refill(pool, gfp, 1, false, again))
+	while (unlikely(!(obj = fa_pool_take(pool))))
+		if (!fa_pool_refill(pool, gfp, 1, false, tries++))
 			break;
 	fa_pool_leave(pool);
 	return obj;
@@ -616,7 +473,7 @@ static void *fa_pool_alloc(struct fastalloc_pool *pool, gfp_t gfp, unsigned long
 
 static void *fa_alloc_owned(struct fastalloc_pool *pool, gfp_t gfp, unsigned long ip)
 {
-	void *obj = pool->plain ? fa_serial_alloc(pool) : NULL;
+	void *obj = READ_ONCE(pool->plain) ? fa_serial_alloc(pool) : NULL;
 
 	if (unlikely(!obj))
 		return fa_pool_alloc(pool, gfp, ip);
@@ -636,7 +493,7 @@ FASTALLOC_EXPORT(__fastalloc_alloc_owned);
 
 static void fa_free_owned(struct fastalloc_pool *pool, void *obj, unsigned long ip)
 {
-	if (!pool->plain) {
+	if (!READ_ONCE(pool->plain)) {
 		fa_pool_free(pool, obj, ip, false);
 		return;
 	}
@@ -695,16 +552,16 @@ static noinline void *fa_alloc_cached(struct fastalloc_pool *pool, gfp_t gfp, u3
 {
 	void *obj;
 
-	if (pool->head.cache != pool->cache) {
+	if (READ_ONCE(pool->head.cache) != pool->cache) {
 		/* A shut cache counts on, but never leaves empty or busy. */
-		if (pool->quick)
+		if (READ_ONCE(pool->quick))
 			return fa_alloc_zeroing(pool, gfp, ip);
 		preempt_enable();
 		if (__fastalloc_may_pop(&pool->head.window))
 			return __fastalloc_pop(&pool->head, &pool->head.window);
 		return fa_alloc_owned(pool, gfp, ip);
 	}
-	obj = fa_cache_alloc(pool, __fastalloc_this_cache(pool), n);
+	obj = fa_cache_alloc(pool, this_cpu_ptr(pool->cache), n);
 	preempt_enable();
 	return likely(obj) ? obj : fa_pool_alloc(pool, gfp, ip);
 }
@@ -715,7 +572,7 @@ void *__fastalloc_alloc_slow(struct fastalloc_pool *pool, gfp_t gfp, u32 n)
 	unsigned long flags;
 	void *obj;
 
-	if (!pool->direct)
+	if (!READ_ONCE(pool->direct))
 		return fa_alloc_cached(pool, gfp, n, _RET_IP_);
 	if (!fa_trylock_irqsave(&pool->lock, flags))
 		return fa_alloc_unlocked(pool, gfp, _RET_IP_);
@@ -760,8 +617,8 @@ static noinline void fa_free_zeroing(struct fastalloc_pool *pool, void *obj)
 static noinline void fa_free_cached(struct fastalloc_pool *pool, void *obj, u32 n,
 				    unsigned long ip)
 {
-	if (pool->head.cache != pool->cache) {
-		if (pool->quick) {
+	if (READ_ONCE(pool->head.cache) != pool->cache) {
+		if (READ_ONCE(pool->quick)) {
 			fa_free_zeroing(pool, obj);
 			return;
 		}
@@ -772,7 +629,7 @@ static noinline void fa_free_cached(struct fastalloc_pool *pool, void *obj, u32 
 			fa_free_owned(pool, obj, ip);
 		return;
 	}
-	fa_cache_free(pool, __fastalloc_this_cache(pool), obj, n);
+	fa_cache_free(pool, this_cpu_ptr(pool->cache), obj, n);
 	preempt_enable();
 }
 
@@ -781,7 +638,7 @@ void __fastalloc_free_slow(struct fastalloc_pool *pool, void *obj, u32 n)
 {
 	unsigned long flags;
 
-	if (!pool->direct) {
+	if (!READ_ONCE(pool->direct)) {
 		fa_free_cached(pool, obj, n, _RET_IP_);
 	} else if (!fa_trylock_irqsave(&pool->lock, flags)) {
 		fa_free_unlocked(pool, obj);
@@ -849,7 +706,7 @@ void fastalloc_free_rcu(struct fastalloc_pool *pool, void *obj,
 	head->pool = pool;
 	head->obj = obj;
 	WRITE_ONCE(pool->rcu_frees, true);
-	call_rcu(&head->rcu, fa_pool_free_rcu);
+	fa_call_rcu(&head->rcu, fa_pool_free_rcu);
 }
 FASTALLOC_EXPORT(fastalloc_free_rcu);
 
@@ -858,7 +715,7 @@ void *fastalloc_zalloc(struct fastalloc_pool *pool, gfp_t gfp)
 {
 	void *obj;
 
-	if ((pool->quick || pool->plain) && !pool->cfg.ctor) {
+	if ((READ_ONCE(pool->quick) || READ_ONCE(pool->plain)) && !pool->cfg.ctor) {
 		fa_pool_might_grow(pool, gfp);
 		obj = fastalloc_alloc(pool, gfp & ~__GFP_ZERO);
 		if (likely(obj) && !pool->init_on_alloc)
@@ -877,23 +734,27 @@ static void *fa_pool_alloc_wait(struct fastalloc_pool *pool, gfp_t gfp,
 	void *obj = NULL;
 
 	might_sleep();
-	if (!fa_pool_may_alloc(pool, gfp))
+	if (!fa_call_begin(pool))
 		return NULL;
+	if (!fa_pool_may_alloc(pool, gfp))
+		goto out;
 	/* Others have waited longer; but they could not grow the pool. */
 	if (!wait || !READ_ONCE(pool->nr_waiters) || fastalloc_pool_can_grow(pool))
 		obj = fa_pool_get(pool, gfp);
-	wait &= !obj;
-	if (wait) {
-		fa_wait_begin(pool);
+	if (!obj && wait)
 		obj = fa_wait_for_object(pool, timeout, killable);
-	}
 	if (!obj)
 		fa_pool_failed(pool);
 	else
 		fa_pool_acquire(pool, gfp, obj, ip);
-	if (wait)
-		fa_wait_end(pool);
-	return obj;
+out:
+	if (likely(fa_call_try_end(pool)))
+		return obj;
+	/* Destroy has begun, and waits for this call. */
+	if (obj)
+		fa_pool_free(pool, obj, ip, false);
+	fa_call_end(pool);
+	return NULL;
 }
 
 /**
@@ -936,15 +797,15 @@ static inline bool fa_pool_take_bulk(struct fastalloc_pool *pool, unsigned int n
 				     void **objs)
 {
 	return fa_is_percpu(pool) ? fa_percpu_alloc_bulk(pool, nr, objs) :
-				    fa_serial_alloc_bulk(pool, nr, objs);
+				    fa_serial_alloc_bulk(pool, nr, objs, false);
 }
 
 static noinline bool fa_pool_alloc_bulk(struct fastalloc_pool *pool, gfp_t gfp,
 					unsigned int nr, void **objs,
 					unsigned long ip)
 {
-	bool again = false, ok;
-	unsigned int i;
+	unsigned int tries = 0;
+	bool ok;
 
 	if (!nr || !fa_pool_may_alloc(pool, gfp))
 		return false;
@@ -952,17 +813,15 @@ static noinline bool fa_pool_alloc_bulk(struct fastalloc_pool *pool, gfp_t gfp,
 		fa_pool_failed(pool);
 		return false;
 	}
-	for (; !(ok = fa_pool_take_bulk(pool, nr, objs)); again = true)
-		if (!fa_pool_refill(pool, gfp, nr, false, again))
+	while (!(ok = fa_pool_take_bulk(pool, nr, objs)))
+		if (!fa_pool_refill(pool, gfp, nr, false, tries++))
 			break;
 	fa_pool_leave(pool);
 	if (!ok) {
 		fa_pool_failed(pool);
 		return false;
 	}
-	if (!pool->bare || (gfp & __GFP_ZERO))
-		for (i = 0; i < nr; i++)
-			fa_pool_acquire(pool, gfp, objs[i], ip);
+	fa_pool_acquire_bulk(pool, gfp, nr, objs, ip);
 	return true;
 }
 
@@ -982,12 +841,50 @@ unsigned int fastalloc_alloc_bulk(struct fastalloc_pool *pool, gfp_t gfp,
 				  unsigned int nr, void **objs)
 {
 	/* PERCPU and bare: most often nothing else is to be done. */
-	if (pool->head.cache == pool->cache && !(gfp & __GFP_ZERO) &&
+	if (READ_ONCE(pool->head.cache) == pool->cache && !(gfp & __GFP_ZERO) &&
 	    likely(fa_percpu_alloc_bulk(pool, nr, objs)))
 		return nr;
 	return fa_pool_alloc_bulk(pool, gfp, nr, objs, _RET_IP_) ? nr : 0;
 }
 FASTALLOC_EXPORT(fastalloc_alloc_bulk);
+
+/**
+ * fastalloc_alloc_bulk_some() - allocate several objects, or fewer
+ * @pool: the pool
+ * @gfp: as for fastalloc_alloc()
+ * @nr: how many at most
+ * @objs: room for @nr pointers; as many as this returns are filled, in no
+ *	particular order
+ *
+ * Takes what is free and, as long as that is less than @nr, grows the pool as
+ * fastalloc_alloc() would.
+ *
+ * Context: As fastalloc_alloc_bulk().
+ * Return: How many objects were allocated, 0 to @nr. The call counts as failed if
+ *	there was none.
+ */
+unsigned int fastalloc_alloc_bulk_some(struct fastalloc_pool *pool, gfp_t gfp,
+				       unsigned int nr, void **objs)
+{
+	unsigned int tries = 0, got = 0;
+
+	if (!nr || !fa_pool_may_alloc(pool, gfp))
+		return 0;
+	if (!fa_fail(nr * pool->stride) && fa_pool_enter(pool)) {
+		do {
+			got += fa_is_percpu(pool) ?
+			       fa_percpu_take(pool, nr - got, objs + got) :
+			       fa_serial_alloc_bulk(pool, nr - got, objs + got, true);
+		} while (got < nr && fa_pool_refill(pool, gfp, nr - got, false, tries++));
+		fa_pool_leave(pool);
+	}
+	if (!got)
+		fa_pool_failed(pool);
+	else
+		fa_pool_acquire_bulk(pool, gfp, got, objs, _RET_IP_);
+	return got;
+}
+FASTALLOC_EXPORT(fastalloc_alloc_bulk_some);
 
 static noinline void fa_pool_free_bulk(struct fastalloc_pool *pool, unsigned int nr,
 				       void **objs, unsigned long ip)
@@ -996,7 +893,7 @@ static noinline void fa_pool_free_bulk(struct fastalloc_pool *pool, unsigned int
 
 	if (!nr)
 		return;
-	if (!pool->plain && !pool->quick) {
+	if (!READ_ONCE(pool->plain) && !READ_ONCE(pool->quick)) {
 		for (i = 0; i < nr; i++)
 			fa_pool_free(pool, objs[i], ip, false);
 		return;
@@ -1004,7 +901,7 @@ static noinline void fa_pool_free_bulk(struct fastalloc_pool *pool, unsigned int
 	if (pool->init_on_free)
 		for (i = 0; i < nr; i++)
 			fa_pool_wipe(pool, objs[i]);
-	if (pool->quick)
+	if (fa_is_percpu(pool))
 		fa_percpu_free_bulk(pool, nr, objs);
 	else
 		fa_serial_free_bulk(pool, nr, objs);
@@ -1025,7 +922,7 @@ static noinline void fa_pool_free_bulk(struct fastalloc_pool *pool, unsigned int
 void fastalloc_free_bulk(struct fastalloc_pool *pool, unsigned int nr,
 			 void **objs)
 {
-	if (pool->head.cache == pool->cache)
+	if (READ_ONCE(pool->head.cache) == pool->cache)
 		fa_percpu_free_bulk(pool, nr, objs);
 	else
 		fa_pool_free_bulk(pool, nr, objs, _RET_IP_);
@@ -1059,15 +956,14 @@ static bool fa_may_contig(struct fastalloc_pool *pool)
 void *fastalloc_alloc_contig(struct fastalloc_pool *pool, gfp_t gfp,
 			     unsigned int nr)
 {
-	bool again = false;
+	unsigned int tries = 0, i;
 	void *obj = NULL;
-	unsigned int i;
 
 	if (!nr || !fa_may_contig(pool) || !fa_pool_may_alloc(pool, gfp))
 		return NULL;
 	if (!fa_fail(nr * pool->stride) && fa_pool_enter(pool)) {
-		for (; !(obj = fa_serial_alloc_contig(pool, nr)); again = true)
-			if (!fa_pool_refill(pool, gfp, nr, true, again))
+		while (!(obj = fa_serial_alloc_contig(pool, nr)))
+			if (!fa_pool_refill(pool, gfp, nr, true, tries++))
 				break;
 		fa_pool_leave(pool);
 	}
@@ -1075,7 +971,7 @@ void *fastalloc_alloc_contig(struct fastalloc_pool *pool, gfp_t gfp,
 		fa_pool_failed(pool);
 		return NULL;
 	}
-	if (!pool->bare || (gfp & __GFP_ZERO))
+	if (!READ_ONCE(pool->bare) || (gfp & __GFP_ZERO))
 		for (i = 0; i < nr; i++)
 			fa_pool_acquire(pool, gfp, obj + i * pool->stride, _RET_IP_);
 	return obj;
@@ -1099,7 +995,7 @@ void fastalloc_free_contig(struct fastalloc_pool *pool, void *obj,
 
 	if (!nr || !obj || !fa_may_contig(pool))
 		return;
-	if (pool->plain) {
+	if (READ_ONCE(pool->plain)) {
 		fa_serial_free_contig(pool, obj, nr);
 		return;
 	}
@@ -1120,7 +1016,9 @@ FASTALLOC_EXPORT(fastalloc_free_contig);
  *
  * A growing pool shrinks back towards its configured capacity, never below it.
  * While this runs the capacity is already lower by what may go. Order LOWEST
- * leaves the most to give back.
+ * leaves the most to give back. Magazines of a PERCPU pool stay until it is
+ * destroyed, for other CPUs may look at them at any time:
+ * &fastalloc_stats.magazine_bytes. They serve again when the pool grows again.
  *
  * Context: Task context, may sleep. NONE: as the owner serialises.
  * Return: Objects given back.
@@ -1185,13 +1083,13 @@ static void fa_pool_teardown(struct fastalloc_pool *pool)
 	LIST_HEAD(gone);
 
 	if (pool->pending)
-		fa_chunk_destroy(pool, pool->pending);
+		fa_chunk_destroy(pool, pool->pending, GFP_KERNEL);
 	while ((chunk = fa_chunk_first(pool))) {
 		fa_chunk_erase(pool, chunk);
 		list_move(&chunk->list, &gone);
 	}
 	list_for_each_entry_safe(chunk, next, &gone, list)
-		fa_chunk_destroy(pool, chunk);
+		fa_chunk_destroy(pool, chunk, GFP_KERNEL);
 	fa_handle_pool_exit(pool);
 	fa_deque_free(&pool->dq);
 	if (fa_is_percpu(pool))
@@ -1213,21 +1111,23 @@ static void fa_pool_init_zeroing(struct fastalloc_pool *pool)
 	}
 }
 
+static void fa_pool_bury(struct work_struct *work);
+
 static void fa_pool_init(struct fastalloc_pool *pool, struct lock_class_key *key)
 {
 	struct fastalloc_config *cfg = &pool->cfg;
 	bool untouched;
 
 	raw_spin_lock_init(&pool->lock);
-	__mutex_init(&pool->grow_lock, "fastalloc grow_lock", key);
 	INIT_LIST_HEAD(&pool->fresh);
 	kref_init(&pool->ref);
 	seqcount_latch_init(&pool->chunks.seq);
 	pool->avail = RB_ROOT_CACHED;
-	pool->bytes = sizeof(*pool);
+	fa_charge(pool, fa_kvsize(sizeof(*pool)));
 	pool->sync = cfg->sync;
 	pool->order = cfg->order;
-	pool->sanitize = fa_debug_sanitize();
+	/* Memory of its owner's may be known to them already, or have no shadow. */
+	pool->sanitize = fa_debug_sanitize() && !cfg->mem_alloc;
 	pool->checks = fa_debug_flags(pool);
 	fa_handle_pool_init(pool);
 	pool->rcu = pool->checks || pool->sanitize || pool->handles ||
@@ -1245,30 +1145,30 @@ static void fa_pool_init(struct fastalloc_pool *pool, struct lock_class_key *key
 	pool->stride_shift = is_power_of_2(pool->stride) ? ilog2(pool->stride) : -1;
 	pool->seg_slots = clamp_t(unsigned long, cfg->capacity, FA_SEG_SLOTS_MIN,
 				  FA_SEG_SLOTS_MAX);
-	pool->growth = (struct fa_growth){
-		.kind = cfg->growth,
-		.amount = cfg->growth_amount,
-		.percent = cfg->growth_percent,
-		.fn = cfg->growth_fn,
-		.arg = cfg->arg,
-		.max = cfg->max_capacity,
-	};
-	fa_grower_init(&pool->grower, fa_pool_grow_work);
+	fa_refill_init(pool, key);
 	fa_wait_init(pool);
+	INIT_WORK(&pool->bury, fa_pool_bury);
+	INIT_LIST_HEAD(&pool->zombies);
 	pool->head.cache = fa_shut();
 }
 
 static int fa_pool_fill(struct fastalloc_pool *pool)
 {
 	unsigned long want;
+	long got;
 	int err;
 
 	err = fa_debug_pool_init(pool);
 	if (!err && fa_is_percpu(pool))
 		err = fa_percpu_init(pool);
 	want = pool->cfg.capacity + pool->reserve;
-	while (pool->total < want && !err)
-		err = fa_pool_add(pool, want - pool->total, 1, GFP_KERNEL, false);
+	while (pool->total < want && !err) {
+		got = fa_pool_add(pool, want - pool->total, 1, GFP_KERNEL, false);
+		err = got < 0 ? got : 0;
+	}
+	if (err == -ENOMEM)
+		pr_err_ratelimited("pool %s: capacity=%lu: no memory for %lu objects of %zu bytes\n",
+				   pool->name, pool->cfg.capacity, want, pool->stride);
 	if (err || !pool->bare)
 		return err;
 	if (fa_is_percpu(pool))
@@ -1293,10 +1193,11 @@ struct fastalloc_pool *__fastalloc_pool_create(const struct fastalloc_config *cf
 		       owner ? owner->name : "(built in)");
 		return ERR_PTR(-ENOEXEC);
 	}
-	pool = kzalloc(sizeof(*pool), GFP_KERNEL);
+	pool = fa_kzalloc(sizeof(*pool), fa_gfp(GFP_KERNEL), NUMA_NO_NODE);
 	if (!pool)
 		return ERR_PTR(-ENOMEM);
 	pool->cfg = *cfg;
+	pool->owner = owner;
 	err = fa_check_config(&pool->cfg);
 	if (err)
 		goto err_pool;
@@ -1338,48 +1239,41 @@ err_pool:
 }
 FASTALLOC_EXPORT(__fastalloc_pool_create);
 
-/**
- * fastalloc_pool_destroy() - destroy a pool and give its memory back
- * @pool: the pool; nobody may be in a call on it, but for those who wait in
- *	fastalloc_alloc_timeout(), who get NULL. NULL and ERR_PTR() do nothing.
- *
- * Objects that are still out are reported by a WARN() with their number, and
- * with %FASTALLOC_F_OWNER by who allocated them. They are released as if freed,
- * and their memory goes all the same, unless %FASTALLOC_F_KEEP_LIVE has it stay.
- * Calls of fastalloc_free_rcu() are waited for. Weak handles may be looked up
- * meanwhile, see <linux/fastalloc_handle.h>.
- *
- * Context: Task context, may sleep.
- */
-void fastalloc_pool_destroy(struct fastalloc_pool *pool)
+/* From here on every call goes out of line, where allocations are turned away. */
+static void fa_pool_close(struct fastalloc_pool *pool)
+{
+	unsigned long flags;
+
+	WRITE_ONCE(pool->closed, true);
+	WRITE_ONCE(pool->head.cache, fa_shut());
+	flags = fa_serial_lock_quiet(pool);
+	fa_window_close(pool);
+	fa_serial_unlock_quiet(pool, flags);
+	WRITE_ONCE(pool->plain, false);
+	WRITE_ONCE(pool->bare, false);
+	WRITE_ONCE(pool->quick, false);
+	fa_wait_close(pool);
+}
+
+/* The rest of destroy, of a closed pool. */
+static void fa_pool_finish(struct fastalloc_pool *pool)
 {
 	unsigned long out;
 	bool keep;
 
-	if (IS_ERR_OR_NULL(pool))
-		return;
-	might_sleep();
-
+	/* First of all: calls that sleep in the pool come to their end with NULL. */
+	fa_wait_exit(pool);
 	/* Waits for readers; before the name is free for the next pool. */
 	fa_debugfs_remove(pool);
 	fa_unregister(pool);
 	if (pool->shrinker)
 		fa_shrinker_free(pool->shrinker);
 	fa_grower_stop(&pool->grower);
-
-	fa_wait_exit(pool);
 	if (pool->rcu_frees)
 		rcu_barrier();
-	/* Handing to waiters may have asked for growth, and late frees for waiters. */
-	fa_grower_stop(&pool->grower);
-	if (pool->waited)
+	/* Late frees raise it. */
+	if (pool->waited || pool->zombie)
 		irq_work_sync(&pool->wake);
-	/* Every call now goes out of line, where it is turned away. */
-	pool->head.cache = fa_shut();
-	fa_window_close(pool);
-	pool->plain = false;
-	pool->bare = false;
-	pool->quick = false;
 	WRITE_ONCE(pool->dead, true);
 	/* Whoever has looked up a chunk, or was in time to free, is done. */
 	if (pool->rcu)
@@ -1393,7 +1287,7 @@ void fastalloc_pool_destroy(struct fastalloc_pool *pool)
 	if (out)
 		fa_trim_live(pool);
 
-	keep = out && (pool->cfg.flags & FASTALLOC_F_KEEP_LIVE);
+	keep = out && !(pool->cfg.flags & FASTALLOC_F_DROP_LIVE);
 	fa_pool_teardown(pool);
 	if (!keep) {
 		fastalloc_pool_put(pool);
@@ -1403,7 +1297,120 @@ void fastalloc_pool_destroy(struct fastalloc_pool *pool)
 	kmemleak_not_leak(pool);
 	module_put(THIS_MODULE);
 }
+
+/**
+ * fastalloc_pool_destroy() - destroy a pool and give its memory back
+ * @pool: the pool; nobody may be in a call on it, but for fastalloc_alloc_timeout(),
+ *	fastalloc_alloc_killable() and fastalloc_pool_reserve(), which fail and are
+ *	waited for. NULL and ERR_PTR() do nothing.
+ *
+ * Objects that are still out are reported by a WARN() with their number, and
+ * with %FASTALLOC_F_OWNER by who allocated them. Chunks with such objects are not
+ * given back, as kmem_cache_destroy() does it: their users may go on to use
+ * them, and their frees are refused. With %FASTALLOC_F_DROP_LIVE the objects are
+ * released as if freed, and their memory goes. Calls of fastalloc_free_rcu() are
+ * waited for. Weak handles may be looked up meanwhile, see
+ * <linux/fastalloc_handle.h>.
+ *
+ * Context: Task context, may sleep.
+ */
+void fastalloc_pool_destroy(struct fastalloc_pool *pool)
+{
+	if (IS_ERR_OR_NULL(pool))
+		return;
+	might_sleep();
+	fa_pool_close(pool);
+	fa_pool_finish(pool);
+}
 FASTALLOC_EXPORT(fastalloc_pool_destroy);
+
+/* Pools whose deferred destruction is not over. */
+static LIST_HEAD(fa_zombies);
+static DEFINE_RAW_SPINLOCK(fa_zombies_lock);
+static DECLARE_WAIT_QUEUE_HEAD(fa_zombies_wait);
+
+/* A zombie may have got its last object back. */
+static void fa_pool_bury(struct work_struct *work)
+{
+	struct fastalloc_pool *pool = container_of(work, struct fastalloc_pool, bury);
+	unsigned long flags;
+
+	/* For calls that did not see the pool closed: they have preemption off. */
+	synchronize_rcu();
+	if (fastalloc_pool_allocated(pool))
+		return;
+	/* For whoever gave the last one back, and is about to leave. */
+	synchronize_rcu();
+	irq_work_sync(&pool->wake);
+	/* It is ours, and must not run again. */
+	cancel_work(&pool->bury);
+
+	/* The nameplate stays in the list until all is over. */
+	fastalloc_pool_get(pool);
+	fa_pool_finish(pool);
+	if (pool->done)
+		pool->done(pool->done_arg);
+
+	raw_spin_lock_irqsave(&fa_zombies_lock, flags);
+	list_del(&pool->zombies);
+	raw_spin_unlock_irqrestore(&fa_zombies_lock, flags);
+	wake_up_all(&fa_zombies_wait);
+	fastalloc_pool_put(pool);
+}
+
+/**
+ * fastalloc_pool_destroy_deferred() - destroy a pool when its last object is back
+ * @pool: the pool. NULL and ERR_PTR() do nothing.
+ * @done: called when the pool has gone, or NULL
+ * @arg: for @done
+ *
+ * From now on allocations fail, and calls that wait for an object get NULL. Frees go
+ * on. When the last object has come back, a worker destroys the pool as
+ * fastalloc_pool_destroy() does, and calls @done. Until then debugfs shows it as
+ * a zombie, and its name is in use. An allocation that another CPU has begun may
+ * still succeed; its object is waited for like any other.
+ *
+ * Only whoever has an object may still use the pool after this, to free it. A
+ * module with such pools calls fastalloc_barrier() before it is unloaded.
+ *
+ * Context: Any but NMI. NONE: as the owner serialises. @done: task context.
+ */
+void fastalloc_pool_destroy_deferred(struct fastalloc_pool *pool,
+				     void (*done)(void *arg), void *arg)
+{
+	unsigned long flags;
+
+	if (IS_ERR_OR_NULL(pool))
+		return;
+	pool->done = done;
+	pool->done_arg = arg;
+	raw_spin_lock_irqsave(&fa_zombies_lock, flags);
+	list_add_tail(&pool->zombies, &fa_zombies);
+	raw_spin_unlock_irqrestore(&fa_zombies_lock, flags);
+	fa_pool_close(pool);
+	fa_wait_haunt(pool);
+}
+FASTALLOC_EXPORT(fastalloc_pool_destroy_deferred);
+
+static bool fa_no_zombies(const struct module *owner)
+{
+	struct fastalloc_pool *pool;
+	unsigned long flags;
+	bool none = true;
+
+	raw_spin_lock_irqsave(&fa_zombies_lock, flags);
+	list_for_each_entry(pool, &fa_zombies, zombies)
+		none &= pool->owner != owner;
+	raw_spin_unlock_irqrestore(&fa_zombies_lock, flags);
+	return none;
+}
+
+/* fastalloc_barrier() of the header. */
+void __fastalloc_barrier(const struct module *owner)
+{
+	wait_event(fa_zombies_wait, fa_no_zombies(owner));
+}
+FASTALLOC_EXPORT(__fastalloc_barrier);
 
 /**
  * fastalloc_pool_get() - hold a pool's nameplate
@@ -1411,8 +1418,8 @@ FASTALLOC_EXPORT(fastalloc_pool_destroy);
  *
  * The pool may be destroyed all the same. Until fastalloc_pool_put(), calls that
  * <linux/fastalloc_handle.h> names may then still be made on it, and find
- * nothing; and fastalloc cannot be unloaded, unless %FASTALLOC_F_KEEP_LIVE has
- * kept objects.
+ * nothing; and fastalloc cannot be unloaded, unless objects that were out have
+ * stayed.
  *
  * Context: Any, NMI included.
  * Return: @pool.

@@ -123,14 +123,15 @@ static inline void fa_san_free(struct fastalloc_pool *pool, void *obj, bool may_
 }
 
 /* A chunk's objects are there, and free. */
-static inline void fa_san_chunk_init(struct fastalloc_pool *pool, struct fa_chunk *chunk)
+static inline void fa_san_chunk_init(struct fastalloc_pool *pool, struct fa_chunk *chunk,
+				     gfp_t gfp)
 {
 	if (!pool->sanitize)
 		return;
-	if (is_vmalloc_addr(chunk->mem))
+	if (chunk->origin == FA_ORIGIN_VMALLOC)
 		kmemleak_free(chunk->mem);
 	if (fa_content_stays(pool))
-		kmemleak_alloc(chunk->mem, chunk->bytes, 0, GFP_KERNEL);
+		kmemleak_alloc(chunk->mem, chunk->bytes, 0, fa_gfp(gfp));
 	else if (fa_kasan_sees(pool, chunk->mem))
 		fa_kasan_mark(chunk->mem, chunk->end - chunk->mem, FA_KASAN_FREE);
 }

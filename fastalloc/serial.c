@@ -42,10 +42,12 @@ static bool fa_avail_less(struct rb_node *a, const struct rb_node *b)
 /* Call with the lock held when capacity, or whether the pool can grow, changed. */
 void fa_serial_set_high(struct fastalloc_pool *pool)
 {
+	unsigned long low = pool->low_mark;
+
 	pool->high = ULONG_MAX;
-	if (fa_is_growing(pool) && pool->capacity < pool->growth.max &&
+	if (fa_is_growing(pool) && pool->capacity < READ_ONCE(pool->growth.max) &&
 	    !READ_ONCE(pool->stalled))
-		pool->high = pool->capacity - pool->cfg.low_water + 1;
+		pool->high = pool->capacity >= low ? pool->capacity - low + 1 : 0;
 	pool->alarm = min(pool->peak + 1, pool->high);
 }
 
@@ -86,7 +88,7 @@ void fa_window_init(struct fastalloc_pool *pool)
 	fa_window_open(pool);
 }
 
-/* For good: on destroy, when nobody uses the pool. */
+/* For good, on destroy. The lock is held; frees that are under way take it next. */
 void fa_window_close(struct fastalloc_pool *pool)
 {
 	if (!pool->window)
@@ -94,7 +96,7 @@ void fa_window_close(struct fastalloc_pool *pool)
 	fa_window_settle(pool);
 	memset(pool->window, 0, sizeof(*pool->window));
 	pool->window = NULL;
-	pool->direct = false;
+	WRITE_ONCE(pool->direct, false);
 }
 
 /* The alarm went off. Returns whether the pool should grow. */
@@ -254,7 +256,6 @@ void fa_serial_free_locked(struct fastalloc_pool *pool, void *obj,
 	__releases(&pool->lock)
 {
 	const char *why = NULL;
-	bool wanted;
 
 	if (pool->window)
 		fa_window_settle(pool);
@@ -266,12 +267,14 @@ void fa_serial_free_locked(struct fastalloc_pool *pool, void *obj,
 		fa_deque_push(&pool->dq, obj);
 	if (likely(!why))
 		pool->head.frees++;
-	/* Under the lock, which a waiter takes before it sleeps. */
-	wanted = READ_ONCE(pool->nr_waiters);
+	/*
+	 * Under the lock, which a waiter takes before it sleeps. Nor may a zombie,
+	 * which counts its objects under the lock, be touched after it.
+	 */
+	if (unlikely(READ_ONCE(pool->nr_waiters)))
+		irq_work_queue(&pool->wake);
 	fa_serial_unlock(pool, flags);
 
-	if (unlikely(wanted))
-		irq_work_queue(&pool->wake);
 	if (unlikely(why))
 		fa_serial_refuse(pool, obj, why);
 }
@@ -281,45 +284,49 @@ void fa_serial_free(struct fastalloc_pool *pool, void *obj)
 	fa_serial_free_locked(pool, obj, fa_serial_lock_quiet(pool));
 }
 
-/* All of them or none. */
-bool fa_serial_alloc_bulk(struct fastalloc_pool *pool, unsigned int nr,
-			  void **objs)
+/* Objects that a call could take now; the lock is held. */
+static unsigned long fa_serial_free_objects(const struct fastalloc_pool *pool)
 {
-	unsigned long flags, i = 0;
-	bool low = false, ok;
+	if (pool->order == FASTALLOC_ORDER_LOWEST)
+		return pool->capacity - fa_in_use(pool);
+	return pool->dq.n + pool->nfresh;
+}
+
+/* @nr objects or none; with @some as many as there are. Returns how many. */
+unsigned int fa_serial_alloc_bulk(struct fastalloc_pool *pool, unsigned int nr,
+				  void **objs, bool some)
+{
+	unsigned long flags, there, i = 0;
+	bool low = false;
 
 	flags = fa_serial_lock(pool);
+	there = fa_serial_free_objects(pool);
+	if (there < nr)
+		nr = some ? there : 0;
 	switch (pool->order) {
 	case FASTALLOC_ORDER_LIFO:
-		ok = pool->dq.n + pool->nfresh >= nr;
-		if (!ok)
-			break;
 		i = min_t(unsigned long, nr, pool->dq.n);
 		fa_deque_pop_tail_bulk(&pool->dq, objs, i);
 		while (i < nr)
 			objs[i++] = fa_fresh_pop(pool);
 		break;
 	case FASTALLOC_ORDER_FIFO:
-		ok = pool->dq.n + pool->nfresh >= nr;
-		if (!ok)
-			break;
 		while (i < nr && pool->nfresh)
 			objs[i++] = fa_fresh_pop(pool);
 		fa_deque_pop_head_bulk(&pool->dq, objs + i, nr - i);
 		break;
 	default:
-		ok = pool->capacity - fa_in_use(pool) >= nr;
-		while (ok && i < nr)
+		while (i < nr)
 			objs[i++] = fa_lowest_pop(pool);
 		break;
 	}
-	if (ok)
+	if (nr)
 		low = fa_serial_took(pool, nr);
 	fa_serial_unlock(pool, flags);
 
 	if (low)
 		fa_serial_low(pool);
-	return ok;
+	return nr;
 }
 
 void fa_serial_free_bulk(struct fastalloc_pool *pool, unsigned int nr,
@@ -340,8 +347,8 @@ void fa_serial_free_bulk(struct fastalloc_pool *pool, unsigned int nr,
 		fa_deque_push_bulk(&pool->dq, objs, nr);
 		pool->head.frees += nr;
 	}
-	fa_serial_unlock(pool, flags);
 	fa_wake_waiters(pool);
+	fa_serial_unlock(pool, flags);
 
 	if (!ok)
 		fa_serial_refuse(pool, *objs, "more objects than are out");
@@ -401,8 +408,8 @@ void fa_serial_free_contig(struct fastalloc_pool *pool, void *obj,
 	why = fa_lowest_push(pool, obj, nr);
 	if (!why)
 		pool->head.frees += nr;
-	fa_serial_unlock(pool, flags);
 	fa_wake_waiters(pool);
+	fa_serial_unlock(pool, flags);
 
 	if (why)
 		fa_serial_refuse(pool, obj, why);
@@ -424,25 +431,68 @@ static void fa_serial_push_shuffled(struct fastalloc_pool *pool,
 	fa_chunk_shuffled(chunk);
 }
 
-/* The lock is held in constant time, but for the tree of chunks. */
-void fa_serial_attach(struct fastalloc_pool *pool, struct fa_chunk *chunk)
+/* Segments that the deque must have once @chunk is attached. The lock is held. */
+static unsigned long fa_serial_segs(const struct fastalloc_pool *pool,
+				    const struct fa_chunk *chunk)
 {
-	unsigned long flags;
+	if (pool->order == FASTALLOC_ORDER_LOWEST)
+		return 0;
+	return fa_deque_segs(pool->objects + chunk->count, pool->seg_slots);
+}
 
-	flags = fa_serial_lock(pool);
+/*
+ * Segments for a chunk that the worker posts to the owner of a NONE pool: so many
+ * that they suffice whenever it is attached.
+ */
+int fa_serial_reserve(struct fastalloc_pool *pool, struct fa_chunk *chunk, gfp_t gfp)
+{
+	if (pool->order == FASTALLOC_ORDER_LOWEST)
+		return 0;
+	return fa_segs_alloc(&chunk->segs, DIV_ROUND_UP(chunk->count, pool->seg_slots),
+			     pool->seg_slots, gfp, fa_node(pool));
+}
+
+static void fa_serial_insert(struct fastalloc_pool *pool, struct fa_chunk *chunk)
+{
 	fa_chunk_insert(pool, chunk);
 	if (pool->order == FASTALLOC_ORDER_LOWEST) {
 		rb_add_cached(&chunk->avail, &pool->avail, fa_avail_less);
-	} else {
-		if (pool->dq.head)
-			fa_deque_splice(&pool->dq, &chunk->segs);
-		else
-			fa_deque_init(&pool->dq, pool->seg_slots, &chunk->segs);
-		if (!chunk->shuffled) {
-			list_add_tail(&chunk->list, &pool->fresh);
-			pool->nfresh += chunk->count;
-		}
+		return;
 	}
+	fa_charge(pool, chunk->segs.nr * fa_kvsize(fa_seg_bytes(pool->seg_slots)));
+	if (pool->dq.head)
+		fa_deque_splice(&pool->dq, &chunk->segs);
+	else
+		fa_deque_init(&pool->dq, pool->seg_slots, &chunk->segs);
+	if (!chunk->shuffled) {
+		list_add_tail(&chunk->list, &pool->fresh);
+		pool->nfresh += chunk->count;
+	}
+}
+
+/*
+ * Attaches a chunk, with segments of the deque for its objects. The lock is held in
+ * constant time, but for the tree of chunks. A failure leaves all as it was.
+ */
+int fa_serial_attach(struct fastalloc_pool *pool, struct fa_chunk *chunk, gfp_t gfp)
+{
+	unsigned long flags, need, have;
+	int err;
+
+	for (;;) {
+		flags = fa_serial_lock(pool);
+		need = fa_serial_segs(pool, chunk);
+		have = pool->dq.nr_segs + chunk->segs.nr;
+		if (have >= need)
+			break;
+		need -= pool->dq.nr_segs;
+		fa_serial_unlock(pool, flags);
+		/* Others may attach chunks meanwhile: look again. */
+		err = fa_segs_alloc(&chunk->segs, need, pool->seg_slots, gfp, fa_node(pool));
+		if (err)
+			return err;
+	}
+	fa_serial_insert(pool, chunk);
 	if (chunk->shuffled) {
 		chunk->fresh = chunk->count;
 		fa_serial_unlock(pool, flags);
@@ -454,17 +504,19 @@ void fa_serial_attach(struct fastalloc_pool *pool, struct fa_chunk *chunk)
 	fa_serial_set_high(pool);
 	fa_serial_unlock(pool, flags);
 	fa_wake_waiters(pool);
+	return 0;
 }
 
 /* The owner of a NONE pool takes over what the worker has made for it. */
 bool fa_serial_adopt(struct fastalloc_pool *pool)
 {
-	/* Pairs with the smp_store_release() in fa_pool_add(). */
+	/* Pairs with the smp_store_release() in fa_pool_post(). */
 	struct fa_chunk *chunk = smp_load_acquire(&pool->pending);
 
 	if (!chunk)
 		return false;
-	fa_serial_attach(pool, chunk);
+	/* The worker has made all that it needs. */
+	WARN_ON_ONCE(fa_serial_attach(pool, chunk, 0));
 	pool->grows++;
 	/* Pairs with the smp_load_acquire() in fa_pool_grow_work(). */
 	smp_store_release(&pool->pending, NULL);

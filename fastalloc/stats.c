@@ -138,7 +138,8 @@ FASTALLOC_EXPORT(fastalloc_pool_available);
  */
 bool fastalloc_pool_can_grow(struct fastalloc_pool *pool)
 {
-	return fa_is_growing(pool) && READ_ONCE(pool->capacity) < pool->growth.max;
+	return fa_is_growing(pool) &&
+	       READ_ONCE(pool->capacity) < READ_ONCE(pool->growth.max);
 }
 FASTALLOC_EXPORT(fastalloc_pool_can_grow);
 
@@ -185,11 +186,13 @@ void fastalloc_pool_stats(struct fastalloc_pool *pool,
 	memset(stats, 0, sizeof(*stats));
 	flags = fa_serial_lock_quiet(pool);
 	stats->grows = fa_peek(pool->grows);
+	stats->grows_atomic = fa_peek(pool->grows_atomic);
 	stats->growth_failures = atomic_long_read(&pool->growth_failures);
 	stats->capacity = fa_peek(pool->capacity);
 	stats->total = fa_peek(pool->total);
 	stats->chunks = fa_peek(pool->nr_chunks);
-	stats->bytes = fa_peek(pool->bytes);
+	stats->bytes = atomic_long_read(&pool->bytes);
+	stats->magazine_bytes = fa_peek(pool->mags.bytes);
 	if (!fa_is_percpu(pool)) {
 		stats->allocs = fa_peek(pool->head.allocs);
 		stats->frees = fa_peek(pool->head.frees);
@@ -245,6 +248,7 @@ void fastalloc_pool_stats_reset(struct fastalloc_pool *pool)
 		fa_serial_set_high(pool);
 	}
 	pool->grows = 0;
+	pool->grows_atomic = 0;
 	fa_serial_unlock(pool, flags);
 
 	atomic_long_set(&pool->failures, 0);

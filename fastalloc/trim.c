@@ -4,7 +4,7 @@
  * objects are still out. Both walk what is free and note it in the chunks'
  * bitmaps, so neither needs memory.
  *
- * The set of chunks cannot change meanwhile: grow_lock is held.
+ * No chunk goes meanwhile: grow_lock is held. Growth in place may add some.
  */
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -86,6 +86,21 @@ out:
 	return ok;
 }
 
+/* The next chunk up, or down, by address. */
+static struct fa_chunk *fa_trim_step(struct fastalloc_pool *pool, struct fa_chunk *chunk,
+				     bool up)
+{
+	unsigned long flags;
+
+	flags = fa_serial_lock(pool);
+	if (up)
+		chunk = chunk ? fa_chunk_next(chunk) : fa_chunk_first(pool);
+	else
+		chunk = chunk ? fa_chunk_prev(chunk) : fa_chunk_last(pool);
+	fa_serial_unlock(pool, flags);
+	return chunk;
+}
+
 /*
  * What may go of the chunks that growth has added, or of the @first ones: if
  * all is free, the pool gets back to just what it was created with. From the
@@ -95,10 +110,9 @@ static unsigned long fa_trim_choose(struct fastalloc_pool *pool, bool first,
 				    unsigned long most, struct list_head *condemned)
 {
 	unsigned long going = 0;
-	struct fa_chunk *chunk;
+	struct fa_chunk *chunk = NULL;
 
-	for (chunk = fa_chunk_last(pool); chunk && going < most;
-	     chunk = fa_chunk_prev(chunk)) {
+	while (going < most && (chunk = fa_trim_step(pool, chunk, false))) {
 		if (chunk->first != first || !fa_trim_condemn(pool, chunk))
 			continue;
 		going += chunk->count;
@@ -143,18 +157,18 @@ static void fa_trim_pardon(struct fastalloc_pool *pool, struct fa_chunk *chunk)
 unsigned long fa_trim(struct fastalloc_pool *pool, unsigned long most)
 {
 	unsigned long flags, gone = 0, going = 0;
-	struct fa_chunk *chunk, *next;
+	struct fa_chunk *chunk = NULL, *next;
 	struct fa_seg *seg;
 	LIST_HEAD(condemned);
 	LIST_HEAD(empty);
 
 	lockdep_assert_held(&pool->grow_lock);
-	if (pool->capacity == pool->cfg.capacity ||
+	if (READ_ONCE(pool->capacity) == pool->cfg.capacity ||
 	    !fastalloc_pool_available(pool))
 		return 0;
 
-	for (chunk = fa_chunk_first(pool); chunk && !fa_is_lowest(pool);
-	     chunk = fa_chunk_next(chunk))
+	/* Those that growth in place adds from here on begin with 0, too. */
+	while (!fa_is_lowest(pool) && (chunk = fa_trim_step(pool, chunk, true)))
 		chunk->nfree = 0;
 	fa_trim_rotate(pool);
 	going = fa_trim_choose(pool, false, most, &condemned);
@@ -180,11 +194,13 @@ unsigned long fa_trim(struct fastalloc_pool *pool, unsigned long most)
 		synchronize_rcu();
 	list_for_each_entry_safe(chunk, next, &empty, list) {
 		gone += chunk->count;
-		pool->bytes -= fa_chunk_overhead(chunk);
-		fa_chunk_destroy(pool, chunk);
+		fa_charge(pool, -(long)fa_chunk_overhead(chunk));
+		fa_chunk_destroy(pool, chunk, GFP_KERNEL);
 		cond_resched();
 	}
+	raw_spin_lock_irqsave(&pool->lock, flags);
 	pool->planned -= gone;
+	raw_spin_unlock_irqrestore(&pool->lock, flags);
 	/* There is room again for the worker. */
 	if (gone)
 		WRITE_ONCE(pool->stalled, false);
@@ -200,13 +216,12 @@ unsigned long fa_trim(struct fastalloc_pool *pool, unsigned long most)
 		flags = fa_serial_lock(pool);
 		fa_serial_set_high(pool);
 		seg = fa_is_lowest(pool) ? NULL :
-					   fa_deque_unsplice(&pool->dq, pool->capacity);
+					   fa_deque_unsplice(&pool->dq, pool->objects);
 		fa_serial_unlock(pool, flags);
 		if (!seg)
 			break;
 		kfree(seg);
-		pool->planned_segs--;
-		pool->bytes -= fa_seg_bytes(pool->seg_slots);
+		fa_charge(pool, -(long)fa_kvsize(fa_seg_bytes(pool->seg_slots)));
 	}
 	return gone;
 }
@@ -256,8 +271,8 @@ static void fa_trim_each_live(struct fastalloc_pool *pool,
 }
 
 /*
- * On destroy, with objects still out: on_release for each, or, if the pool's
- * owner rather has it so, their chunks stay.
+ * On destroy, with objects still out: their chunks stay, or, if the pool's owner
+ * knows that nobody refers to them any more, on_release is called for each.
  */
 void fa_trim_live(struct fastalloc_pool *pool)
 {
@@ -266,7 +281,7 @@ void fa_trim_live(struct fastalloc_pool *pool)
 	else if (!fa_is_lowest(pool))
 		fa_serial_drain(pool, fa_mark_free);
 
-	if (pool->cfg.flags & FASTALLOC_F_KEEP_LIVE) {
+	if (!(pool->cfg.flags & FASTALLOC_F_DROP_LIVE)) {
 		fa_trim_each_live(pool, fa_trim_keep);
 		return;
 	}

@@ -9,6 +9,9 @@
 
 #include "internal.h"
 
+/* In ->calls, beside their number: the pool is being destroyed. */
+#define FA_CALLS_CLOSED		INT_MIN
+
 struct fa_waiter {
 	struct list_head	node;
 	struct completion	done;
@@ -62,6 +65,10 @@ static void fa_wait_wake(struct irq_work *wake)
 {
 	struct fastalloc_pool *pool = container_of(wake, struct fastalloc_pool, wake);
 
+	if (unlikely(READ_ONCE(pool->zombie))) {
+		fa_growth_queue(&pool->bury);
+		return;
+	}
 	while (fa_wait_hand_one(pool))
 		;
 }
@@ -115,35 +122,86 @@ void fa_wait_init(struct fastalloc_pool *pool)
 	init_irq_work(&pool->wake, fa_wait_wake);
 }
 
-/* Brackets a caller's last look at the pool, for fa_wait_exit(). */
-void fa_wait_begin(struct fastalloc_pool *pool)
+/*
+ * Calls that may sleep in the pool, for memory, for grow_lock or for an object, count
+ * in ->calls from fa_call_begin() to their end, which destroy waits for. A call that
+ * finds the pool closed at its end gives back what it has got. Beginning and end
+ * are each one atomic operation on the word that destroy marks, so a call either
+ * has ended before the mark, or sees it.
+ *
+ * fa_call_begin() returns whether the pool is open. If not, the call is over.
+ */
+bool fa_call_begin(struct fastalloc_pool *pool)
 {
-	atomic_inc(&pool->sleepers);
+	if (likely(atomic_inc_return(&pool->calls) > 0))
+		return true;
+	fa_call_end(pool);
+	return false;
 }
 
-void fa_wait_end(struct fastalloc_pool *pool)
+/* Ends a call, unless the pool has been closed: then it is still under way. */
+bool fa_call_try_end(struct fastalloc_pool *pool)
 {
-	atomic_t *sleepers = &pool->sleepers;
+	int old = atomic_read(&pool->calls);
+
+	do {
+		if (unlikely(old < 0))
+			return false;
+	} while (!atomic_try_cmpxchg(&pool->calls, &old, old - 1));
+	return true;
+}
+
+void fa_call_end(struct fastalloc_pool *pool)
+{
+	atomic_t *calls = &pool->calls;
 
 	/* Then the pool may be gone: only its address is used. */
-	if (atomic_dec_and_test(sleepers))
-		wake_up_var(sleepers);
+	if (atomic_dec_return(calls) == FA_CALLS_CLOSED)
+		wake_up_var(calls);
 }
 
-/* On destroy: those who still wait go away with nothing. Returns when they have. */
-void fa_wait_exit(struct fastalloc_pool *pool)
+/* On destroy, before anything else: those who wait get nothing, nobody may begin to. */
+void fa_wait_close(struct fastalloc_pool *pool)
 {
 	struct fa_waiter *w, *next;
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&pool->wait_lock, flags);
-	pool->dying = true;
+	if (!pool->dying) {
+		WRITE_ONCE(pool->dying, true);
+		/* Orders as a full barrier: see fa_call_begin(). */
+		atomic_add_return(FA_CALLS_CLOSED, &pool->calls);
+	}
 	list_for_each_entry_safe(w, next, &pool->waiters, node) {
 		fa_wait_leave(pool, w);
 		complete(&w->done);
 	}
 	raw_spin_unlock_irqrestore(&pool->wait_lock, flags);
-	wait_var_event(&pool->sleepers, !atomic_read(&pool->sleepers));
-	if (pool->waited)
+}
+
+/*
+ * The closed pool is to be destroyed when its last object comes back. To every free
+ * it looks as if somebody waited, so each one raises ->wake.
+ */
+void fa_wait_haunt(struct fastalloc_pool *pool)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&pool->wait_lock, flags);
+	WRITE_ONCE(pool->zombie, true);
+	WRITE_ONCE(pool->nr_waiters, 1);
+	if (fa_is_percpu(pool))
+		fa_percpu_shut(pool, true);
+	raw_spin_unlock_irqrestore(&pool->wait_lock, flags);
+	irq_work_queue(&pool->wake);
+}
+
+/* On destroy, of a closed pool. Returns when all calls have ended. */
+void fa_wait_exit(struct fastalloc_pool *pool)
+{
+	/* What they did to the pool happens before what follows. */
+	wait_var_event(&pool->calls,
+		       atomic_read_acquire(&pool->calls) == FA_CALLS_CLOSED);
+	if (pool->waited || pool->zombie)
 		irq_work_sync(&pool->wake);
 }

@@ -21,11 +21,21 @@
  *  alloc, free (PERCPU)          yes     yes        yes        yes
  *  alloc, free (SPINLOCK)        yes     yes        yes        no
  *  alloc, free (NONE)            as the caller serialises them
- *  growth inside alloc           when gfp allows blocking; else a worker
- *  alloc_timeout                 sleeps: task context only
+ *  growth inside alloc           yes     yes        yes        no
+ *  alloc_timeout, reserve        sleeps: task context only
  *  queries, stats, stats reset   yes     yes        yes        no
+ *  set_max, set_low_water        yes     yes        yes        no
+ *  destroy_deferred              yes     yes        yes        no
  *  create, destroy, trim         may sleep: task context only
  *  ============================  ======  =========  =========  =====
+ *
+ * A caller who may sleep grows the pool by its rule. A caller who may not, with
+ * GFP_ATOMIC or GFP_NOWAIT, grows it in place by a few pages; a worker then adds what
+ * the rule says. In NMI, on PREEMPT_RT where a raw lock is held, or with a gfp
+ * without any flag for reclaim, only a worker does, and the call fails if nothing
+ * is free. The same goes for pools of vmalloc, and for pools with a constructor,
+ * CUSTOM growth or memory of their owner's, unless %FASTALLOC_F_ATOMIC_GROW
+ * says that these may be called from any context.
  *
  * This holds on PREEMPT_RT too: the lock of a SPINLOCK pool is a raw
  * spinlock, taken with interrupts saved. Under it run only the bookkeeping of
@@ -260,9 +270,14 @@ enum fastalloc_growth {
  * %FASTALLOC_F_RANDOM: new objects are handed out in random order. Not with
  * order LOWEST.
  *
- * %FASTALLOC_F_KEEP_LIVE: on destroy, chunks with objects that are still out
- * are not given back: rather a leak than a dangling pointer. Their objects are
- * neither released nor destructed.
+ * %FASTALLOC_F_DROP_LIVE: nobody refers to objects any more that are still out on
+ * destroy: they are released and destructed, and all memory goes. Without it
+ * chunks with such objects are not given back, for a leak is better than a dangling
+ * pointer; their objects are neither released nor destructed.
+ *
+ * %FASTALLOC_F_ATOMIC_GROW: the constructor, the destructor, growth_fn, mem_alloc and
+ * mem_free may be called from any context but NMI, and then do not sleep. So an
+ * allocation that may not sleep can grow the pool in place.
  */
 #define FASTALLOC_F_CONTIG		BIT(0)
 #define FASTALLOC_F_SHRINKER		BIT(1)
@@ -279,7 +294,8 @@ enum fastalloc_growth {
 #define FASTALLOC_F_INIT_ON_FREE	BIT(10)
 #define FASTALLOC_F_NO_INIT		BIT(11)
 #define FASTALLOC_F_RANDOM		BIT(12)
-#define FASTALLOC_F_KEEP_LIVE		BIT(13)
+#define FASTALLOC_F_DROP_LIVE		BIT(13)
+#define FASTALLOC_F_ATOMIC_GROW		BIT(14)
 
 /**
  * typedef fastalloc_ctor_t - construct an object, once, when its chunk is added
@@ -289,7 +305,8 @@ enum fastalloc_growth {
  * Context: Task context, may sleep; no lock of the pool's hot path is held, but
  *	the one that growth takes: it must not call into the same pool, nor take
  *	a lock that is held around a sleeping allocation from it. Memory that it
- *	allocates while the pool grows is allocated as if with %GFP_NOIO.
+ *	allocates while the pool grows is allocated as if with %GFP_NOIO. With
+ *	%FASTALLOC_F_ATOMIC_GROW: any context but NMI.
  * Return: 0, or a negative errno, which fails the creation or the growth; the
  *	objects constructed so far in that chunk are destructed again.
  */
@@ -320,6 +337,32 @@ typedef void (*fastalloc_hook_t)(void *obj, void *arg);
 typedef unsigned long (*fastalloc_growth_t)(unsigned long capacity, void *arg);
 
 /**
+ * typedef fastalloc_mem_alloc_t - get memory for a chunk
+ * @size: bytes, a multiple of PAGE_SIZE
+ * @node: &fastalloc_config.node with %FASTALLOC_F_NODE, else NUMA_NO_NODE
+ * @gfp: how hard to try; never with zone modifiers
+ * @arg: &fastalloc_config.arg
+ *
+ * For memory of a special kind: coherent, below 4 GiB, SRAM, persistent. The kernel
+ * must be able to read and write it. KASAN and kmemleak are not told of it.
+ *
+ * Context: As fastalloc_ctor_t; may sleep only where @gfp allows blocking.
+ * Return: The memory, aligned to &fastalloc_config.align (in a pool with checks, to
+ *	a long), or NULL.
+ */
+typedef void *(*fastalloc_mem_alloc_t)(size_t size, int node, gfp_t gfp, void *arg);
+
+/**
+ * typedef fastalloc_mem_free_t - give memory of a chunk back
+ * @mem: what fastalloc_mem_alloc_t returned
+ * @size: of it
+ * @arg: &fastalloc_config.arg
+ *
+ * Context: As &fastalloc_config.dtor.
+ */
+typedef void (*fastalloc_mem_free_t)(void *mem, size_t size, void *arg);
+
+/**
  * struct fastalloc_config - what a pool is to be
  * @name: unique among pools; copied; shown in debugfs, so printable, without
  *	blanks and without '/', shorter than FASTALLOC_NAME_LEN, and neither
@@ -330,16 +373,21 @@ typedef unsigned long (*fastalloc_growth_t)(unsigned long capacity, void *arg);
  *	that divides it, at most that of a long long.
  * @align: alignment of every object, a power of two, at least @type_align, at
  *	most PAGE_SIZE; 0: @type_align
- * @capacity: objects that the pool has from the start
+ * @capacity: objects that the pool has from the start. What growth adds beside them
+ *	fills its last page.
  * @max_capacity: growth stops here; 0: FASTALLOC_MAX_OBJECTS
  * @growth: how the pool grows
- * @growth_amount: LINEAR: objects to add
+ * @growth_amount: LINEAR: objects to add, at least
  * @growth_percent: EXPONENTIAL: new capacity in per cent of the old one, above
  *	100; 0: 200
  * @growth_fn: CUSTOM: says how many objects to add
  * @low_water: a growing pool is grown by a worker once fewer than this many
- *	objects are free (PERCPU: in the depot), so that callers who may not
- *	sleep find some; 0: an eighth of @capacity, at least 1
+ *	objects are free (PERCPU: in the depot), so that callers who cannot grow
+ *	it in place find some; 0: a thirty-second of @capacity, at least 1. The
+ *	mark rises with the capacity, in proportion but by no more than a
+ *	thirty-second of what is added, and may be changed by
+ *	fastalloc_pool_set_low_water(). See Documentation/performance.rst for how
+ *	to derive it from a rate.
  * @magazine: PERCPU: slots of a magazine, 1 to FASTALLOC_MAX_MAGAZINE; 0: the
  *	largest of 63, 31, 15, 7 and 3 with which the reserve is at most a quarter
  *	of @capacity, or 1. The reserve is five magazines for every possible
@@ -349,7 +397,10 @@ typedef unsigned long (*fastalloc_growth_t)(unsigned long capacity, void *arg);
  * @sync: who keeps operations apart
  * @order: which free object comes next
  * @backing: where memory comes from
- * @node: NUMA node to take memory from, with %FASTALLOC_F_NODE
+ * @node: NUMA node to take memory from, with %FASTALLOC_F_NODE; then NUMA_NO_NODE
+ *	is any. Without the flag it must be 0 or NUMA_NO_NODE.
+ * @mem_alloc: gets the memory of a chunk, with @mem_free, instead of @backing; or NULL
+ * @mem_free: gives it back
  * @ctor: constructs every object when its chunk is added, or NULL
  * @dtor: destructs every object when its chunk is given back, or NULL
  * @on_acquire: called for every object handed out, or NULL
@@ -377,6 +428,8 @@ struct fastalloc_config {
 	enum fastalloc_order	order;
 	enum fastalloc_backing	backing;
 	int			node;
+	fastalloc_mem_alloc_t	mem_alloc;
+	fastalloc_mem_free_t	mem_free;
 	fastalloc_ctor_t	ctor;
 	fastalloc_hook_t	dtor;
 	fastalloc_hook_t	on_acquire;
@@ -419,6 +472,7 @@ struct fastalloc_config {
  * @frees: objects taken back; @allocs - @frees is always @in_use
  * @failures: allocation calls that failed
  * @grows: growths that added objects
+ * @grows_atomic: of @grows, those in place by callers who may not sleep
  * @growth_failures: growths that added none although some were wanted
  * @depot_exchanges: magazines that CPUs took from the depot (PERCPU)
  * @nested: objects moved by operations that found their CPU's cache busy
@@ -433,13 +487,15 @@ struct fastalloc_config {
  * @total: objects that exist; @total - @capacity is the reserve
  * @reserve: extra objects that make the promise hold (PERCPU)
  * @chunks: chunks held
- * @bytes: memory held, bookkeeping included
+ * @bytes: memory held, bookkeeping and debugfs included
+ * @magazine_bytes: of @bytes, magazines (PERCPU); trim does not give them back
  */
 struct fastalloc_stats {
 	u64		allocs;
 	u64		frees;
 	u64		failures;
 	u64		grows;
+	u64		grows_atomic;
 	u64		growth_failures;
 	u64		depot_exchanges;
 	u64		nested;
@@ -452,6 +508,7 @@ struct fastalloc_stats {
 	unsigned long	reserve;
 	unsigned long	chunks;
 	size_t		bytes;
+	size_t		magazine_bytes;
 };
 
 struct fastalloc_pool *__fastalloc_pool_create(const struct fastalloc_config *cfg,
@@ -459,7 +516,26 @@ struct fastalloc_pool *__fastalloc_pool_create(const struct fastalloc_config *cf
 					       u64 layout,
 					       struct lock_class_key *key);
 void fastalloc_pool_destroy(struct fastalloc_pool *pool);
+void fastalloc_pool_destroy_deferred(struct fastalloc_pool *pool,
+				     void (*done)(void *arg), void *arg);
+void __fastalloc_barrier(const struct module *owner);
+
+/**
+ * fastalloc_barrier() - wait for deferred destructions
+ *
+ * Returns when all pools that the calling module has created and given to
+ * fastalloc_pool_destroy_deferred() have gone, and their callbacks have
+ * returned. So their last objects must be on the way back.
+ *
+ * Context: Task context, sleeps.
+ */
+#define fastalloc_barrier()	__fastalloc_barrier(THIS_MODULE)
+
 unsigned long fastalloc_pool_trim(struct fastalloc_pool *pool);
+int fastalloc_pool_reserve(struct fastalloc_pool *pool, unsigned long nr,
+			   gfp_t gfp) __must_check;
+int fastalloc_pool_set_max(struct fastalloc_pool *pool, unsigned long nr);
+int fastalloc_pool_set_low_water(struct fastalloc_pool *pool, unsigned long nr);
 
 void *fastalloc_alloc_timeout(struct fastalloc_pool *pool, gfp_t gfp,
 			      long timeout) __must_check;
@@ -468,6 +544,8 @@ void *fastalloc_alloc_killable(struct fastalloc_pool *pool, gfp_t gfp,
 
 unsigned int fastalloc_alloc_bulk(struct fastalloc_pool *pool, gfp_t gfp,
 				  unsigned int nr, void **objs) __must_check;
+unsigned int fastalloc_alloc_bulk_some(struct fastalloc_pool *pool, gfp_t gfp,
+				       unsigned int nr, void **objs) __must_check;
 void fastalloc_free_bulk(struct fastalloc_pool *pool, unsigned int nr,
 			 void **objs);
 
@@ -554,17 +632,21 @@ static __always_inline void __fastalloc_release(struct fastalloc_cache *c, u32 n
 static __always_inline struct fastalloc_cache *
 __fastalloc_this_cache(struct fastalloc_pool *pool)
 {
-	return this_cpu_ptr(((struct fastalloc_head *)pool)->cache);
+	return this_cpu_ptr(READ_ONCE(((struct fastalloc_head *)pool)->cache));
 }
 
 /**
  * fastalloc_alloc() - allocate an object
  * @pool: the pool
- * @gfp: %GFP_KERNEL, %GFP_NOFS, %GFP_NOIO let a growing pool grow here and now
- *	(always within the limits of %GFP_NOIO). Where it does not allow
- *	blocking, an empty pool fails the call and is grown by a worker. %__GFP_ZERO
- *	zeroes the object; a pool with a constructor refuses that.
- *	%__GFP_NOFAIL is not honoured.
+ * @gfp: how an empty pool may grow. %GFP_KERNEL, %GFP_NOFS, %GFP_NOIO: here and now,
+ *	within the limits of %GFP_NOIO. %GFP_ATOMIC, %GFP_NOWAIT: in place, by a few
+ *	pages. 0: not by this call, which asks a worker; for callers who hold
+ *	locks of the page allocator or the scheduler. %__GFP_NORETRY and
+ *	%__GFP_NOWARN are honoured. Memory for growth never wakes the OOM killer,
+ *	never comes from the emergency reserves (as with %__GFP_NOMEMALLOC), and is
+ *	not charged to a memory cgroup (%__GFP_ACCOUNT is ignored, since many use
+ *	what one has added). Zone modifiers and %__GFP_NOFAIL are ignored.
+ *	%__GFP_ZERO zeroes the object; a pool with a constructor refuses that.
  *
  * The object belongs to the caller until fastalloc_free(). What is in it is
  * undefined, unless the pool zeroes objects or has a constructor: then it is what

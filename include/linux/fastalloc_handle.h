@@ -43,9 +43,8 @@
  * A weak handle may outlive its pool. Who has one and does not know whether the
  * pool lives holds it with fastalloc_pool_get(). After fastalloc_pool_destroy()
  * lookups in a pool so held give NULL, allocations fail, and a free or put is
- * refused with a line in the log, touching nothing, also where
- * %FASTALLOC_F_KEEP_LIVE has left the object's memory in place. No other call
- * may be made on it.
+ * refused with a line in the log, touching nothing, also where the memory of
+ * objects that were out has stayed. No other call may be made on it.
  */
 #ifndef _LINUX_FASTALLOC_HANDLE_H
 #define _LINUX_FASTALLOC_HANDLE_H

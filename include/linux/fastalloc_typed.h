@@ -166,16 +166,20 @@ void __fastalloc_config_other_type(void)
  *	as fastalloc_free_rcu().
  * ``flow_alloc_timeout(pool, gfp, timeout)``, ``flow_alloc_killable(pool, gfp, timeout)``
  *	as fastalloc_alloc_timeout(), fastalloc_alloc_killable().
- * ``flow_alloc_bulk(pool, gfp, nr, objs)``, ``flow_free_bulk(pool, nr, objs)``
- *	as fastalloc_alloc_bulk(), fastalloc_free_bulk().
+ * ``flow_alloc_bulk(pool, gfp, nr, objs)``, ``flow_alloc_bulk_some(pool, gfp, nr, objs)``,
+ * ``flow_free_bulk(pool, nr, objs)``
+ *	as fastalloc_alloc_bulk(), fastalloc_alloc_bulk_some(),
+ *	fastalloc_free_bulk().
  * ``CLASS(flow_obj, o)(pool, gfp)``, ``CLASS(flow_obj_adopt, o)(pool, obj)``
  *	a scope that owns an object; ``flow_obj_take()`` hands it out. See Scopes.
  * ``flow_pool_destroy(pool)``
  *	as fastalloc_pool_destroy(); ``__free(flow_pool_destroy)`` at the end of
  *	a scope.
+ * ``flow_pool_destroy_deferred(pool, done, arg)``
+ *	as fastalloc_pool_destroy_deferred().
  * ``flow_pool_base(pool)``
  *	the ``struct fastalloc_pool *`` for calls that need no type: queries,
- *	statistics, trim.
+ *	statistics, trim, reserve, set_max, set_low_water.
  *
  * and these, which return a ``struct flow_pool *``:
  *
@@ -242,6 +246,14 @@ _name##_pool_destroy(struct _name##_pool *pool)				\
 	fastalloc_pool_destroy(_name##_pool_base(pool));		\
 }									\
 									\
+static __always_inline void						\
+_name##_pool_destroy_deferred(struct _name##_pool *pool,		\
+			      void (*done)(void *arg), void *arg)	\
+{									\
+	fastalloc_pool_destroy_deferred(_name##_pool_base(pool), done,	\
+					arg);				\
+}									\
+									\
 static __always_inline _type * __must_check				\
 _name##_alloc(struct _name##_pool *pool, gfp_t gfp)			\
 {									\
@@ -301,6 +313,14 @@ _name##_alloc_bulk(struct _name##_pool *pool, gfp_t gfp,		\
 {									\
 	return fastalloc_alloc_bulk(_name##_pool_base(pool), gfp, nr,	\
 				    (void **)objs);			\
+}									\
+									\
+static __always_inline unsigned int __must_check			\
+_name##_alloc_bulk_some(struct _name##_pool *pool, gfp_t gfp,		\
+			unsigned int nr, _type **objs)			\
+{									\
+	return fastalloc_alloc_bulk_some(_name##_pool_base(pool), gfp,	\
+					 nr, (void **)objs);		\
 }									\
 									\
 static __always_inline void						\

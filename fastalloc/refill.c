@@ -1,0 +1,508 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Who grows a pool, and when.
+ *
+ * Growth plans objects, makes a chunk, and attaches it:
+ *
+ * - To plan is to add to ->planned, under the pool's lock, as far as the maximum
+ *	allows. So growths that go on at once do not exceed it together.
+ * - The chunk is made without any lock of the pool.
+ * - Attaching takes the pool's lock for a short time, see fa_serial_attach() and
+ *	fa_percpu_attach().
+ *
+ * A caller who may sleep does this under grow_lock, so that of many who find the
+ * pool empty one grows it and the others find what it has added.
+ *
+ * A caller who may not sleep but may allocate grows the pool in place, without
+ * grow_lock: it adds a small chunk, which takes a bounded time, and leaves it to
+ * the worker to add a large one. Several may do so at once; each adds a chunk.
+ *
+ * Every other caller (NMI, callers with locks that the page allocator takes, pools
+ * whose constructor may sleep) asks the worker. For them the low-water mark has the
+ * pool grown before it is empty.
+ */
+#define pr_fmt(fmt) "fastalloc: " fmt
+
+#include <linux/err.h>
+#include <linux/mm.h>
+#include <linux/preempt.h>
+#include <linux/sched/mm.h>
+
+#include "compat.h"
+#include "internal.h"
+
+/* Pages that growth in place takes: for objects of up to a page, and for larger ones. */
+#define FA_HERE_PAGES		2
+#define FA_HERE_PAGES_LARGE	8
+
+/* How often an allocation grows the pool in place while others take what it adds. */
+#define FA_HERE_TRIES		8
+
+/* Reserves up to @want objects below the maximum. Returns how many. */
+static unsigned long fa_plan(struct fastalloc_pool *pool, unsigned long want)
+{
+	unsigned long flags, most;
+
+	raw_spin_lock_irqsave(&pool->lock, flags);
+	most = READ_ONCE(pool->growth.max) + pool->reserve;
+	want = min(want, most > pool->planned ? most - pool->planned : 0);
+	WRITE_ONCE(pool->planned, pool->planned + want);
+	raw_spin_unlock_irqrestore(&pool->lock, flags);
+	return want;
+}
+
+/* Gives up objects that were planned and not added. */
+static void fa_unplan(struct fastalloc_pool *pool, unsigned long unused)
+{
+	unsigned long flags;
+
+	if (!unused)
+		return;
+	raw_spin_lock_irqsave(&pool->lock, flags);
+	WRITE_ONCE(pool->planned, pool->planned - unused);
+	raw_spin_unlock_irqrestore(&pool->lock, flags);
+}
+
+/* Leaves a chunk to the owner of a NONE pool. */
+static int fa_pool_post(struct fastalloc_pool *pool, struct fa_chunk *chunk, gfp_t gfp)
+{
+	int err = fa_serial_reserve(pool, chunk, gfp);
+
+	if (err)
+		return err;
+	fa_handle_attach(pool, chunk);
+	/* Pairs with the smp_load_acquire() in fa_serial_adopt(). */
+	smp_store_release(&pool->pending, chunk);
+	return 0;
+}
+
+static int fa_pool_attach(struct fastalloc_pool *pool, struct fa_chunk *chunk, gfp_t gfp)
+{
+	int err;
+
+	/* Before an object can be had: its handle must lead to it. */
+	fa_handle_attach(pool, chunk);
+	err = fa_is_percpu(pool) ? fa_percpu_attach(pool, chunk, gfp) :
+				   fa_serial_attach(pool, chunk, gfp);
+	if (err)
+		fa_handle_detach(pool, chunk);
+	return err;
+}
+
+/* One chunk of up to @want objects. Returns its objects, or an errno. */
+static long fa_pool_add_chunk(struct fastalloc_pool *pool, unsigned long want,
+			      unsigned long least, gfp_t gfp, bool post)
+{
+	struct fa_chunk *chunk;
+	unsigned int count;
+	size_t bytes;
+	int err;
+
+	/* Before the chunk, which must not be made only to be destroyed. */
+	if (fa_is_percpu(pool)) {
+		err = fa_mags_reserve(pool, READ_ONCE(pool->objects) + want, gfp);
+		if (err)
+			return err;
+	}
+	chunk = fa_chunk_create(pool, want, least, gfp);
+	if (IS_ERR(chunk))
+		return PTR_ERR(chunk);
+	chunk->first = !pool->live;
+	count = chunk->count;
+	bytes = fa_chunk_overhead(chunk);
+	err = post ? fa_pool_post(pool, chunk, gfp) : fa_pool_attach(pool, chunk, gfp);
+	if (err) {
+		fa_chunk_destroy(pool, chunk, gfp);
+		return err;
+	}
+	fa_charge(pool, bytes);
+	return count;
+}
+
+/*
+ * Adds up to @want objects in chunks of at least @least, within the maximum. @post:
+ * leaves one chunk to the owner of a NONE pool. Returns how many objects, or an
+ * errno if none.
+ */
+long fa_pool_add(struct fastalloc_pool *pool, unsigned long want, unsigned long least,
+		 gfp_t gfp, bool post)
+{
+	unsigned long added = 0, piece;
+	long got = 0;
+
+	want = fa_plan(pool, want);
+	piece = want;
+	while (added < want) {
+		piece = min(piece, want - added);
+		got = piece < least ? -ENOSPC :
+				      fa_pool_add_chunk(pool, piece, least, gfp, post);
+		if (got == -ENOMEM && pool->live && piece / 2 >= least &&
+		    piece * pool->stride > PAGE_SIZE) {
+			/* There may be memory for fewer objects and what lies beside them. */
+			piece /= 2;
+			continue;
+		}
+		if (got < 0)
+			break;
+		added += got;
+		if (post)
+			break;
+	}
+	fa_unplan(pool, want - added);
+	return added ?: got ?: -ENOSPC;
+}
+
+/* Growth by so many objects has failed. @gfp: the caller's flags */
+static noinline __cold void fa_pool_not_grown(struct fastalloc_pool *pool, long err,
+					      unsigned long objects, gfp_t gfp)
+{
+	atomic_long_inc(&pool->growth_failures);
+	if (err == -ENOMEM && !(gfp & __GFP_NOWARN))
+		pr_warn_ratelimited("pool %s: no memory for %lu objects of %zu bytes\n",
+				    pool->name, objects, pool->stride);
+}
+
+/*
+ * One growth by a caller who may sleep. @missing: objects that the caller lacks;
+ * @least: neighbours that it wants. Returns 0 if it is worth trying again.
+ */
+static int fa_pool_grow(struct fastalloc_pool *pool, unsigned long missing,
+			unsigned long least, gfp_t gfp, bool post)
+{
+	unsigned long add, flags, planned, most;
+	unsigned int scope;
+	long got = -ENOSPC;
+
+	lockdep_assert_held(&pool->grow_lock);
+	/*
+	 * Callers wait for grow_lock who hold locks that reclaim may want. So
+	 * whoever holds it, the worker too, keeps reclaim from filesystems and
+	 * I/O; as a scope, which is how vmalloc() and constructors know it.
+	 */
+	scope = memalloc_noio_save();
+	planned = READ_ONCE(pool->planned);
+	add = fa_growth_amount(&pool->growth, planned - pool->reserve);
+	if (!add)
+		goto out;
+	/* A rule that adds little must not make one call grow many times. */
+	add = max3(add, missing, least);
+	most = READ_ONCE(pool->growth.max) + pool->reserve;
+	add = fa_chunk_round(pool, add, most > planned ? most - planned : 0);
+	got = fa_pool_add(pool, add, least, gfp, post);
+	if (got < 0)
+		fa_pool_not_grown(pool, got, add, gfp);
+out:
+	memalloc_noio_restore(scope);
+	/* Until it grows again, only those who find it empty ask for more. */
+	WRITE_ONCE(pool->stalled, got < 0);
+	if (got < 0)
+		return got;
+	if (post)
+		return 0;
+
+	flags = fa_serial_lock(pool);
+	pool->grows++;
+	if (!fa_is_percpu(pool))
+		fa_serial_set_high(pool);
+	fa_serial_unlock(pool, flags);
+	return 0;
+}
+
+/* The worker, for callers who may not sleep. */
+void fa_pool_grow_work(struct fa_grower *g)
+{
+	struct fastalloc_pool *pool = container_of(g, struct fastalloc_pool, grower);
+	bool post = pool->sync == FASTALLOC_SYNC_NONE;
+	unsigned long run, want, avail;
+
+	mutex_lock(&pool->grow_lock);
+	run = xchg(&pool->wanted_run, 0);
+	want = max(xchg(&pool->wanted, 0), READ_ONCE(pool->low_mark));
+	/*
+	 * The owner has yet to take what was made for it. If it has, this pairs
+	 * with the smp_store_release() in fa_serial_adopt(): it counts.
+	 */
+	if (smp_load_acquire(&pool->pending) || READ_ONCE(pool->closed))
+		goto out;
+	avail = fastalloc_pool_available(pool);
+	if (run || avail < want)
+		fa_pool_grow(pool, want > avail ? want - avail : 0,
+			     max(run, 1UL), GFP_KERNEL, post);
+out:
+	mutex_unlock(&pool->grow_lock);
+}
+
+/* Objects of the chunk that growth in place adds; 0: the pool does not grow in place. */
+static unsigned int fa_here_objects(const struct fastalloc_pool *pool)
+{
+	size_t stride = pool->stride;
+	bool hooks = pool->cfg.ctor || pool->cfg.mem_alloc ||
+		     pool->growth.kind == FASTALLOC_GROWTH_CUSTOM;
+
+	if (!fa_is_growing(pool) || pool->cfg.backing == FASTALLOC_BACKING_VMALLOC ||
+	    (hooks && !(pool->cfg.flags & FASTALLOC_F_ATOMIC_GROW)))
+		return 0;
+	return (stride > PAGE_SIZE ? FA_HERE_PAGES_LARGE : FA_HERE_PAGES) * PAGE_SIZE / stride;
+}
+
+/*
+ * May this caller, who may not sleep, take memory? Not if it passed no flag for
+ * reclaim, as one has to who holds locks that the page allocator takes; nor in NMI, nor
+ * with raw locks held on PREEMPT_RT.
+ */
+static bool fa_may_grow_here(const struct fastalloc_pool *pool, gfp_t gfp)
+{
+	return pool->here && (gfp & __GFP_KSWAPD_RECLAIM) && fa_may_lock();
+}
+
+/*
+ * Growth in place. Bounded: a chunk of a few pages, segments or magazines for it, no
+ * lock that is held for long. Returns whether the pool has grown.
+ */
+static bool fa_pool_grow_here(struct fastalloc_pool *pool, gfp_t gfp, unsigned long least)
+{
+	gfp_t mem = fa_gfp(gfp);
+	unsigned long flags;
+	long got;
+
+	/* To wake kswapd takes locks of the scheduler, which the caller may hold. */
+	if (irqs_disabled())
+		mem &= ~__GFP_KSWAPD_RECLAIM;
+	if (least > pool->here)
+		return false;
+	if (pool->growth.kind == FASTALLOC_GROWTH_CUSTOM &&
+	    !fa_growth_amount(&pool->growth, READ_ONCE(pool->capacity)))
+		return false;
+	got = fa_pool_add(pool, pool->here, least, mem, false);
+	if (got < 0) {
+		if (got != -ENOSPC)
+			fa_pool_not_grown(pool, got, pool->here, gfp);
+		return false;
+	}
+	flags = fa_serial_lock(pool);
+	pool->grows++;
+	pool->grows_atomic++;
+	fa_serial_unlock(pool, flags);
+	return true;
+}
+
+/* Objects that the pool may have out at most, and has already, but for the reserve. */
+static bool fa_pool_has_room(struct fastalloc_pool *pool, unsigned long nr)
+{
+	unsigned long out, max = READ_ONCE(pool->growth.max);
+
+	/* A PERCPU pool's count may be too high, and it may hand out its reserve. */
+	out = fa_is_percpu(pool) ? 0 : fastalloc_pool_allocated(pool);
+	return out <= max && nr <= max - out;
+}
+
+/* By a caller who may sleep, and who lacks @nr objects. */
+static bool fa_pool_refill_sleep(struct fastalloc_pool *pool, gfp_t gfp,
+				 unsigned long nr, bool contig, bool again)
+{
+	unsigned long avail;
+	int err = 0;
+
+	mutex_lock(&pool->grow_lock);
+	avail = fastalloc_pool_available(pool);
+	/* Somebody may have grown the pool while we waited for the lock. */
+	if ((contig || again || avail < nr) && !READ_ONCE(pool->pending) &&
+	    !READ_ONCE(pool->dying))
+		err = fa_pool_grow(pool, contig || avail >= nr ? nr : nr - avail,
+				   contig ? nr : 1, gfp, false);
+	mutex_unlock(&pool->grow_lock);
+	return !err && !READ_ONCE(pool->dying);
+}
+
+/*
+ * An allocation of @nr objects found too few; @contig: they must be
+ * neighbours; @tries: how often it has been here before. Returns whether it is
+ * worth trying again.
+ */
+noinline bool fa_pool_refill(struct fastalloc_pool *pool, gfp_t gfp, unsigned long nr,
+			     bool contig, unsigned int tries)
+{
+	/* Of the caller's object, not of the chunk. */
+	gfp &= ~__GFP_ZERO;
+	if (pool->sync == FASTALLOC_SYNC_NONE && fa_serial_adopt(pool))
+		return true;
+	if (!fa_is_growing(pool))
+		return false;
+	/* What was added last may have come after the caller found too few. */
+	if (!fastalloc_pool_can_grow(pool))
+		return !tries;
+	if (!fa_pool_has_room(pool, nr))
+		return false;
+	if (gfpflags_allow_blocking(gfp))
+		return fa_pool_refill_sleep(pool, gfp, nr, contig, tries);
+
+	if (fa_may_grow_here(pool, gfp) && tries < FA_HERE_TRIES + nr / pool->here &&
+	    fa_pool_grow_here(pool, gfp, contig ? nr : 1)) {
+		fa_grower_kick(&pool->grower);
+		return true;
+	}
+	/* A hint: of two callers at once, the later one is heard. */
+	WRITE_ONCE(*(contig ? &pool->wanted_run : &pool->wanted), nr);
+	fa_grower_kick(&pool->grower);
+	return !tries;
+}
+
+/* When the config is known, and what is derived from it. */
+void fa_refill_init(struct fastalloc_pool *pool, struct lock_class_key *key)
+{
+	const struct fastalloc_config *cfg = &pool->cfg;
+
+	__mutex_init(&pool->grow_lock, "fastalloc grow_lock", key);
+	pool->growth = (struct fa_growth){
+		.kind = cfg->growth,
+		.amount = cfg->growth_amount,
+		.percent = cfg->growth_percent,
+		.fn = cfg->growth_fn,
+		.arg = cfg->arg,
+		.max = cfg->max_capacity,
+	};
+	pool->low_water = cfg->low_water;
+	pool->low_base = cfg->capacity;
+	pool->here = fa_here_objects(pool);
+	fa_grower_init(&pool->grower, fa_pool_grow_work);
+}
+
+/**
+ * fastalloc_pool_reserve() - make sure that objects are free
+ * @pool: the pool, which grows if it must
+ * @nr: how many
+ * @gfp: as for fastalloc_alloc(); must allow blocking
+ *
+ * So many objects are free when this returns. Nothing keeps others from taking them.
+ *
+ * Context: Task context, sleeps. NONE: as the owner serialises.
+ * Return: 0; -ENOSPC if the maximum, or the pool's own rule of growth, does not allow
+ *	so many; -ENOMEM; -EINVAL if @gfp does not allow blocking; -ESHUTDOWN
+ *	when the pool is being destroyed.
+ */
+int fastalloc_pool_reserve(struct fastalloc_pool *pool, unsigned long nr, gfp_t gfp)
+{
+	unsigned long avail;
+	int err = 0;
+
+	might_sleep();
+	if (!gfpflags_allow_blocking(gfp)) {
+		pr_err_ratelimited("pool %s: reserve: gfp=%#x does not allow blocking\n",
+				   pool->name, (__force unsigned int)gfp);
+		return -EINVAL;
+	}
+	if (!fa_call_begin(pool))
+		return -ESHUTDOWN;
+	mutex_lock(&pool->grow_lock);
+	if (pool->sync == FASTALLOC_SYNC_NONE)
+		fa_serial_adopt(pool);
+	while (!err && (avail = fastalloc_pool_available(pool)) < nr) {
+		if (READ_ONCE(pool->dying))
+			err = -ESHUTDOWN;
+		else if (!fa_is_growing(pool) ||
+			 nr - avail > READ_ONCE(pool->growth.max) -
+				      min(READ_ONCE(pool->growth.max),
+					  READ_ONCE(pool->capacity)))
+			err = -ENOSPC;
+		else
+			err = fa_pool_grow(pool, nr - avail, 1, gfp, false);
+	}
+	mutex_unlock(&pool->grow_lock);
+	fa_call_end(pool);
+	return err;
+}
+FASTALLOC_EXPORT(fastalloc_pool_reserve);
+
+/* After the maximum, or the low-water mark, has changed: look at it at once. */
+static void fa_pool_mark_changed(struct fastalloc_pool *pool)
+{
+	unsigned long flags;
+
+	WRITE_ONCE(pool->stalled, false);
+	flags = fa_serial_lock(pool);
+	fa_set_low_mark(pool);
+	if (!fa_is_percpu(pool))
+		fa_serial_set_high(pool);
+	fa_serial_unlock(pool, flags);
+	if (fa_is_percpu(pool))
+		fa_percpu_set_low(pool);
+	if (fastalloc_pool_available(pool) < READ_ONCE(pool->low_mark))
+		fa_grower_kick(&pool->grower);
+}
+
+/* A pool that cannot grow has neither. */
+static int fa_pool_check_growing(struct fastalloc_pool *pool, const char *what)
+{
+	if (fa_is_growing(pool))
+		return 0;
+	pr_err_ratelimited("pool %s: %s: the pool does not grow\n", pool->name, what);
+	return -EINVAL;
+}
+
+/**
+ * fastalloc_pool_set_max() - change the capacity at which growth stops
+ * @pool: a growing pool
+ * @nr: as &fastalloc_config.max_capacity; 0: FASTALLOC_MAX_OBJECTS. If the
+ *	pool has more already, it keeps them and does not grow.
+ *
+ * Context: Any but NMI. NONE: as the owner serialises.
+ * Return: 0; with a line in the log -EINVAL for a pool that does not grow, or @nr
+ *	below the configured capacity; -E2BIG for @nr above FASTALLOC_MAX_OBJECTS.
+ */
+int fastalloc_pool_set_max(struct fastalloc_pool *pool, unsigned long nr)
+{
+	int err = fa_pool_check_growing(pool, "set_max");
+
+	if (err)
+		return err;
+	if (!nr)
+		nr = FASTALLOC_MAX_OBJECTS;
+	if (nr < pool->cfg.capacity) {
+		pr_err_ratelimited("pool %s: set_max: %lu is below the capacity %lu\n",
+				   pool->name, nr, pool->cfg.capacity);
+		return -EINVAL;
+	}
+	if (nr > FASTALLOC_MAX_OBJECTS) {
+		pr_err_ratelimited("pool %s: set_max: %lu is more than %lu\n",
+				   pool->name, nr, FASTALLOC_MAX_OBJECTS);
+		return -E2BIG;
+	}
+	WRITE_ONCE(pool->cfg.max_capacity, nr);
+	WRITE_ONCE(pool->growth.max, min(nr, FASTALLOC_MAX_OBJECTS - pool->reserve));
+	fa_pool_mark_changed(pool);
+	return 0;
+}
+FASTALLOC_EXPORT(fastalloc_pool_set_max);
+
+/**
+ * fastalloc_pool_set_low_water() - change the low-water mark
+ * @pool: a growing pool
+ * @nr: as &fastalloc_config.low_water, for the present capacity, with which it then
+ *	rises; 0: a thirty-second of it. It may be more than the capacity: the
+ *	pool then grows until so many objects are free.
+ *
+ * Context: Any but NMI. NONE: as the owner serialises.
+ * Return: 0; with a line in the log -EINVAL for a pool that does not grow, -ERANGE for
+ *	@nr above the maximum.
+ */
+int fastalloc_pool_set_low_water(struct fastalloc_pool *pool, unsigned long nr)
+{
+	int err = fa_pool_check_growing(pool, "set_low_water");
+	unsigned long flags, capacity;
+
+	if (err)
+		return err;
+	if (nr > READ_ONCE(pool->growth.max)) {
+		pr_err_ratelimited("pool %s: set_low_water: %lu is above the maximum %lu\n",
+				   pool->name, nr, READ_ONCE(pool->growth.max));
+		return -ERANGE;
+	}
+	flags = fa_serial_lock(pool);
+	capacity = max(pool->capacity, 1UL);
+	pool->low_water = nr ?: FA_LOW_WATER(capacity);
+	pool->low_base = capacity;
+	fa_serial_unlock(pool, flags);
+	fa_pool_mark_changed(pool);
+	return 0;
+}
+FASTALLOC_EXPORT(fastalloc_pool_set_low_water);

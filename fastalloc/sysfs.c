@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What all pools hold together, without debugfs: /sys/kernel/fastalloc, and a line in
+ * the report of an OOM. Memory of pools is in no line of /proc/meminfo.
+ */
+#define pr_fmt(fmt) "fastalloc: " fmt
+
+#include <linux/kobject.h>
+#include <linux/notifier.h>
+#include <linux/oom.h>
+#include <linux/ratelimit.h>
+#include <linux/rculist.h>
+#include <linux/sysfs.h>
+
+#include "internal.h"
+
+/* Pools that an OOM report names. */
+#define FA_OOM_POOLS	5
+
+static struct kobject *fa_kobj;
+
+struct fa_totals {
+	unsigned long	pools;
+	unsigned long	bytes;
+};
+
+/* Zombies and pools that are about to be created included. */
+static struct fa_totals fa_totals(void)
+{
+	struct fa_totals t = {};
+	struct fastalloc_pool *pool;
+
+	rcu_read_lock();
+	list_for_each_entry_rcu(pool, &fa_pools, node) {
+		t.pools++;
+		t.bytes += atomic_long_read(&pool->bytes);
+	}
+	rcu_read_unlock();
+	return t;
+}
+
+static ssize_t pools_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%lu\n", fa_totals().pools);
+}
+
+static ssize_t bytes_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%lu\n", fa_totals().bytes);
+}
+
+static struct kobj_attribute fa_pools_attr = __ATTR_RO(pools);
+static struct kobj_attribute fa_bytes_attr = __ATTR_RO(bytes);
+
+static struct attribute *fa_attrs[] = {
+	&fa_pools_attr.attr,
+	&fa_bytes_attr.attr,
+	NULL
+};
+
+static const struct attribute_group fa_attr_group = {
+	.attrs = fa_attrs,
+};
+
+/* The largest pool that holds less than @below, or NULL. Under rcu_read_lock(). */
+static struct fastalloc_pool *fa_oom_next(unsigned long below)
+{
+	struct fastalloc_pool *pool, *best = NULL;
+	unsigned long bytes, most = 0;
+
+	list_for_each_entry_rcu(pool, &fa_pools, node) {
+		bytes = atomic_long_read(&pool->bytes);
+		if (bytes > most && bytes < below) {
+			most = bytes;
+			best = pool;
+		}
+	}
+	return best;
+}
+
+/* Called before the kernel chooses a victim, and prints its own report. */
+static int fa_oom_report(struct notifier_block *nb, unsigned long action, void *freed)
+{
+	static DEFINE_RATELIMIT_STATE(limit, DEFAULT_RATELIMIT_INTERVAL, 1);
+	struct fa_totals t = fa_totals();
+	struct fastalloc_pool *pool;
+	unsigned long below = ULONG_MAX;
+	int i;
+
+	if (!t.pools || !__ratelimit(&limit))
+		return NOTIFY_OK;
+	pr_info("%lu pools hold %lu KiB\n", t.pools, t.bytes / SZ_1K);
+	rcu_read_lock();
+	for (i = 0; i < FA_OOM_POOLS && (pool = fa_oom_next(below)); i++) {
+		below = atomic_long_read(&pool->bytes);
+		pr_info("pool %s: %lu KiB, capacity %lu of %zu bytes\n", pool->name,
+			below / SZ_1K, READ_ONCE(pool->capacity), pool->cfg.obj_size);
+	}
+	rcu_read_unlock();
+	return NOTIFY_OK;
+}
+
+static struct notifier_block fa_oom_nb = {
+	.notifier_call = fa_oom_report,
+};
+
+int fa_sysfs_init(void)
+{
+	int err;
+
+	fa_kobj = kobject_create_and_add("fastalloc", kernel_kobj);
+	if (!fa_kobj)
+		return -ENOMEM;
+	err = sysfs_create_group(fa_kobj, &fa_attr_group);
+	if (err)
+		goto err_kobj;
+	err = register_oom_notifier(&fa_oom_nb);
+	if (err)
+		goto err_kobj;
+	return 0;
+
+err_kobj:
+	kobject_put(fa_kobj);
+	return err;
+}
+
+void fa_sysfs_exit(void)
+{
+	unregister_oom_notifier(&fa_oom_nb);
+	kobject_put(fa_kobj);
+}
