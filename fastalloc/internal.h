@@ -226,6 +226,7 @@ struct fa_range {
  *	chunks to give back
  * @nfree: free objects (LOWEST); else those that trim has found
  * @first: there since creation
+ * @ready: attached, so trim may take it away; under the lock
  * @condemned: trim wants it whole
  * @keep: its memory stays for ever, for some of its objects are out
  * @map: taken objects (LOWEST); else those that trim, or destroy, has found
@@ -253,6 +254,7 @@ struct fa_chunk {
 	struct list_head	list;
 	unsigned int		nfree;
 	bool			first;
+	bool			ready;
 	bool			condemned;
 	bool			keep;
 	struct fa_bitmap	map;
@@ -795,6 +797,7 @@ long fa_pool_add(struct fastalloc_pool *pool, unsigned long want, unsigned long 
 		 gfp_t gfp, bool post);
 bool fa_pool_refill(struct fastalloc_pool *pool, gfp_t gfp, unsigned long nr,
 		    bool contig, unsigned int tries);
+unsigned long fa_pool_room(struct fastalloc_pool *pool);
 
 /* What is freed, where its owner wants nothing left of it. */
 static inline void fa_pool_wipe(struct fastalloc_pool *pool, void *obj)

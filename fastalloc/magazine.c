@@ -25,7 +25,8 @@
  *
  * Growth keeps to this from any context, several at once: it works with preemption
  * off, so at the place of the allocation that grows the pool, with at most one
- * magazine in hand. Before a chunk is inserted, under the pool's lock, ->mags.nr
+ * magazine in hand; with the cache claimed if that may hold objects that others
+ * could have. Before a chunk is inserted, under the pool's lock, ->mags.nr
  * covers all objects that are in the pool and those of the chunk; and ->mags.nr
  * counts a magazine only once it has been pushed.
  *
@@ -206,11 +207,10 @@ bool fa_depot_put(struct fastalloc_pool *pool, void *obj)
 }
 
 /*
- * To the depot past a cache that a waiter has shut. The spare goes first: what
- * is in hand then takes its place among what is out of reach.
+ * Before a magazine of the depot is held beside a claimed cache: a full spare goes
+ * to the depot, since the one that is held takes its place among what is out of reach.
  */
-static bool fa_cache_pass(struct fastalloc_pool *pool, struct fastalloc_cache *c,
-			  void *obj)
+static void fa_cache_pass_spare(struct fastalloc_pool *pool, struct fastalloc_cache *c)
 {
 	struct fa_mag *spare = c->spare;
 
@@ -218,6 +218,13 @@ static bool fa_cache_pass(struct fastalloc_pool *pool, struct fastalloc_cache *c
 		c->spare = NULL;
 		fa_push_full(pool, spare);
 	}
+}
+
+/* To the depot past a cache that a waiter has shut. */
+static bool fa_cache_pass(struct fastalloc_pool *pool, struct fastalloc_cache *c,
+			  void *obj)
+{
+	fa_cache_pass_spare(pool, c);
 	return fa_depot_put(pool, obj);
 }
 
@@ -712,12 +719,26 @@ static int fa_mag_add_block(struct fastalloc_pool *pool, void *block, gfp_t gfp)
 static unsigned long fa_mags_add(const struct fastalloc_pool *pool, unsigned long nr,
 				 unsigned long need, gfp_t gfp)
 {
-	unsigned long more = nr / 2;
+	unsigned long more = fa_is_growing(pool) ? nr / 2 : 0;
 
 	/* Growth in place takes a page at most, unless it needs more. */
 	if (!gfpflags_allow_blocking(gfp))
 		more = min(more, PAGE_SIZE / pool->mags.mag_bytes);
 	return min(max(need - nr, more), FA_MAG_BLOCK_MASK + 1UL);
+}
+
+/* Memory for @nr magazines, or for fewer, down to a page, when memory is short. */
+static void *fa_mags_alloc(struct fastalloc_pool *pool, unsigned long *nr, gfp_t gfp)
+{
+	size_t one = pool->mags.mag_bytes;
+	void *block;
+
+	for (;;) {
+		block = fa_kvmalloc(*nr, one, gfp, fa_node(pool));
+		if (block || *nr * one <= PAGE_SIZE)
+			return block;
+		*nr /= 2;
+	}
 }
 
 /* Makes magazines for @total objects. Any context, if @gfp does not allow blocking. */
@@ -731,10 +752,10 @@ int fa_mags_reserve(struct fastalloc_pool *pool, unsigned long total, gfp_t gfp)
 
 	while ((nr = READ_ONCE(mags->nr)) < need) {
 		add = fa_mags_add(pool, nr, need, gfp);
-		bytes = array_size(add, mags->mag_bytes);
-		block = fa_kvmalloc(add, mags->mag_bytes, gfp, fa_node(pool));
+		block = fa_mags_alloc(pool, &add, gfp);
 		if (!block)
 			return -ENOMEM;
+		bytes = add * mags->mag_bytes;
 		b = fa_mag_add_block(pool, block, gfp);
 		if (b < 0) {
 			kvfree(block);
@@ -856,18 +877,26 @@ void fa_percpu_end_round(struct fastalloc_pool *pool)
 
 /*
  * New objects, those below @i that do not fill a magazine, to what room a magazine of
- * the depot has.
+ * the depot has. That one may hold objects of others meanwhile, so this is an
+ * operation that claims the CPU's cache like any other.
  */
 static unsigned int fa_percpu_add_some(struct fastalloc_pool *pool,
 				       struct fa_chunk *chunk, unsigned int i)
 {
+	struct fastalloc_cache *c;
 	struct fa_mag *m;
+	u32 n;
 
 	preempt_disable();
+	c = this_cpu_ptr(pool->cache);
+	n = __fastalloc_claim(c);
+	if (n < FASTALLOC_BUSY)
+		fa_cache_pass_spare(pool, c);
 	m = fa_depot_get_room(pool);
 	while (i % pool->magazine && m->n < pool->magazine)
 		m->slot[m->n++] = fa_chunk_new_obj(pool, chunk, --i);
 	fa_push_any(pool, m);
+	__fastalloc_release(c, n);
 	preempt_enable();
 	return i;
 }
@@ -930,6 +959,8 @@ int fa_percpu_attach(struct fastalloc_pool *pool, struct fa_chunk *chunk, gfp_t 
 	atomic_long_add(chunk->count / pool->magazine, &pool->nfull);
 	fa_percpu_end_round(pool);
 	fa_add_total(pool, chunk->count);
+	/* From here on trim may take it away. */
+	chunk->ready = true;
 	fa_serial_unlock(pool, flags);
 	fa_percpu_set_low(pool);
 	fa_wake_waiters(pool);

@@ -867,6 +867,7 @@ unsigned int fastalloc_alloc_bulk_some(struct fastalloc_pool *pool, gfp_t gfp,
 				       unsigned int nr, void **objs)
 {
 	unsigned int tries = 0, got = 0;
+	unsigned long want;
 
 	if (!nr || !fa_pool_may_alloc(pool, gfp))
 		return 0;
@@ -875,7 +876,8 @@ unsigned int fastalloc_alloc_bulk_some(struct fastalloc_pool *pool, gfp_t gfp,
 			got += fa_is_percpu(pool) ?
 			       fa_percpu_take(pool, nr - got, objs + got) :
 			       fa_serial_alloc_bulk(pool, nr - got, objs + got, true);
-		} while (got < nr && fa_pool_refill(pool, gfp, nr - got, false, tries++));
+			want = min_t(unsigned long, nr - got, fa_pool_room(pool));
+		} while (want && fa_pool_refill(pool, gfp, want, false, tries++));
 		fa_pool_leave(pool);
 	}
 	if (!got)

@@ -110,13 +110,14 @@ static long fa_pool_add_chunk(struct fastalloc_pool *pool, unsigned long want,
 	chunk->first = !pool->live;
 	count = chunk->count;
 	bytes = fa_chunk_overhead(chunk);
-	err = post ? fa_pool_post(pool, chunk, gfp) : fa_pool_attach(pool, chunk, gfp);
-	if (err) {
-		fa_chunk_destroy(pool, chunk, gfp);
-		return err;
-	}
+	/* Before its objects count. Once it is attached, trim may take it away. */
 	fa_charge(pool, bytes);
-	return count;
+	err = post ? fa_pool_post(pool, chunk, gfp) : fa_pool_attach(pool, chunk, gfp);
+	if (!err)
+		return count;
+	fa_charge(pool, -(long)bytes);
+	fa_chunk_destroy(pool, chunk, gfp);
+	return err;
 }
 
 /*
@@ -145,7 +146,8 @@ long fa_pool_add(struct fastalloc_pool *pool, unsigned long want, unsigned long 
 		if (got < 0)
 			break;
 		added += got;
-		if (post)
+		/* Memory is short: leave some to others. */
+		if (post || (pool->live && got <= min(want, fa_chunk_max_objects(pool)) / 2))
 			break;
 	}
 	fa_unplan(pool, want - added);
@@ -236,7 +238,7 @@ out:
 static unsigned int fa_here_objects(const struct fastalloc_pool *pool)
 {
 	size_t stride = pool->stride;
-	bool hooks = pool->cfg.ctor || pool->cfg.mem_alloc ||
+	bool hooks = pool->cfg.ctor || pool->cfg.dtor || pool->cfg.mem_alloc ||
 		     pool->growth.kind == FASTALLOC_GROWTH_CUSTOM;
 
 	if (!fa_is_growing(pool) || pool->cfg.backing == FASTALLOC_BACKING_VMALLOC ||
@@ -286,14 +288,14 @@ static bool fa_pool_grow_here(struct fastalloc_pool *pool, gfp_t gfp, unsigned l
 	return true;
 }
 
-/* Objects that the pool may have out at most, and has already, but for the reserve. */
-static bool fa_pool_has_room(struct fastalloc_pool *pool, unsigned long nr)
+/* Objects that may be had at most, by growth too. */
+unsigned long fa_pool_room(struct fastalloc_pool *pool)
 {
 	unsigned long out, max = READ_ONCE(pool->growth.max);
 
 	/* A PERCPU pool's count may be too high, and it may hand out its reserve. */
 	out = fa_is_percpu(pool) ? 0 : fastalloc_pool_allocated(pool);
-	return out <= max && nr <= max - out;
+	return max > out ? max - out : 0;
 }
 
 /* By a caller who may sleep, and who lacks @nr objects. */
@@ -331,7 +333,7 @@ noinline bool fa_pool_refill(struct fastalloc_pool *pool, gfp_t gfp, unsigned lo
 	/* What was added last may have come after the caller found too few. */
 	if (!fastalloc_pool_can_grow(pool))
 		return !tries;
-	if (!fa_pool_has_room(pool, nr))
+	if (nr > fa_pool_room(pool))
 		return false;
 	if (gfpflags_allow_blocking(gfp))
 		return fa_pool_refill_sleep(pool, gfp, nr, contig, tries);

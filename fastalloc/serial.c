@@ -499,8 +499,9 @@ int fa_serial_attach(struct fastalloc_pool *pool, struct fa_chunk *chunk, gfp_t 
 		fa_serial_push_shuffled(pool, chunk);
 		flags = fa_serial_lock(pool);
 	}
-	/* Promised once it is there. */
+	/* Promised once it is there; and from here on trim may take it away. */
 	fa_add_total(pool, chunk->count);
+	chunk->ready = true;
 	fa_serial_set_high(pool);
 	fa_serial_unlock(pool, flags);
 	fa_wake_waiters(pool);

@@ -62,18 +62,23 @@ static const struct attribute_group fa_attr_group = {
 	.attrs = fa_attrs,
 };
 
-/* The largest pool that holds less than @below, or NULL. Under rcu_read_lock(). */
-static struct fastalloc_pool *fa_oom_next(unsigned long below)
+/* The largest pool that is not among the @nr of @said, or NULL. Under rcu_read_lock(). */
+static struct fastalloc_pool *fa_oom_next(struct fastalloc_pool **said, int nr)
 {
 	struct fastalloc_pool *pool, *best = NULL;
-	unsigned long bytes, most = 0;
+	long bytes, most = 0;
+	int i;
 
 	list_for_each_entry_rcu(pool, &fa_pools, node) {
 		bytes = atomic_long_read(&pool->bytes);
-		if (bytes > most && bytes < below) {
-			most = bytes;
-			best = pool;
-		}
+		if (bytes <= most)
+			continue;
+		for (i = 0; i < nr && said[i] != pool; i++)
+			;
+		if (i < nr)
+			continue;
+		most = bytes;
+		best = pool;
 	}
 	return best;
 }
@@ -82,19 +87,19 @@ static struct fastalloc_pool *fa_oom_next(unsigned long below)
 static int fa_oom_report(struct notifier_block *nb, unsigned long action, void *freed)
 {
 	static DEFINE_RATELIMIT_STATE(limit, DEFAULT_RATELIMIT_INTERVAL, 1);
+	struct fastalloc_pool *pool, *said[FA_OOM_POOLS];
 	struct fa_totals t = fa_totals();
-	struct fastalloc_pool *pool;
-	unsigned long below = ULONG_MAX;
 	int i;
 
 	if (!t.pools || !__ratelimit(&limit))
 		return NOTIFY_OK;
 	pr_info("%lu pools hold %lu KiB\n", t.pools, t.bytes / SZ_1K);
 	rcu_read_lock();
-	for (i = 0; i < FA_OOM_POOLS && (pool = fa_oom_next(below)); i++) {
-		below = atomic_long_read(&pool->bytes);
+	for (i = 0; i < FA_OOM_POOLS && (pool = fa_oom_next(said, i)); i++) {
+		said[i] = pool;
 		pr_info("pool %s: %lu KiB, capacity %lu of %zu bytes\n", pool->name,
-			below / SZ_1K, READ_ONCE(pool->capacity), pool->cfg.obj_size);
+			atomic_long_read(&pool->bytes) / SZ_1K,
+			READ_ONCE(pool->capacity), pool->cfg.obj_size);
 	}
 	rcu_read_unlock();
 	return NOTIFY_OK;

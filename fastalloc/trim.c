@@ -65,7 +65,8 @@ static bool fa_trim_condemn(struct fastalloc_pool *pool, struct fa_chunk *chunk)
 	bool ok;
 
 	flags = fa_serial_lock(pool);
-	ok = chunk->nfree >= (fa_is_lowest(pool) ? chunk->count : chunk->fresh) &&
+	ok = chunk->ready &&
+	     chunk->nfree >= (fa_is_lowest(pool) ? chunk->count : chunk->fresh) &&
 	     pool->total - chunk->count >= pool->cfg.capacity + pool->reserve;
 	if (!ok)
 		goto out;
