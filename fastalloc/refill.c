@@ -399,19 +399,18 @@ int fastalloc_pool_reserve(struct fastalloc_pool *pool, unsigned long nr, gfp_t 
 	if (pool->sync == FASTALLOC_SYNC_NONE)
 		fa_serial_adopt(pool);
 	while (!err && (avail = fastalloc_pool_available(pool)) < nr) {
-		if (READ_ONCE(pool->dying))
-			err = -ESHUTDOWN;
-		else if (!fa_is_growing(pool) ||
-			 nr - avail > READ_ONCE(pool->growth.max) -
-				      min(READ_ONCE(pool->growth.max),
-					  READ_ONCE(pool->capacity)))
+		if (READ_ONCE(pool->dying) || !fa_is_growing(pool) ||
+		    nr - avail > READ_ONCE(pool->growth.max) -
+				 min(READ_ONCE(pool->growth.max), READ_ONCE(pool->capacity)))
 			err = -ENOSPC;
 		else
 			err = fa_pool_grow(pool, nr - avail, 1, gfp, false);
 	}
 	mutex_unlock(&pool->grow_lock);
+	if (likely(fa_call_try_end(pool)))
+		return err;
 	fa_call_end(pool);
-	return err;
+	return -ESHUTDOWN;
 }
 FASTALLOC_EXPORT(fastalloc_pool_reserve);
 
