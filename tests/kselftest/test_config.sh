@@ -9,7 +9,7 @@ set -u
 EIO=5 EEXIST=17 EINVAL=22 ERANGE=34 E2BIG=7 ENAMETOOLONG=36
 EOVERFLOW=75 EOPNOTSUPP=95
 CONTIG=1 SHRINKER=2 NODE=4 DEBUG=$((0x78)) TYPESAFE=$((0x100)) INIT_ON_ALLOC=$((0x200))
-INIT_ON_FREE=$((0x400)) NO_INIT=$((0x800)) RANDOM_ORDER=$((0x1000)) KEEP_LIVE=$((0x2000))
+INIT_ON_FREE=$((0x400)) NO_INIT=$((0x800)) RANDOM_ORDER=$((0x1000)) DROP_LIVE=$((0x2000))
 
 # bad WHAT ERRNO "LINE" KEY=VALUE...: the config is refused, just so. LINE is
 # what follows "fastalloc: pool "; - for no line at all.
@@ -101,13 +101,17 @@ bad "random order lowest" $EOPNOTSUPP "c: flags=0x1000: random and lowest exclud
 good "zeroed twice is taken" flags=$((INIT_ON_ALLOC | INIT_ON_FREE))
 good "not zeroed, constructed, for RCU readers is taken" flags=$((NO_INIT | TYPESAFE)) ctor=1
 good "random order is taken" flags=$RANDOM_ORDER sync=$PERCPU
-good "all checks are taken, objects out are kept" flags=$((DEBUG | KEEP_LIVE))
+good "all checks are taken, objects out are dropped" flags=$((DEBUG | DROP_LIVE))
 bad "contig without order lowest" $EOPNOTSUPP "c: flags=0x1: contiguous runs need order lowest, not lifo" name=c flags=$CONTIG
 good "contig with order lowest is taken" flags=$CONTIG order=$LOWEST
 bad "shrinker on a fixed pool" $EINVAL "c: flags=0x2: a shrinker needs a growing pool with a lock" name=c flags=$SHRINKER
 bad "shrinker without a lock" $EINVAL "c: flags=0x2: a shrinker needs a growing pool with a lock" name=c flags=$SHRINKER sync=$NONE growth=$EXPONENTIAL
 bad "node that is not online" $EINVAL "c: node=1023: not online" name=c flags=$NODE node=1023
-bad "low water above capacity" $ERANGE "c: low_water=17: above the capacity 16" name=c low_water=17 growth=$EXPONENTIAL
+bad "low water above the maximum" $ERANGE "c: low_water=33: above the maximum 32" name=c low_water=33 max_capacity=32 \
+	growth=$EXPONENTIAL
+bad "node without the flag" $EINVAL "c: node=7777: set without FASTALLOC_F_NODE" name=c node=7777
+good "any node, with the flag" flags=$NODE node=18446744073709551615
+good "any node, without the flag" node=18446744073709551615
 good "a per-CPU pool is taken" sync=$PERCPU
 good "a magazine of 64 is taken" sync=$PERCPU magazine=64
 bad "per-CPU pool of another order" $EOPNOTSUPP "c: order=fifo: per-CPU pools are lifo" name=c sync=$PERCPU order=$FIFO

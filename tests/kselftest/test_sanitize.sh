@@ -19,7 +19,7 @@ sanitizers=$(dmesg | grep -o -e 'KernelAddressSanitizer initialized' -e 'Startin
 kasan() { case $sanitizers in *Address*) ;; *) false ;; esac; }
 kmsan() { case $sanitizers in *Memory*) ;; *) false ;; esac; }
 
-INIT_ON_ALLOC=512
+INIT_ON_ALLOC=512 DROP_LIVE=$((0x2000))
 backings="$PAGES $VMALLOC"
 if kmsan; then ktap_plan 38; else ktap_plan 27; fi
 check "loads" load fastalloc
@@ -135,7 +135,8 @@ if [ -w $DEBUGFS/kmemleak ]; then
 		pool create "name=used$backing" obj_size=$((200 + 8 * backing)) backing="$backing" >/dev/null
 		pool alloc "used$backing" 8 >/dev/null
 		pool chain "used$backing" >/dev/null
-		pool create "name=lost$backing" obj_size=$((300 + 8 * backing)) backing="$backing" >/dev/null
+		pool create "name=lost$backing" obj_size=$((300 + 8 * backing)) backing="$backing" \
+			flags=$DROP_LIVE >/dev/null
 		pool alloc "lost$backing" $((LOST + 1)) >/dev/null
 		pool leak "lost$backing" $LOST >/dev/null
 	done

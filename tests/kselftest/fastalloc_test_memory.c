@@ -1,0 +1,403 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Pools at the end of memory, and what pools cost.
+ *
+ * A script writes a command to /sys/kernel/debug/fastalloc_test_memory/ctl and
+ * reads .../report:
+ *
+ *	hog KIB			take all pages but for so much
+ *	give KIB		give so much of them back
+ *	release			give all of them back
+ *	create KEY=VALUE...	create a pool, take an object, destroy it (with keep=1
+ *				not before release)
+ *	grow KEY=VALUE...	create a pool and allocate from it until it fails
+ *	many NR KEY=VALUE...	create so many pools and keep them
+ *	none			destroy them
+ *
+ * The keys are fields of struct fastalloc_config, and for grow: gfp, one of
+ * memory_gfps below; memalloc=1, allocate under PF_MEMALLOC; fails, allocations to try
+ * after the first that failed; alone=1, the worker adds nothing.
+ */
+#include <linux/debugfs.h>
+#include <linux/err.h>
+#include <linux/fastalloc.h>
+#include <linux/fs.h>
+#include <linux/gfp.h>
+#include <linux/ktime.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/sched.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+#include <linux/vmstat.h>
+
+#define HOG_ORDER	8	/* blocks that do not go to the lists of a CPU */
+
+/* What the script asks for. */
+static struct {
+	unsigned long obj_size, capacity, max_capacity, sync, order, backing;
+	unsigned long growth, growth_amount, flags, node, gfp, memalloc, fails, alone, keep;
+} ask;
+
+static const struct memory_key {
+	const char *name;
+	unsigned long *value;
+	unsigned long standard;
+} memory_keys[] = {
+	{ "size", &ask.obj_size, 64 },
+	{ "capacity", &ask.capacity, 64 },
+	{ "max_capacity", &ask.max_capacity, 0 },
+	{ "sync", &ask.sync, FASTALLOC_SYNC_PERCPU },
+	{ "order", &ask.order, FASTALLOC_ORDER_LIFO },
+	{ "backing", &ask.backing, FASTALLOC_BACKING_AUTO },
+	{ "growth", &ask.growth, FASTALLOC_GROWTH_NONE },
+	{ "growth_amount", &ask.growth_amount, 64 },
+	{ "flags", &ask.flags, 0 },
+	{ "node", &ask.node, 0 },
+	{ "gfp", &ask.gfp, 0 },
+	{ "memalloc", &ask.memalloc, 0 },
+	{ "fails", &ask.fails, 0 },
+	{ "alone", &ask.alone, 0 },
+	{ "keep", &ask.keep, 0 },
+};
+
+static const gfp_t memory_gfps[] = {
+	GFP_KERNEL | __GFP_NOWARN | __GFP_NORETRY,	/* 0 */
+	GFP_KERNEL | __GFP_NOWARN,			/* 1 */
+	GFP_NOIO | __GFP_NOWARN | __GFP_NOMEMALLOC,	/* 2 */
+	GFP_NOIO | __GFP_NOWARN,			/* 3 */
+	GFP_KERNEL | __GFP_NORETRY,			/* 4 */
+};
+
+struct memory_hog {
+	struct memory_hog *next;
+	unsigned int order;
+};
+
+static DEFINE_MUTEX(lock);
+static struct dentry *dir;
+static struct memory_hog *hogs, *small_hogs;
+static struct fastalloc_pool *kept;
+static struct fastalloc_pool **pools;
+static unsigned long nr_pools;
+
+/* What came of it. */
+static int answer;
+static long ms, last_ms;
+static unsigned long objects, pages_before, pages_left;
+static size_t bytes;
+static struct fastalloc_stats last;
+
+/* Gives back so many KiB, large blocks first. */
+static void memory_give(unsigned long kib)
+{
+	unsigned long given = 0;
+	struct memory_hog *hog;
+
+	while (given < kib && (hog = hogs ?: small_hogs)) {
+		*(hogs ? &hogs : &small_hogs) = hog->next;
+		given += (PAGE_SIZE / SZ_1K) << hog->order;
+		free_pages((unsigned long)hog, hog->order);
+		cond_resched();
+	}
+}
+
+/* Takes all that is to be had without the reserves, but for so many KiB. */
+static void memory_hog(unsigned long kib)
+{
+	unsigned int order = HOG_ORDER;
+
+	for (;;) {
+		struct memory_hog *hog, **list;
+
+		hog = (void *)__get_free_pages(GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN |
+					       __GFP_NOMEMALLOC, order);
+		if (!hog) {
+			if (!order)
+				break;
+			order--;
+			continue;
+		}
+		list = order == HOG_ORDER ? &hogs : &small_hogs;
+		hog->next = *list;
+		hog->order = order;
+		*list = hog;
+		cond_resched();
+	}
+	memory_give(kib);
+}
+
+/* The worker comes in between, and takes and says what the test is to. */
+static unsigned long memory_growth(unsigned long capacity, void *arg)
+{
+	return current == arg ? ask.growth_amount : 0;
+}
+
+static void memory_release(void)
+{
+	fastalloc_pool_destroy(kept);
+	kept = NULL;
+	memory_give(ULONG_MAX);
+}
+
+static struct fastalloc_pool *memory_pool(const char *name)
+{
+	return fastalloc_pool_create(&(struct fastalloc_config) {
+		.name = name,
+		.obj_size = ask.obj_size,
+		.capacity = ask.capacity,
+		.max_capacity = ask.max_capacity,
+		.growth = ask.alone ? FASTALLOC_GROWTH_CUSTOM : ask.growth,
+		.growth_fn = memory_growth,
+		.arg = current,
+		.growth_amount = ask.growth_amount,
+		.sync = ask.sync,
+		.order = ask.order,
+		.backing = ask.backing,
+		.node = ask.node,
+		.flags = ask.flags | FASTALLOC_F_NO_INIT,
+	});
+}
+
+static int memory_create(void)
+{
+	struct fastalloc_pool *pool;
+	void *obj;
+
+	if (ask.keep && kept)
+		return -EBUSY;
+	pool = memory_pool(ask.keep ? "test-kept" : "test-memory");
+	if (IS_ERR(pool))
+		return PTR_ERR(pool);
+	fastalloc_pool_stats(pool, &last);
+	bytes = last.bytes;
+	obj = fastalloc_alloc(pool, GFP_KERNEL);
+	if (obj)
+		memset(obj, 0x5a, ask.obj_size);
+	fastalloc_free(pool, obj);
+	if (ask.keep)
+		kept = pool;
+	else
+		fastalloc_pool_destroy(pool);
+	return obj ? 0 : -EFAULT;
+}
+
+static int memory_grow(void)
+{
+	gfp_t gfp = memory_gfps[ask.gfp];
+	struct fastalloc_pool *pool;
+	unsigned int scope = 0;
+	void *list = NULL, *obj;
+	unsigned long i;
+	ktime_t began;
+	int err = 0;
+
+	pages_before = global_zone_page_state(NR_FREE_PAGES);
+	pool = memory_pool("test-memory");
+	if (IS_ERR(pool))
+		return PTR_ERR(pool);
+	if (ask.memalloc)
+		scope = memalloc_noreclaim_save();
+	while ((obj = fastalloc_alloc(pool, gfp))) {
+		*(void **)obj = list;
+		list = obj;
+		if (!(++objects % SZ_1K)) {
+			cond_resched();
+			if (fatal_signal_pending(current)) {
+				err = -EINTR;
+				break;
+			}
+		}
+	}
+	pages_left = global_zone_page_state(NR_FREE_PAGES);
+	began = ktime_get();
+	for (i = 0; i < ask.fails && !err; i++) {
+		obj = fastalloc_alloc(pool, gfp);
+		if (obj) {
+			*(void **)obj = list;
+			list = obj;
+			objects++;
+		}
+	}
+	last_ms = ktime_ms_delta(ktime_get(), began);
+	if (ask.memalloc)
+		memalloc_noreclaim_restore(scope);
+	fastalloc_pool_stats(pool, &last);
+	bytes = last.bytes;
+	while ((obj = list)) {
+		list = *(void **)obj;
+		fastalloc_free(pool, obj);
+	}
+	fastalloc_pool_destroy(pool);
+	return err;
+}
+
+static void memory_none(void)
+{
+	while (nr_pools)
+		fastalloc_pool_destroy(pools[--nr_pools]);
+	kvfree(pools);
+	pools = NULL;
+}
+
+static int memory_many(unsigned long nr)
+{
+	struct fastalloc_stats s;
+	char name[FASTALLOC_NAME_LEN];
+
+	memory_none();
+	pools = kvcalloc(nr, sizeof(*pools), GFP_KERNEL);
+	if (!pools)
+		return -ENOMEM;
+	for (; nr_pools < nr; nr_pools++) {
+		snprintf(name, sizeof(name), "test-many-%lu", nr_pools);
+		pools[nr_pools] = memory_pool(name);
+		if (IS_ERR(pools[nr_pools]))
+			return PTR_ERR(pools[nr_pools]);
+		fastalloc_pool_stats(pools[nr_pools], &s);
+		bytes += s.bytes;
+		cond_resched();
+	}
+	return 0;
+}
+
+static int memory_parse(char *args)
+{
+	const struct memory_key *key;
+	char *word, *value;
+	int i, err;
+
+	while ((word = strsep(&args, " "))) {
+		value = strchr(word, '=');
+		if (!value)
+			return -EINVAL;
+		*value++ = '\0';
+		for (i = 0; i < ARRAY_SIZE(memory_keys); i++)
+			if (!strcmp(word, memory_keys[i].name))
+				break;
+		if (i == ARRAY_SIZE(memory_keys))
+			return -ENOENT;
+		key = &memory_keys[i];
+		err = kstrtoul(value, 0, key->value);
+		if (err)
+			return err;
+	}
+	return ask.gfp < ARRAY_SIZE(memory_gfps) ? 0 : -ERANGE;
+}
+
+/* Returns an errno for a command that is wrong; @answer is what came of it. */
+static int memory_command(char *args)
+{
+	char *word = strsep(&args, " ");
+	unsigned long nr = 0;
+	ktime_t began;
+	int i, err;
+
+	answer = 0;
+	objects = 0;
+	pages_before = 0;
+	pages_left = 0;
+	last_ms = 0;
+	bytes = 0;
+	memset(&last, 0, sizeof(last));
+	for (i = 0; i < ARRAY_SIZE(memory_keys); i++)
+		*memory_keys[i].value = memory_keys[i].standard;
+	if (!strcmp(word, "hog") || !strcmp(word, "give") || !strcmp(word, "many")) {
+		char *number = strsep(&args, " ");
+
+		err = number ? kstrtoul(number, 0, &nr) : -EINVAL;
+		if (err)
+			return err;
+	}
+	err = args ? memory_parse(args) : 0;
+	if (err)
+		return err;
+
+	began = ktime_get();
+	if (!strcmp(word, "hog"))
+		memory_hog(nr);
+	else if (!strcmp(word, "give"))
+		memory_give(nr);
+	else if (!strcmp(word, "release"))
+		memory_release();
+	else if (!strcmp(word, "create"))
+		answer = memory_create();
+	else if (!strcmp(word, "grow"))
+		answer = memory_grow();
+	else if (!strcmp(word, "many"))
+		answer = memory_many(nr);
+	else if (!strcmp(word, "none"))
+		memory_none();
+	else
+		return -ENOENT;
+	ms = ktime_ms_delta(ktime_get(), began);
+	return 0;
+}
+
+static ssize_t ctl_write(struct file *file, const char __user *ubuf,
+			 size_t len, loff_t *ppos)
+{
+	char *buf;
+	int err;
+
+	buf = memdup_user_nul(ubuf, len);
+	if (IS_ERR(buf))
+		return PTR_ERR(buf);
+	mutex_lock(&lock);
+	err = memory_command(strim(buf));
+	mutex_unlock(&lock);
+	kfree(buf);
+	return err ?: len;
+}
+
+static const struct file_operations ctl_fops = {
+	.owner = THIS_MODULE,
+	.open = simple_open,
+	.write = ctl_write,
+};
+
+static int report_show(struct seq_file *m, void *v)
+{
+	mutex_lock(&lock);
+	seq_printf(m, "answer: %d\n", answer);
+	seq_printf(m, "ms: %ld\n", ms);
+	seq_printf(m, "last_ms: %ld\n", last_ms);
+	seq_printf(m, "objects: %lu\n", objects);
+	seq_printf(m, "pages_before: %lu\n", pages_before);
+	seq_printf(m, "pages_left: %lu\n", pages_left);
+	seq_printf(m, "bytes: %zu\n", bytes);
+	seq_printf(m, "capacity: %lu\n", last.capacity);
+	seq_printf(m, "grows: %llu\n", last.grows);
+	seq_printf(m, "growth_failures: %llu\n", last.growth_failures);
+	seq_printf(m, "page_size: %lu\n", PAGE_SIZE);
+	mutex_unlock(&lock);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(report);
+
+static int __init test_memory_init(void)
+{
+	dir = debugfs_create_dir("fastalloc_test_memory", NULL);
+	debugfs_create_file("ctl", 0200, dir, NULL, &ctl_fops);
+	debugfs_create_file("report", 0400, dir, NULL, &report_fops);
+	return 0;
+}
+
+static void __exit test_memory_exit(void)
+{
+	debugfs_remove_recursive(dir);
+	memory_none();
+	memory_release();
+}
+
+module_init(test_memory_init);
+module_exit(test_memory_exit);
+
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("fastalloc selftest: pools at the end of memory");
+FASTALLOC_IMPORT_NS();

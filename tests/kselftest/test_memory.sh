@@ -1,0 +1,265 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# The end of memory: creation and growth fail in a bounded time and cleanly, nobody
+# is killed, the emergency reserves stay, the log says it once; large numbers of
+# objects work; what pools cost is what they say, and an OOM report says it too.
+set -u
+# shellcheck source-path=SCRIPTDIR source=ktap.sh
+. "$(dirname "$0")/ktap.sh"
+
+if [ -e $DEBUGFS/kmemleak ]; then
+	ktap_plan 1
+	skip "pools at the end of memory" "kmemleak ends for good when memory ends"
+	ktap_end
+	exit
+fi
+
+ctl=$DEBUGFS/fastalloc_test_memory/ctl
+report=$DEBUGFS/fastalloc_test_memory/report
+totals=/sys/kernel/fastalloc
+
+ENOMEM=12
+# FASTALLOC_F_NODE, _OWNER, _HANDLES
+NODE=4 OWNER=64 HANDLES=128
+MAX_OBJECTS=2147483647
+# values of gfp=
+NORETRY=0 NOWARN=1 NOMEMALLOC=2 NOIO=3 WARN=4
+# Milliseconds that one allocation may take until it fails.
+LIMIT=5000
+# Pages that are free at the end of memory, unless somebody took the reserves.
+RESERVES=300
+
+get() {
+	value_of "$report" "$1"
+}
+
+do_memory() {
+	echo "$*" >$ctl
+}
+
+meminfo() {
+	sed -n "s/^$1: *\([0-9]*\) kB/\1/p" /proc/meminfo
+}
+mib() {
+	echo $(($(meminfo "$1") / 1024))
+}
+
+# KiB, with pages on the CPUs' lists.
+free_kib() {
+	echo $(($(meminfo MemFree) + $(awk '/ count: / { n += $2 } END { print 4 * n }' /proc/zoneinfo)))
+}
+
+# What was freed before may come home late; waits until nothing more comes.
+settled_kib() {
+	echo 3 >/proc/sys/vm/drop_caches
+	is_kib=0
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		was_kib=$is_kib
+		is_kib=$(free_kib)
+		[ $((is_kib - was_kib)) -gt 256 ] || [ $((was_kib - is_kib)) -gt 256 ] || break
+		usleep 500000
+	done
+	echo "$is_kib"
+}
+
+oom_kills() {
+	awk '$1 == "oom_kill" { print $2 }' /proc/vmstat
+}
+
+# what it said since log_mark about memory that was not to be had
+said() {
+	log_ours | grep -c "pool test-memory: .*no memory for"
+}
+
+ktap_plan 94
+check "loads" load fastalloc
+check "the helper loads" load fastalloc_test_memory
+# At the end of memory pages on the lists of CPUs are out of reach: have few there.
+taskset -p 1 $$ >/dev/null
+echo 100000 >/proc/sys/vm/percpu_pagelist_high_fraction
+# Watermarks that rise for a while make a moving target.
+boost=$(cat /proc/sys/vm/watermark_boost_factor)
+echo 0 >/proc/sys/vm/watermark_boost_factor
+
+# Promise: all that pools take is counted, and to be seen without debugfs.
+for p in "percpu,$PERCPU" "spinlock,$SPINLOCK"; do
+	# What is taken once, and kept, is no cost of these.
+	do_memory many 50 sync="${p#*,}" capacity=16
+	do_memory none
+	before=$(settled_kib)
+	do_memory many 2000 sync="${p#*,}" capacity=16
+	cost=$((before - $(free_kib)))
+	is "${p%,*}: 2000 pools" "$(get answer)" 0
+	is "${p%,*}: the number of pools" "$(cat $totals/pools)" 2000
+	is "${p%,*}: the sum of their bytes" "$(cat $totals/bytes)" "$(get bytes)"
+	told=$(($(get bytes) / 1024))
+	note "2000 pools took $cost KiB, and say $told"
+	if [ $((cost * 85)) -le $((told * 100)) ] && [ $((cost * 115)) -ge $((told * 100)) ]; then
+		pass "${p%,*}: within 15 per cent of what was free before"
+	else
+		fail "${p%,*}: within 15 per cent of what was free before" "took $cost KiB, say $told"
+	fi
+	do_memory none
+	is "${p%,*}: no pool is left" "$(cat $totals/pools) $(cat $totals/bytes)" "0 0"
+done
+
+# Promise: bookkeeping of more than INT_MAX bytes works, and FASTALLOC_MAX_OBJECTS
+# objects are to be had.
+# large NAME MIB KEY=VALUE...
+large() {
+	what=$1 need=$2
+	shift 2
+	if [ "$(mib MemAvailable)" -lt "$need" ]; then
+		skip "$what" "needs $need MiB, there are $(mib MemAvailable)"
+		return
+	fi
+	do_memory create "$@"
+	note "$*: $(get ms) ms, $(get bytes) bytes"
+	is "$what" "$(get answer)" 0
+}
+large "percpu: 270 million objects" 2550 size=1 capacity=270000000
+# It is there for the rest of the test: the end of memory is near then.
+large "lowest: the most objects of a pool" 2450 size=1 capacity=$MAX_OBJECTS sync="$SPINLOCK" \
+	order="$LOWEST" keep=1
+
+killed=$(oom_kills)
+mkfifo /tmp/held.$$
+exec 9<>/tmp/held.$$
+dd if=/dev/zero of=/tmp/held.$$ bs=50M count=1 2>/dev/null &
+bystander=$!
+holds_memory() {
+	[ "$(sed -n 's/^VmRSS:[^0-9]*\([0-9]*\) kB/\1/p' /proc/$bystander/status)" -ge 50000 ]
+}
+check "a bystander holds memory" wait_for 10 holds_memory
+
+# leave MIB: so much is left for those who may not touch the reserves
+leave() {
+	do_memory hog $(($1 * 1024))
+	note "took memory for $(get ms) ms, left $(mib MemFree) MiB, available $(mib MemAvailable)"
+}
+leave 80
+
+# Promise: an allocation that fails for want of memory says so, but not each time,
+# and not to those who do not want to know.
+log_mark
+do_memory grow size=4096 sync="$SPINLOCK" alone=1 gfp=$WARN fails=40
+note "$(get objects) objects, 40 failures in $(get last_ms) ms"
+log_ours | sed 's/^/# /;q'
+at_least "failures say so" "$(said)" 1
+at_least "but not each" 30 "$(said)"
+log_mark
+do_memory grow size=4096 sync="$SPINLOCK" alone=1 gfp=$NORETRY fails=40
+is "with __GFP_NOWARN they do not" "$(said)" 0
+
+# Promise: a pool that is larger than memory is refused, and nobody is killed.
+# too_large NAME KEY=VALUE...
+too_large() {
+	what=$1
+	shift
+	do_memory create "$@"
+	note "$*: $(get ms) ms"
+	is "too large, $what: refused, nobody killed" \
+		"$(get answer) killed $(($(oom_kills) - killed))" "-$ENOMEM killed 0"
+}
+before=$(free_kib)
+F=$(mib MemFree) A=$(mib MemAvailable)
+log_mark
+too_large "percpu" size=8 capacity=$(((F + 20) * 131072))
+is "too large: the log says it" "$(said)" 1
+too_large "spinlock" size=8 sync="$SPINLOCK" capacity=$(((F + 20) * 131072))
+for backing in "auto,$AUTO" "pages,$PAGES" "vmalloc,$VMALLOC"; do
+	for flags in "any node,0" "a node,$NODE"; do
+		too_large "${backing%,*}, ${flags%,*}" size=4096 sync="$SPINLOCK" flags="${flags#*,}" \
+			backing="${backing#*,}" capacity=$(((F + 20) * 256))
+	done
+done
+too_large "more than the machine has" size=4096 sync="$SPINLOCK" \
+	capacity=$(($(meminfo MemTotal) / 4 + 1000))
+# Promise: neither is one killed where there is memory for objects, but not for
+# what lies beside them.
+for p in "percpu,$PERCPU,0" "spinlock,$SPINLOCK,0" "handles,$SPINLOCK,$HANDLES" "owners,$SPINLOCK,$OWNER"; do
+	flags=${p#*,}
+	too_large "${p%%,*}, bookkeeping" size=8 sync="${flags%,*}" flags="${flags#*,}" \
+		capacity=$((A * 104858))
+done
+at_least "too large: all memory is back" "$(free_kib)" $((before - 4096))
+
+# Promise: what AUTO cannot have in one piece it takes in smaller ones, as PAGES does.
+set -- size=4096 capacity=1024 growth="$EXPONENTIAL" sync="$SPINLOCK" gfp=$NOWARN
+do_memory grow "$@" backing="$PAGES"
+pages=$(get objects)
+floor=$(get pages_left)
+do_memory grow "$@"
+note "pages: $pages objects, auto: $(get objects) in $(get ms) ms"
+at_least "auto: grows to the end of memory" "$(get objects)" $((pages * 95 / 100))
+
+# Promise: growth to the end of memory ends soon, kills nobody, leaves the
+# emergency reserves alone, and nearly nothing else.
+# to_the_end NAME KEY=VALUE...
+to_the_end() {
+	what=$1
+	shift
+	do_memory grow growth="$LINEAR" fails=1 "$@"
+	left=$(get pages_left) took=$(($(get pages_before) - $(get pages_left)))
+	note "$*: $(get objects) objects, $(get ms) ms, last $(get last_ms) ms, $took pages taken, $left left"
+	is "$what: fails, nobody killed" "$(get answer) killed $(($(oom_kills) - killed))" "0 killed 0"
+	if [ "$(get last_ms)" -le $LIMIT ] && [ "$left" -ge $RESERVES ]; then
+		pass "$what: in time, and the reserves stay"
+	else
+		fail "$what: in time, and the reserves stay" "$(get last_ms) ms, $left pages left"
+	fi
+	# Half: there are watermarks that move, and caches.
+	at_least "$what: takes what is to be had" $took $((($(get pages_before) - floor) / 2))
+}
+to_the_end "4096 bytes, NORETRY" size=4096 sync="$SPINLOCK" gfp=$NORETRY
+to_the_end "4096 bytes, GFP_KERNEL" size=4096 sync="$SPINLOCK" gfp=$NOWARN
+to_the_end "4096 bytes, PF_MEMALLOC" size=4096 sync="$SPINLOCK" gfp=$NOMEMALLOC memalloc=1
+leave 8
+for p in "8 bytes, spinlock,$SPINLOCK,$LIFO,8" "64 bytes, lowest,$SPINLOCK,$LOWEST,64" \
+	 "8 bytes, percpu,$PERCPU,$LIFO,8"; do
+	size=${p##*,} p=${p%,*}
+	order=${p##*,} p=${p%,*}
+	sync=${p##*,} p=${p%,*}
+	set -- size="$size" sync="$sync" order="$order"
+	to_the_end "$p, NORETRY" "$@" growth_amount=512 gfp=$NORETRY
+	to_the_end "$p, GFP_KERNEL" "$@" growth_amount=1024 gfp=$NOWARN
+	to_the_end "$p, PF_MEMALLOC" "$@" growth_amount=512 gfp=$NOMEMALLOC memalloc=1
+	to_the_end "$p, PF_MEMALLOC alone" "$@" growth_amount=512 gfp=$NOIO memalloc=1
+done
+for p in "handles,$HANDLES" "owners,$OWNER"; do
+	to_the_end "64 bytes, ${p%,*}, GFP_KERNEL" size=64 sync="$SPINLOCK" growth_amount=512 \
+		gfp=$NOWARN flags="${p#*,}"
+done
+check "the bystander lives" kill -0 $bystander
+
+# Promise: an OOM report says what pools hold.
+do_memory give 32768
+do_memory many 3 size=4096 sync="$SPINLOCK" capacity=512
+is "three pools" "$(get answer)" 0
+told="$(cat $totals/pools) pools hold $(($(cat $totals/bytes) / 1024)) KiB"
+expect_splat "invoked oom-killer"
+expect_splat "oom-kill:constraint="
+expect_splat "Out of memory: Killed process"
+log_mark
+(
+	echo 1000 >/proc/self/oom_score_adj
+	exec dd if=/dev/zero of=/dev/null bs=$(($(mib MemFree) + 20))M count=1 2>/dev/null
+)
+is "who asks for more than there is, is killed" $? 137
+is "the OOM killer ran once" $(($(oom_kills) - killed)) 1
+log_ours | sed 's/^/# /'
+is "the report has the pools' total" "$(log_ours | grep -c "^fastalloc: $told\$")" 1
+at_least "and the largest" "$(log_ours | grep -c '^fastalloc: pool test-[a-z0-9-]*: [0-9]* KiB')" 1
+do_memory none
+do_memory release
+check "the bystander lives still" kill -0 $bystander
+
+kill $bystander
+wait $bystander
+exec 9>&-
+rm -f /tmp/held.$$
+echo "$boost" >/proc/sys/vm/watermark_boost_factor
+echo 0 >/proc/sys/vm/percpu_pagelist_high_fraction
+check "the helper unloads" unload fastalloc_test_memory
+check "unloads" rmmod fastalloc
+ktap_end
