@@ -5,10 +5,11 @@
  * Every packet that enters or leaves the initial network namespace is charged
  * to its flow: address family, protocol, both addresses, both ports. A flow
  * has one direction, so a connection shows as two. Flows are objects of a
- * fastalloc pool: they are allocated in softirq, where nothing may sleep, on
- * whichever CPU a packet meets, from a growing per-CPU pool that the kernel's
- * memory is safe from, because it has a cap. When the cap is reached, packets
- * pass as before; they are merely counted as having found no object.
+ * per-CPU fastalloc pool. They are allocated in softirq, where nothing may
+ * sleep, on the CPU that handles the packet. An allocation that finds the pool
+ * empty grows it in place, so a burst of new flows does not have to wait for a
+ * worker. The pool has a cap. At the cap, packets of new flows pass as before,
+ * without a flow, and are counted.
  *
  *	/sys/kernel/debug/flowmeter/flows	the flows, largest first
  *	/sys/kernel/debug/flowmeter/stats	counters, key: value
@@ -143,7 +144,7 @@ struct flow_totals {
  * @created: flows created
  * @expired: flows forgotten after they had been idle
  * @reused: flows created in an object that had been a flow before
- * @no_object: packets of a new flow for which the pool had no object
+ * @no_object: packets without a flow, because the pool had no object for it
  * @unparsed: packets whose headers could not be read
  * @expiry: looks for idle flows
  * @dir: in debugfs
@@ -300,6 +301,7 @@ static bool key_read(struct flow_key *key, const struct sk_buff *skb, u8 family)
 
 /* Flows */
 
+/* Runs in softirq, too: it does not sleep and takes no lock. */
 static int flow_construct(void *obj, void *arg)
 {
 	struct flow *flow = obj;
@@ -751,11 +753,16 @@ static void flowmeter_table_destroy(void)
 }
 
 /*
- * Flows come in bursts, and none of those who ask for an object may wait: half
- * of what there is from the start is kept free for them. Packets meet on all
- * CPUs, and a flow that began on one ends in the worker on another: a per-CPU
- * pool hands out and takes back without a lock, and keeps its promise of
- * max_flows objects although free ones sit with other CPUs.
+ * Flows come in bursts, and no caller of fastalloc_alloc() may sleep. So the pool
+ * has to grow in place. It has a constructor, which may run in any context;
+ * FASTALLOC_F_ATOMIC_GROW says so, and without that flag only a worker would grow
+ * the pool. A worker still adds the large chunks, so the default low-water mark is
+ * enough.
+ *
+ * Packets are handled on all CPUs, and the expiry worker may free a flow on
+ * another CPU than the one that allocated it. A per-CPU pool allocates and frees
+ * without a lock. It can always hand out max_flows objects, although free objects
+ * may be cached on other CPUs.
  */
 static struct fastalloc_pool *flowmeter_pool_create(void)
 {
@@ -765,9 +772,9 @@ static struct fastalloc_pool *flowmeter_pool_create(void)
 				 .capacity = capacity,
 				 .max_capacity = max_flows,
 				 .growth = FASTALLOC_GROWTH_EXPONENTIAL,
-				 .low_water = DIV_ROUND_UP(capacity, 2),
 				 .sync = FASTALLOC_SYNC_PERCPU,
-				 .ctor = flow_construct);
+				 .ctor = flow_construct,
+				 .flags = FASTALLOC_F_ATOMIC_GROW);
 
 	return fastalloc_pool_create(&config);
 }

@@ -22,7 +22,7 @@ D=/sys/kernel/debug/flowmeter
 F=/sys/kernel/debug/fastalloc
 US4=192.0.2.1 PEER4=192.0.2.2
 US6=2001:db8::1 PEER6=2001:db8::2
-START=512
+SCANNED=16 START=512 MAX=65536
 IDLE=1500
 
 failed=0
@@ -96,7 +96,45 @@ human() { # BYTES
 		printf((i > 1 ? "%.1f %s" : "%d %s"), b, u[i]) }'
 }
 
-# A wave of short flows: connections to ports where nobody listens.
+# The scheduler's settings that say how long a task runs before another one gets its
+# CPU: those of 6.1, and of 6.6 and later.
+SCHED=/sys/kernel/debug/sched
+SLICES="latency_ns min_granularity_ns wakeup_granularity_ns base_slice_ns"
+long_slices() { # up to a second
+	for knob in $SLICES; do
+		[ -w "$SCHED/$knob" ] || continue
+		cat "$SCHED/$knob" >"/tmp/$knob"
+		echo 1000000000 >"$SCHED/$knob"
+	done
+}
+usual_slices() {
+	for knob in $SLICES; do
+		[ ! -w "$SCHED/$knob" ] || cat "/tmp/$knob" >"$SCHED/$knob"
+	done
+}
+
+# The peer scans 4000 ports of this guest, in four scans at once, and nobody listens
+# there. Each port is two flows, which softirqs create: one for the SYN, one for the
+# RST. A scan runs for up to a second before another task gets its CPU, so the worker
+# that grows the pool is late, as it is when softirqs keep all CPUs busy. A pool that
+# only a worker grows loses flows here.
+scan() {
+	scanners=
+	long_slices
+	for first in 10000 11000; do
+		last=$((first + 999))
+		on_peer /bin/nc.openbsd -4 -z -w 2 "$US4" "$first-$last" >/dev/null 2>&1 &
+		scanners="$scanners $!"
+		on_peer /bin/nc.openbsd -6 -z -w 2 "$US6" "$first-$last" >/dev/null 2>&1 &
+		scanners="$scanners $!"
+	done
+	# shellcheck disable=SC2086 # one argument for each process
+	wait $scanners || :
+	usual_slices
+}
+
+# Short flows: connections to ports where nobody listens. Each port is four flows, two
+# over IPv4 and two over IPv6.
 knock() {
 	nc -z -w 2 "$PEER4" "$1" 2>/dev/null
 	nc -6 -z -w 2 "$PEER6" "$1" 2>/dev/null
@@ -142,11 +180,28 @@ done
 
 step "Load the flow meter by name; modprobe finds what it needs"
 say "demo: modules are loaded next"
-run modprobe flowmeter capacity=$START max_flows=4096 idle_ms=0 || give_up "it does not load"
+run modprobe flowmeter capacity=$SCANNED max_flows=$MAX idle_ms=0 || give_up "it does not load"
 run grep -E '^(fastalloc|flowmeter) ' /proc/modules
 need "modprobe loaded fastalloc for it" loaded fastalloc
 
-step "Traffic: iperf3, 88 streams of TCP and UDP over IPv4 and IPv6; ping; port scans"
+step "A port scan: new flows come faster than a worker can grow the pool"
+began=$(now)
+scan
+scan_ms=$((($(now) - began) * 10))
+scan_flows=$(stat created) scan_missed=$(stat dropped_no_object) scan_capacity=$(stat capacity)
+in_place=$(pool_stat grows_atomic)
+by_worker=$(($(pool_stat grows) - in_place))
+echo "   4000 ports in $scan_ms ms; the pool grew from $SCANNED objects to $scan_capacity"
+need "each port is two new flows: $scan_flows" at_least "$scan_flows" 8000
+need "packets without a flow: $scan_missed" [ "$scan_missed" -eq 0 ]
+need "the pool grew in place, where an allocation found it empty: $in_place times" at_least "$in_place" 1
+
+step "Load it again, with memory for more flows"
+run modprobe -r flowmeter
+need "both modules are gone" unloaded
+run modprobe flowmeter capacity=$START max_flows=$MAX idle_ms=0 || give_up "it does not load"
+
+step "Traffic: iperf3, 88 streams of TCP and UDP over IPv4 and IPv6; ping; short connections"
 clients=
 iperf 5201 -4 -c "$PEER4" -P 12 -t 5
 iperf 5202 -6 -c "$PEER6" -P 12 -t 5
@@ -157,8 +212,8 @@ ping4=$!
 ping -q -c 10 -i 0.2 -s 4000 "$PEER6" >/tmp/ping6 2>&1 &
 ping6=$!
 pings="$ping4 $ping6"
-knock 1000-1099
-echo "   after the scans: $(stat flows) flows, $(stat packets) packets"
+knock 1000-1149
+echo "   after the short connections: $(stat flows) flows, $(stat packets) packets"
 # shellcheck disable=SC2086 # words are what is wanted
 need "all streams and pings came to their end" wait $clients $pings
 for p in "5201 TCP over IPv4" "5202 TCP over IPv6" "5203 UDP over IPv4" "5204 UDP over IPv6"; do
@@ -203,13 +258,12 @@ missed=$(stat dropped_no_object)
 ops=$(($(pool_stat allocs) + $(pool_stat frees))) exchanges=$(pool_stat depot_exchanges)
 nested=$(pool_stat nested) total=$(pool_stat total) reserve=$(pool_stat reserve)
 magazine=$(sed -n 's/^magazine: //p' "$F/flowmeter/config")
-need "the pool grew from $START objects, asked by softirqs, to $capacity" [ "$capacity" -gt "$START" ]
+need "the pool grew from $START objects to $capacity" [ "$capacity" -gt "$START" ]
 need "every CPU allocated flows" all_cpus_allocated
 need "few allocs and frees had to go to the depot: $((100 * exchanges / ops)) %, below 50 %" \
 	[ $((2 * exchanges)) -lt $ops ]
 need "it holds its capacity and its reserve: $total objects" [ "$total" -eq $((capacity + reserve)) ]
-need "packets that came faster than it grew, and passed without a flow: $missed, below 1 %" \
-	[ $((missed * 100)) -lt "$packets" ]
+need "packets without a flow: $missed" [ "$missed" -eq 0 ]
 
 step "Unload under traffic"
 iperf 5205 -4 -c "$PEER4" -P 4 -t 600
@@ -234,7 +288,10 @@ step "Summary"
 cat <<END
    kernel           $(uname -r)
    flows            $created seen, $peak at once at most, $expired forgotten when idle
-   packets          $packets, $(human "$bytes"); $missed of them without a flow, as no object was free
+   packets          $packets, $(human "$bytes"); $missed of them without a flow
+   port scan        before these: $scan_flows new flows in $scan_ms ms, $scan_missed packets without a flow. The
+                    pool grew from $SCANNED objects to $scan_capacity: $in_place times in place, by a few pages,
+                    where a packet found it empty, and $by_worker times by a worker, which came later
    objects reused   $reused of $created flows got an object that had been a flow before
    memory held      $(human "$memory") for $capacity flows, grown from $START while packets came in,
                     and a reserve of $reserve, for what is free on other CPUs
