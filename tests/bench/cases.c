@@ -4,6 +4,8 @@
  * what drifts meanwhile (the host's load, the clock's rate) hits all alike; what
  * is reported is the median of all turns.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/cpumask.h>
 #include <linux/err.h>
 #include <linux/math64.h>
@@ -204,6 +206,91 @@ int bench_case_worst(struct bench *b, unsigned int ops)
 
 #define GROW_OBJS	8192
 #define GROW_BY		1024
+
+/* An allocation that takes longer than this has grown the pool. */
+#define HERE_TICKS	1500
+
+/*
+ * Single allocations with GFP_ATOMIC and interrupts off from a pool that begins small:
+ * the worst, and the mean of those that grew it. Of kmem_cache likewise.
+ */
+static void grow_here(struct bench *b, enum bench_id id, struct fastalloc_pool *pool,
+		      struct kmem_cache *cache)
+{
+	u64 t, worst = 0, sum = 0, grown = 0, clock;
+	unsigned long flags, i, n = 0;
+
+	flags = bench_begin();
+	clock = bench_clock();
+	clock = bench_clock() - clock;
+	while (n < GROW_OBJS) {
+		t = bench_clock();
+		b->obj[n] = pool ? fastalloc_alloc(pool, GFP_ATOMIC) :
+				   kmem_cache_alloc(cache, GFP_ATOMIC);
+		t = bench_clock() - t - clock;
+		if (!b->obj[n])
+			break;
+		n++;
+		worst = max(worst, t);
+		if (t > HERE_TICKS) {
+			sum += t;
+			grown++;
+		}
+	}
+	bench_end(flags);
+	for (i = 0; i < n; i++) {
+		if (pool)
+			fastalloc_free(pool, b->obj[i]);
+		else
+			kmem_cache_free(cache, b->obj[i]);
+	}
+	if (n < GROW_OBJS) {
+		pr_err("%s: only %lu of %d objects without sleeping\n", bench_name(id), n,
+		       GROW_OBJS);
+		return;
+	}
+	bench_report("grow-atomic", b->size, 1, id, worst * 1000, "max");
+	if (grown)
+		bench_report("grow-atomic", b->size, 1, id, div64_u64(sum * 1000, grown),
+			     "mean");
+}
+
+int bench_case_grow_atomic(unsigned int size)
+{
+	static const struct {
+		enum bench_id		id;
+		enum fastalloc_sync	sync;
+	} kinds[] = {
+		{ BENCH_INLINE, FASTALLOC_SYNC_PERCPU },
+		{ BENCH_SPINLOCK, FASTALLOC_SYNC_SPINLOCK },
+		{ BENCH_NONE_PLAIN, FASTALLOC_SYNC_NONE },
+	};
+	struct bench b = { .size = size };
+	struct fastalloc_pool *pool;
+	struct kmem_cache *cache;
+	unsigned int i;
+	int err = 0;
+
+	b.obj = vmalloc(array_size(GROW_OBJS, sizeof(*b.obj)));
+	if (!b.obj)
+		return -ENOMEM;
+	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
+		pool = bench_pool("bench-here", size, GROW_BY, GROW_BY, kinds[i].sync);
+		if (IS_ERR(pool)) {
+			err = PTR_ERR(pool);
+			goto out;
+		}
+		grow_here(&b, kinds[i].id, pool, NULL);
+		fastalloc_pool_destroy(pool);
+	}
+	cache = bench_cache("bench-here", size);
+	if (cache)
+		grow_here(&b, BENCH_KMEM_CACHE, NULL, cache);
+	kmem_cache_destroy(cache);
+out:
+	vfree(b.obj);
+	return err;
+}
 
 /* A pool or cache that begins small: what a new object costs, written whole. */
 int bench_case_grow(unsigned int size)

@@ -17,6 +17,7 @@ int bench_case_loop(const char *what, enum bench_context context,
 int bench_case_random(unsigned int size, unsigned long set, const char *unit);
 int bench_case_worst(struct bench *b, unsigned int ops);
 int bench_case_grow(unsigned int size);
+int bench_case_grow_atomic(unsigned int size);
 int bench_case_checks(unsigned int size, unsigned int nr);
 int bench_case_memory(void);
 int bench_case_parallel(unsigned int size, unsigned int nr);

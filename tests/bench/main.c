@@ -133,6 +133,9 @@ static int run_size(unsigned int obj_size)
 		err = bench_case_checks(obj_size, 1000);
 	if (!err && wanted("grow"))
 		err = bench_case_grow(obj_size);
+	/* In cycles single operations hold the host's own interruptions. */
+	if (!err && bench_exact && wanted("grow-atomic"))
+		err = bench_case_grow_atomic(obj_size);
 	if (!err && wanted("parallel"))
 		err = bench_case_parallel(obj_size, 1000);
 	if (!err && (wanted("prodcons") || wanted("remote-free")))
