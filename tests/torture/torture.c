@@ -3,7 +3,7 @@
  * Many contexts, one pool. On every CPU a thread, softirqs (timer, tasklet),
  * hardirqs (irq_work, hrtimer, calls from other CPUs) and NMIs take objects, alone and
  * in bulk, write a pattern over all of each, leave it to whoever comes by,
- * verify and free what they find. Meanwhile the pool grows and is trimmed, some
+ * verify and free what they find. Meanwhile the pool grows, in place too, and is trimmed, some
  * wait for objects, its counters are read, and other pools come and go; a
  * script takes CPUs down and up.
  *
@@ -814,7 +814,7 @@ static int gather(void *arg)
 	struct home *home = arg;
 	struct item *item;
 
-	while ((item = fastalloc_alloc(round.pool, GFP_ATOMIC))) {
+	while ((item = fastalloc_alloc(round.pool, 0))) {
 		item_claim(item, STATE_HOME);
 		if (atomic_long_read(&round.fault[TWICE]))
 			break;
@@ -1018,6 +1018,9 @@ static int torture_run(const struct shape *shape, unsigned int ms, bool calm)
 		cfg.on_acquire = item_acquire;
 		cfg.on_release = item_release;
 	}
+	/* The constructor may run anywhere, so the pool grows in place. */
+	if (shape->max)
+		cfg.flags |= FASTALLOC_F_ATOMIC_GROW;
 	if (shape->handles)
 		cfg.flags |= FASTALLOC_F_HANDLES;
 	if (shape->wrong)
@@ -1177,6 +1180,7 @@ static int report_show(struct seq_file *m, void *v)
 	seq_printf(m, "trimmed: %ld\n", atomic_long_read(&round.trimmed));
 	seq_printf(m, "churned: %ld\n", atomic_long_read(&round.churned));
 	seq_printf(m, "grows: %llu\n", round.last.grows);
+	seq_printf(m, "grows_atomic: %llu\n", round.last.grows_atomic);
 	seq_printf(m, "nested: %llu\n", round.last.nested);
 	seq_printf(m, "waits: %llu\n", round.last.waits);
 	seq_printf(m, "exchanges: %llu\n", round.last.depot_exchanges);

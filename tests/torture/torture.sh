@@ -57,7 +57,7 @@ readers() {
 hit() { sed -n "s/^$1: .* \([0-9]*\) $2.*/\1/p" "$CTL/report"; }
 
 hardirq=0 softirq=0 nmi=0 deep=0 hrtimers=0 trimmed=0 grows=0 waited=0 churned=0 cycles=0
-upgraded=0 stale=0
+upgraded=0 stale=0 here=0
 
 # pools PREFIX SANITIZE DEBUG: how those of the shapes to come are made
 pools() {
@@ -85,6 +85,7 @@ shape() {
 	hrtimers=$((hrtimers + $(value_of "$CTL/report" hrtimers)))
 	trimmed=$((trimmed + $(value_of "$CTL/report" trimmed)))
 	grows=$((grows + $(value_of "$CTL/report" grows)))
+	here=$((here + $(value_of "$CTL/report" grows_atomic)))
 	upgraded=$((upgraded + $(value_of "$CTL/report" upgraded)))
 	stale=$((stale + $(value_of "$CTL/report" stale)))
 	waited=$((waited + $(value_of "$CTL/report" waited)))
@@ -112,7 +113,7 @@ if [ -n "${MINUTES:-}" ]; then
 fi
 kcsan=0
 [ ! -e "$DEBUGFS/kcsan" ] || kcsan=1
-ktap_plan $((turns * 2 * $# + 2 * (STEP > 0) + kcsan + 13))
+ktap_plan $((turns * 2 * $# + 2 * (STEP > 0) + kcsan + 14))
 
 say "FASTALLOC-ALLOW: fault in pool torture-wrong"
 hotplug &
@@ -176,6 +177,8 @@ fi
 is "contexts in which a free of what is no object was refused" \
 	"$(sort -u /tmp/refused | xargs)" "$contexts"
 at_least "growths" $grows 3
+at_least "growths in place, of those" $here 1
+at_least "growths in place, of those" $here 1
 at_least "objects trimmed" $trimmed 1
 at_least "waits served" $waited 3
 at_least "other pools come and gone" $churned 3
