@@ -713,7 +713,8 @@ void *fa_cache_alloc(struct fastalloc_pool *pool, struct fastalloc_cache *c, u32
 void fa_cache_free(struct fastalloc_pool *pool, struct fastalloc_cache *c,
 		   void *obj, u32 n);
 bool fa_percpu_alloc_bulk(struct fastalloc_pool *pool, unsigned int nr, void **objs);
-unsigned int fa_percpu_take(struct fastalloc_pool *pool, unsigned int nr, void **objs);
+unsigned int fa_percpu_alloc_some(struct fastalloc_pool *pool, unsigned int nr,
+				  void **objs);
 void fa_percpu_free_bulk(struct fastalloc_pool *pool, unsigned int nr, void **objs);
 void *fa_depot_take(struct fastalloc_pool *pool);
 bool fa_depot_put(struct fastalloc_pool *pool, void *obj);

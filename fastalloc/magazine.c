@@ -434,7 +434,8 @@ static noinline u32 fa_depot_put_run(struct fastalloc_pool *pool, void **objs, u
 }
 
 /* As many objects as are to be had, a magazine at a time. @nr: not 0 */
-unsigned int fa_percpu_take(struct fastalloc_pool *pool, unsigned int nr, void **objs)
+static __always_inline unsigned int fa_percpu_take(struct fastalloc_pool *pool,
+						   unsigned int nr, void **objs)
 {
 	unsigned int left = nr;
 	u32 run;
@@ -472,12 +473,12 @@ unsigned int fa_percpu_take(struct fastalloc_pool *pool, unsigned int nr, void *
 
 void fa_percpu_free_bulk(struct fastalloc_pool *pool, unsigned int nr, void **objs)
 {
-	u32 run = 1;
+	struct fastalloc_cache *c;
+	u32 run, n;
 
-	while (nr && likely(run)) {
-		struct fastalloc_cache *c;
-		u32 n;
-
+	if (unlikely(!nr))
+		return;
+	for (;;) {
 		preempt_disable();
 		c = this_cpu_ptr(pool->cache);
 		n = __fastalloc_claim(c);
@@ -500,13 +501,22 @@ void fa_percpu_free_bulk(struct fastalloc_pool *pool, unsigned int nr, void **ob
 		__fastalloc_release(c, n);
 		objs += run;
 		nr -= run;
-		/* A zombie may go once preemption is on and its last object is back. */
-		if (!nr || !run)
-			fa_wake_waiters(pool);
+		if (!nr || unlikely(!run))
+			break;
 		preempt_enable();
 	}
+	/* A zombie may go once preemption is on and its last object is back. */
+	fa_wake_waiters(pool);
+	preempt_enable();
 }
 
+/* Likewise: up to @nr. Returns how many. */
+unsigned int fa_percpu_alloc_some(struct fastalloc_pool *pool, unsigned int nr, void **objs)
+{
+	return fa_percpu_take(pool, nr, objs);
+}
+
+/* @nr objects, or none. */
 bool fa_percpu_alloc_bulk(struct fastalloc_pool *pool, unsigned int nr, void **objs)
 {
 	unsigned int got;

@@ -32,6 +32,13 @@ const char * const fa_growth_names[4] = { "none", "linear", "exponential", "cust
 		  FASTALLOC_F_NO_INIT | FASTALLOC_F_RANDOM | \
 		  FASTALLOC_F_DROP_LIVE | FASTALLOC_F_ATOMIC_GROW)
 
+/*
+ * A member that says which way a call takes. A deferred destroy may change it meanwhile;
+ * either way is right then. Not READ_ONCE(), which costs an instruction, for it keeps
+ * the compiler from comparing in memory.
+ */
+#define fa_way(member)	data_race(member)
+
 /* One line that names pool, field and value; and the errno to answer with. */
 #define fa_refuse(cfg, err, fmt, ...) ({				\
 	pr_err("pool %s: " fmt "\n", (cfg)->name, ##__VA_ARGS__);	\
@@ -318,7 +325,7 @@ static void fa_pool_acquire_bulk(struct fastalloc_pool *pool, gfp_t gfp,
 {
 	unsigned int i;
 
-	if (READ_ONCE(pool->bare) && !(gfp & __GFP_ZERO))
+	if (fa_way(pool->bare) && !(gfp & __GFP_ZERO))
 		return;
 	for (i = 0; i < nr; i++)
 		fa_pool_acquire(pool, gfp, objs[i], ip);
@@ -473,7 +480,7 @@ static void *fa_pool_alloc(struct fastalloc_pool *pool, gfp_t gfp, unsigned long
 
 static void *fa_alloc_owned(struct fastalloc_pool *pool, gfp_t gfp, unsigned long ip)
 {
-	void *obj = READ_ONCE(pool->plain) ? fa_serial_alloc(pool) : NULL;
+	void *obj = fa_way(pool->plain) ? fa_serial_alloc(pool) : NULL;
 
 	if (unlikely(!obj))
 		return fa_pool_alloc(pool, gfp, ip);
@@ -493,7 +500,7 @@ FASTALLOC_EXPORT(__fastalloc_alloc_owned);
 
 static void fa_free_owned(struct fastalloc_pool *pool, void *obj, unsigned long ip)
 {
-	if (!READ_ONCE(pool->plain)) {
+	if (!fa_way(pool->plain)) {
 		fa_pool_free(pool, obj, ip, false);
 		return;
 	}
@@ -552,9 +559,9 @@ static noinline void *fa_alloc_cached(struct fastalloc_pool *pool, gfp_t gfp, u3
 {
 	void *obj;
 
-	if (READ_ONCE(pool->head.cache) != pool->cache) {
+	if (fa_way(pool->head.cache) != pool->cache) {
 		/* A shut cache counts on, but never leaves empty or busy. */
-		if (READ_ONCE(pool->quick))
+		if (fa_way(pool->quick))
 			return fa_alloc_zeroing(pool, gfp, ip);
 		preempt_enable();
 		if (__fastalloc_may_pop(&pool->head.window))
@@ -572,7 +579,7 @@ void *__fastalloc_alloc_slow(struct fastalloc_pool *pool, gfp_t gfp, u32 n)
 	unsigned long flags;
 	void *obj;
 
-	if (!READ_ONCE(pool->direct))
+	if (!fa_way(pool->direct))
 		return fa_alloc_cached(pool, gfp, n, _RET_IP_);
 	if (!fa_trylock_irqsave(&pool->lock, flags))
 		return fa_alloc_unlocked(pool, gfp, _RET_IP_);
@@ -617,8 +624,8 @@ static noinline void fa_free_zeroing(struct fastalloc_pool *pool, void *obj)
 static noinline void fa_free_cached(struct fastalloc_pool *pool, void *obj, u32 n,
 				    unsigned long ip)
 {
-	if (READ_ONCE(pool->head.cache) != pool->cache) {
-		if (READ_ONCE(pool->quick)) {
+	if (fa_way(pool->head.cache) != pool->cache) {
+		if (fa_way(pool->quick)) {
 			fa_free_zeroing(pool, obj);
 			return;
 		}
@@ -638,7 +645,7 @@ void __fastalloc_free_slow(struct fastalloc_pool *pool, void *obj, u32 n)
 {
 	unsigned long flags;
 
-	if (!READ_ONCE(pool->direct)) {
+	if (!fa_way(pool->direct)) {
 		fa_free_cached(pool, obj, n, _RET_IP_);
 	} else if (!fa_trylock_irqsave(&pool->lock, flags)) {
 		fa_free_unlocked(pool, obj);
@@ -715,7 +722,7 @@ void *fastalloc_zalloc(struct fastalloc_pool *pool, gfp_t gfp)
 {
 	void *obj;
 
-	if ((READ_ONCE(pool->quick) || READ_ONCE(pool->plain)) && !pool->cfg.ctor) {
+	if ((fa_way(pool->quick) || fa_way(pool->plain)) && !pool->cfg.ctor) {
 		fa_pool_might_grow(pool, gfp);
 		obj = fastalloc_alloc(pool, gfp & ~__GFP_ZERO);
 		if (likely(obj) && !pool->init_on_alloc)
@@ -841,7 +848,7 @@ unsigned int fastalloc_alloc_bulk(struct fastalloc_pool *pool, gfp_t gfp,
 				  unsigned int nr, void **objs)
 {
 	/* PERCPU and bare: most often nothing else is to be done. */
-	if (READ_ONCE(pool->head.cache) == pool->cache && !(gfp & __GFP_ZERO) &&
+	if (fa_way(pool->head.cache) == pool->cache && !(gfp & __GFP_ZERO) &&
 	    likely(fa_percpu_alloc_bulk(pool, nr, objs)))
 		return nr;
 	return fa_pool_alloc_bulk(pool, gfp, nr, objs, _RET_IP_) ? nr : 0;
@@ -874,7 +881,7 @@ unsigned int fastalloc_alloc_bulk_some(struct fastalloc_pool *pool, gfp_t gfp,
 	if (!fa_fail(nr * pool->stride) && fa_pool_enter(pool)) {
 		do {
 			got += fa_is_percpu(pool) ?
-			       fa_percpu_take(pool, nr - got, objs + got) :
+			       fa_percpu_alloc_some(pool, nr - got, objs + got) :
 			       fa_serial_alloc_bulk(pool, nr - got, objs + got, true);
 			want = min_t(unsigned long, nr - got, fa_pool_room(pool));
 		} while (want && fa_pool_refill(pool, gfp, want, false, tries++));
@@ -895,7 +902,7 @@ static noinline void fa_pool_free_bulk(struct fastalloc_pool *pool, unsigned int
 
 	if (!nr)
 		return;
-	if (!READ_ONCE(pool->plain) && !READ_ONCE(pool->quick)) {
+	if (!fa_way(pool->plain) && !fa_way(pool->quick)) {
 		for (i = 0; i < nr; i++)
 			fa_pool_free(pool, objs[i], ip, false);
 		return;
@@ -924,7 +931,7 @@ static noinline void fa_pool_free_bulk(struct fastalloc_pool *pool, unsigned int
 void fastalloc_free_bulk(struct fastalloc_pool *pool, unsigned int nr,
 			 void **objs)
 {
-	if (READ_ONCE(pool->head.cache) == pool->cache)
+	if (fa_way(pool->head.cache) == pool->cache)
 		fa_percpu_free_bulk(pool, nr, objs);
 	else
 		fa_pool_free_bulk(pool, nr, objs, _RET_IP_);
@@ -973,7 +980,7 @@ void *fastalloc_alloc_contig(struct fastalloc_pool *pool, gfp_t gfp,
 		fa_pool_failed(pool);
 		return NULL;
 	}
-	if (!READ_ONCE(pool->bare) || (gfp & __GFP_ZERO))
+	if (!fa_way(pool->bare) || (gfp & __GFP_ZERO))
 		for (i = 0; i < nr; i++)
 			fa_pool_acquire(pool, gfp, obj + i * pool->stride, _RET_IP_);
 	return obj;
@@ -997,7 +1004,7 @@ void fastalloc_free_contig(struct fastalloc_pool *pool, void *obj,
 
 	if (!nr || !obj || !fa_may_contig(pool))
 		return;
-	if (READ_ONCE(pool->plain)) {
+	if (fa_way(pool->plain)) {
 		fa_serial_free_contig(pool, obj, nr);
 		return;
 	}
