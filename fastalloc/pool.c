@@ -374,12 +374,14 @@ static inline bool fa_pool_may_free(struct fastalloc_pool *pool, void *obj,
 static inline bool fa_pool_release(struct fastalloc_pool *pool, void *obj,
 				   unsigned long ip, bool put)
 {
-	bool ok;
+	/* Once a reference is given up, another CPU may free the object, and a zombie go. */
+	bool guarded = pool->checks && pool->sync == FASTALLOC_SYNC_NONE, ok;
 
-	if (!fa_pool_enter(pool))
+	if (guarded && !fa_debug_enter(pool))
 		return false;
 	ok = fa_pool_may_free(pool, obj, ip, put);
-	fa_pool_leave(pool);
+	if (guarded)
+		fa_debug_leave(pool);
 	if (!ok)
 		return false;
 	/* Not while we are in: a hook may call into the pool. */
@@ -999,6 +1001,7 @@ FASTALLOC_EXPORT(fastalloc_alloc_contig);
 void fastalloc_free_contig(struct fastalloc_pool *pool, void *obj,
 			   unsigned int nr)
 {
+	size_t stride = pool->stride;
 	unsigned int i;
 	bool ok;
 
@@ -1014,7 +1017,8 @@ void fastalloc_free_contig(struct fastalloc_pool *pool, void *obj,
 	rcu_read_unlock();
 	if (!ok)
 		return;
-	for (i = 0; i < nr; i++, obj += pool->stride)
+	/* After the last one a zombie may be gone. */
+	for (i = 0; i < nr; i++, obj += stride)
 		fa_pool_free(pool, obj, _RET_IP_, false);
 }
 FASTALLOC_EXPORT(fastalloc_free_contig);

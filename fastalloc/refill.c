@@ -379,8 +379,8 @@ void fa_refill_init(struct fastalloc_pool *pool, struct lock_class_key *key)
  *
  * Context: Task context, sleeps. NONE: as the owner serialises.
  * Return: 0; -ENOSPC if the maximum, or the pool's own rule of growth, does not allow
- *	so many; -ENOMEM; -EINVAL if @gfp does not allow blocking; -ESHUTDOWN
- *	when the pool is being destroyed.
+ *	so many; -ENOMEM, or what the constructor answered; -EINVAL if @gfp does not
+ *	allow blocking; -ESHUTDOWN when the pool is being destroyed.
  */
 int fastalloc_pool_reserve(struct fastalloc_pool *pool, unsigned long nr, gfp_t gfp)
 {

@@ -24,6 +24,9 @@ static void fa_wait_refuse(struct fastalloc_pool *pool, struct fa_waiter *w)
 	if (fa_is_percpu(pool)) {
 		fa_depot_put(pool, w->obj);
 		WRITE_ONCE(pool->handed, pool->handed - 1);
+		/* It may be the last one that a zombie waits for. */
+		if (READ_ONCE(pool->zombie))
+			irq_work_queue(&pool->wake);
 	} else {
 		fa_serial_free(pool, w->obj);
 	}
@@ -192,8 +195,9 @@ void fa_wait_haunt(struct fastalloc_pool *pool)
 	WRITE_ONCE(pool->nr_waiters, 1);
 	if (fa_is_percpu(pool))
 		fa_percpu_shut(pool, true);
-	raw_spin_unlock_irqrestore(&pool->wait_lock, flags);
+	/* In here the pool cannot go: a grace period waits for us. */
 	irq_work_queue(&pool->wake);
+	raw_spin_unlock_irqrestore(&pool->wait_lock, flags);
 }
 
 /* On destroy, of a closed pool. Returns when all calls have ended. */
