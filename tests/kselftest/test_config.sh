@@ -49,7 +49,7 @@ good() {
 page=$(getconf PAGE_SIZE 2>/dev/null || echo 4096)
 long=abcdefghijklmnopqrstuvwxyz01234
 
-ktap_plan 63
+ktap_plan 66
 check "loads" load fastalloc
 check "the helper loads" load fastalloc_test_pool
 
