@@ -1284,9 +1284,12 @@ static void fa_pool_finish(struct fastalloc_pool *pool)
 	fa_grower_stop(&pool->grower);
 	if (pool->rcu_frees)
 		rcu_barrier();
-	/* Late frees raise it. */
+	/* Late frees raise it, and of a zombie the grower and trim. */
 	if (pool->waited || pool->zombie)
 		irq_work_sync(&pool->wake);
+	/* It runs this, and must not run again: nobody is left who could queue it. */
+	if (pool->zombie)
+		cancel_work(&pool->bury);
 	WRITE_ONCE(pool->dead, true);
 	/* Whoever has looked up a chunk, or was in time to free, is done. */
 	if (pool->rcu)
@@ -1354,9 +1357,6 @@ static void fa_pool_bury(struct work_struct *work)
 		return;
 	/* For whoever gave the last one back, and is about to leave. */
 	synchronize_rcu();
-	irq_work_sync(&pool->wake);
-	/* It is ours, and must not run again. */
-	cancel_work(&pool->bury);
 
 	/* The nameplate stays in the list until all is over. */
 	fastalloc_pool_get(pool);

@@ -35,6 +35,9 @@
 #define FA_HERE_PAGES		2
 #define FA_HERE_PAGES_LARGE	8
 
+/* Chunks of growth in place that a growth by rule leaves below the maximum. */
+#define FA_HERE_LEFT		16
+
 /* How often an allocation grows the pool in place while others take what it adds. */
 #define FA_HERE_TRIES		8
 
@@ -186,10 +189,16 @@ static int fa_pool_grow(struct fastalloc_pool *pool, unsigned long missing,
 	add = fa_growth_amount(&pool->growth, planned - pool->reserve);
 	if (!add)
 		goto out;
-	/* A rule that adds little must not make one call grow many times. */
-	add = max3(add, missing, least);
 	most = READ_ONCE(pool->growth.max) + pool->reserve;
-	add = fa_chunk_round(pool, add, most > planned ? most - planned : 0);
+	most = most > planned ? most - planned : 0;
+	/*
+	 * Until the chunk is there, callers who may not sleep live on what is left below
+	 * the maximum: not the last quarter at once.
+	 */
+	if (pool->here && add >= most && most > FA_HERE_LEFT * pool->here)
+		add = most - most / 4;
+	/* A rule that adds little must not make one call grow many times. */
+	add = fa_chunk_round(pool, max3(add, missing, least), most);
 	got = fa_pool_add(pool, add, least, gfp, post);
 	if (got < 0)
 		fa_pool_not_grown(pool, got, add, gfp);
