@@ -427,8 +427,8 @@ static void dbg_churn_irq(struct irq_work *irq)
 		memset(c->left[i], 0xa5, c->size);
 }
 
-/* Promise: with all checks on, use as it should be raises no alarm. */
-static void debug_no_false_alarm(struct kunit *test)
+/* Objects aligned to @align; 0: as they are by nature. */
+static void dbg_churn(struct kunit *test, size_t align)
 {
 	const struct dbg_shape *s = test->param_value;
 	struct fastalloc_config cfg = dbg_config(test, FASTALLOC_F_DEBUG);
@@ -437,6 +437,7 @@ static void debug_no_false_alarm(struct kunit *test)
 	struct rnd_state rnd;
 	unsigned int i, j;
 
+	cfg.align = align;
 	cfg.growth = FASTALLOC_GROWTH_LINEAR;
 	cfg.growth_amount = 5;
 	cfg.max_capacity = 3 * DBG_CAPACITY;
@@ -482,6 +483,17 @@ static void debug_no_false_alarm(struct kunit *test)
 	KUNIT_EXPECT_GT(test, c->turns, 12U);
 	KUNIT_EXPECT_EQ(test, dbg_violations(c->pool), 0ULL);
 	dbg_sound(test, c->pool, s->size, 0);
+	fa_pool_gone(test, c->pool);
+}
+
+/*
+ * Promise: with all checks on, use as it should be raises no alarm; nor if objects
+ * have a page each, so that chunks of five come and go.
+ */
+static void debug_no_false_alarm(struct kunit *test)
+{
+	dbg_churn(test, 0);
+	dbg_churn(test, PAGE_SIZE);
 }
 
 /* What an object is constructed to, and must stay, by its address. */
@@ -789,11 +801,12 @@ static void debug_contig(struct kunit *test)
 	dbg_sound(test, pool, 48, 0);
 }
 
-/* Promise: objects out are released and then go, unless they are to stay. */
+/* Promise: with DROP_LIVE objects that are out on destroy are released, and then go. */
 static void debug_destroy(struct kunit *test)
 {
 	const struct dbg_shape *s = test->param_value;
-	struct fastalloc_config cfg = dbg_config(test, FASTALLOC_F_DEBUG);
+	struct fastalloc_config cfg = dbg_config(test, FASTALLOC_F_DEBUG |
+						 FASTALLOC_F_DROP_LIVE);
 	struct dbg_made *m = fa_mem(test, sizeof(*m));
 	struct fastalloc_pool *pool;
 	unsigned int i;
@@ -812,11 +825,11 @@ static void debug_destroy(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, m->odd);
 }
 
-/* Promise: KEEP_LIVE leaves the memory of objects that are out where it is. */
-static void debug_keep_live(struct kunit *test)
+/* Promise: by default the memory of objects that are out stays where it is. */
+static void debug_keeps_live(struct kunit *test)
 {
 	const struct dbg_shape *s = test->param_value;
-	struct fastalloc_config cfg = dbg_config(test, FASTALLOC_F_KEEP_LIVE);
+	struct fastalloc_config cfg = dbg_config(test, 0);
 	struct dbg_made *m = fa_mem(test, sizeof(*m));
 	struct fastalloc_pool *pool;
 	u8 *objs[3], *chunk;
@@ -886,7 +899,7 @@ static void debug_destroy_waiters(struct kunit *test)
 	struct fastalloc_pool *pool;
 	unsigned int i, n;
 
-	pool = dbg_pool(test, FASTALLOC_F_CHECK);
+	pool = dbg_pool(test, FASTALLOC_F_CHECK | FASTALLOC_F_DROP_LIVE);
 	n = fa_drain(test, pool, GFP_KERNEL);
 	fix->nr_held = 0;
 	for (i = 0; i < 3; i++) {
@@ -1072,7 +1085,8 @@ static void debug_zeroing_destroy(struct kunit *test)
 {
 	const struct dbg_shape *s = test->param_value;
 	struct dbg_last *last = fa_mem(test, sizeof(*last));
-	struct fastalloc_config cfg = dbg_config(test, FASTALLOC_F_INIT_ON_FREE);
+	struct fastalloc_config cfg = dbg_config(test, FASTALLOC_F_INIT_ON_FREE |
+						 FASTALLOC_F_DROP_LIVE);
 	struct fastalloc_pool *pool;
 	unsigned int i, n;
 	void *obj;
@@ -1140,7 +1154,7 @@ static struct kunit_case debug_cases[] = {
 	KUNIT_CASE(debug_owner),
 	KUNIT_CASE(debug_contig),
 	KUNIT_CASE_PARAM(debug_destroy, dbg_gen_params),
-	KUNIT_CASE_PARAM(debug_keep_live, dbg_gen_params),
+	KUNIT_CASE_PARAM(debug_keeps_live, dbg_gen_params),
 	KUNIT_CASE_PARAM(debug_destroy_waiters, dbg_shared_gen_params),
 	KUNIT_CASE_PARAM(debug_free_rcu, dbg_gen_params),
 	KUNIT_CASE_PARAM(debug_zeroing, dbg_gen_params),

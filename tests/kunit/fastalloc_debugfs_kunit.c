@@ -76,9 +76,10 @@ static void debugfs_pools(struct kunit *test)
 	static const char * const headings[] = {
 		"NAME", "SIZE", "ALIGN", "SYNC", "ORDER", "GROWTH", "BACKING",
 		"CAPACITY", "MAX", "IN_USE", "PEAK", "CHUNKS", "KIB", "FAILURES",
+		"STATE",
 	};
 	unsigned long size, align, cap, max, in_use, peak, chunks, kib, fails;
-	char name[40], sync[20], order[20], growth[20], backing[20];
+	char name[40], sync[20], order[20], growth[20], backing[20], state[20];
 	struct fastalloc_pool *one, *two;
 	const char *header, *line;
 	struct fastalloc_stats s;
@@ -117,10 +118,10 @@ static void debugfs_pools(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, strstr(line, " 34 ") - line + 3 ==
 			  strstr(header, " MAX ") - header + 4);
 
-	n = sscanf(line, "%39s %lu %lu %19s %19s %19s %19s %lu %lu %lu %lu %lu %lu %lu",
+	n = sscanf(line, "%39s %lu %lu %19s %19s %19s %19s %lu %lu %lu %lu %lu %lu %lu %19s",
 		   name, &size, &align, sync, order, growth, backing, &cap, &max,
-		   &in_use, &peak, &chunks, &kib, &fails);
-	KUNIT_ASSERT_EQ(test, n, 14);
+		   &in_use, &peak, &chunks, &kib, &fails, state);
+	KUNIT_ASSERT_EQ(test, n, 15);
 	KUNIT_EXPECT_STREQ(test, name, "kunit-one");
 	KUNIT_EXPECT_STREQ(test, sync, "spinlock");
 	KUNIT_EXPECT_STREQ(test, order, "lowest");
@@ -134,6 +135,7 @@ static void debugfs_pools(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, peak, 2UL);
 	KUNIT_EXPECT_EQ(test, chunks, 1UL);
 	KUNIT_EXPECT_EQ(test, fails, 0UL);
+	KUNIT_EXPECT_STREQ(test, state, "live");
 	fastalloc_pool_stats(one, &s);
 	KUNIT_EXPECT_EQ(test, kib, (unsigned long)(s.bytes / SZ_1K));
 
@@ -159,8 +161,9 @@ static void debugfs_stats(struct kunit *test)
 	fastalloc_pool_stats(pool, &s);
 	snprintf(want, TEXT,
 		 "allocs: 4\nfrees: 1\nin_use: 3\npeak: 4\ncapacity: 4\ntotal: 4\n"
-		 "reserve: 0\nfailures: 1\ngrows: 0\ngrowth_failures: 0\n"
-		 "depot_exchanges: 0\nnested: 0\nwaits: 0\nviolations: 0\nchunks: 1\nbytes: %zu\n",
+		 "reserve: 0\nfailures: 1\ngrows: 0\ngrows_atomic: 0\ngrowth_failures: 0\n"
+		 "depot_exchanges: 0\nnested: 0\nwaits: 0\nviolations: 0\nchunks: 1\n"
+		 "bytes: %zu\nmagazine_bytes: 0\n",
 		 s.bytes);
 	text = must_read(test, "kunit/stats");
 	KUNIT_EXPECT_STREQ(test, text, want);
@@ -173,6 +176,16 @@ static int some_ctor(void *obj, void *arg)
 
 static void some_dtor(void *obj, void *arg)
 {
+}
+
+static void *some_mem_alloc(size_t size, int node, gfp_t gfp, void *arg)
+{
+	return alloc_pages_exact(size, gfp);
+}
+
+static void some_mem_free(void *mem, size_t size, void *arg)
+{
+	free_pages_exact(mem, size);
 }
 
 /* What follows "@key: " in @text, up to the end of the line. */
@@ -192,11 +205,43 @@ static char *value_of(struct kunit *test, char *text, const char *key)
 	return value;
 }
 
+/* The lines of @text begin with @keys, in this order, and there are no others. */
+static void expect_keys(struct kunit *test, const char *text,
+			const char * const *keys, unsigned int nr)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr && text; i++) {
+		size_t len = strlen(keys[i]);
+
+		KUNIT_EXPECT_TRUE_MSG(test, !strncmp(text, keys[i], len) && text[len] == ':',
+				      "%s in line %u", keys[i], i + 1);
+		text = strchr(text, '\n');
+		text = text ? text + 1 : NULL;
+	}
+	KUNIT_EXPECT_EQ(test, i, nr);
+	KUNIT_EXPECT_TRUE(test, text && !*text);
+}
+
+/* Whether a line shows a function by name, where the kernel has names. */
+static bool shows_fn(struct kunit *test, char *text, const char *key, const char *name)
+{
+	const char *value = value_of(test, text, key);
+
+	return !IS_ENABLED(CONFIG_KALLSYMS) || !strncmp(value, name, strlen(name));
+}
+
 /* Promise: config shows every field, defaults filled in, choices as words. */
 static void debugfs_config(struct kunit *test)
 {
+	static const char * const keys[] = {
+		"name", "obj_size", "type_align", "align", "capacity", "max_capacity",
+		"growth", "growth_amount", "growth_percent", "growth_fn", "low_water",
+		"magazine", "sync", "order", "backing", "node", "ctor", "dtor",
+		"on_acquire", "on_release", "mem_alloc", "mem_free", "flags",
+	};
 	struct fastalloc_config cfg = {
-		.name = "kunit", .obj_size = 48, .capacity = 40,
+		.name = "kunit", .obj_size = 48, .capacity = 100,
 		.growth = FASTALLOC_GROWTH_EXPONENTIAL,
 		.sync = FASTALLOC_SYNC_SPINLOCK,
 		.order = FASTALLOC_ORDER_LOWEST,
@@ -206,10 +251,10 @@ static void debugfs_config(struct kunit *test)
 	};
 	static const char * const want[][2] = {
 		{ "name", "kunit" }, { "obj_size", "48" }, { "type_align", "8" },
-		{ "align", "8" }, { "capacity", "40" },
+		{ "align", "8" }, { "capacity", "100" },
 		{ "max_capacity", "2147483647" }, { "growth", "exponential" },
 		{ "growth_amount", "0" }, { "growth_percent", "200" },
-		{ "low_water", "5" }, { "sync", "spinlock" },
+		{ "low_water", "3" }, { "sync", "spinlock" },
 		{ "order", "lowest" }, { "backing", "pages" },
 		{ "node", "any" }, { "flags", "contig shrinker" },
 	};
@@ -218,24 +263,24 @@ static void debugfs_config(struct kunit *test)
 
 	fa_pool(test, &cfg);
 	text = must_read(test, "kunit/config");
+	expect_keys(test, text, keys, ARRAY_SIZE(keys));
 	for (i = 0; i < ARRAY_SIZE(want); i++)
 		KUNIT_EXPECT_STREQ(test, value_of(test, text, want[i][0]), want[i][1]);
-	if (IS_ENABLED(CONFIG_KALLSYMS)) {
-		KUNIT_EXPECT_TRUE(test, !strncmp(value_of(test, text, "ctor"),
-						 "some_ctor", 9));
-		KUNIT_EXPECT_TRUE(test, !strncmp(value_of(test, text, "dtor"),
-						 "some_dtor", 9));
-	}
+	KUNIT_EXPECT_TRUE(test, shows_fn(test, text, "ctor", "some_ctor"));
+	KUNIT_EXPECT_TRUE(test, shows_fn(test, text, "dtor", "some_dtor"));
 }
 
-/* Promise: a node and custom growth are shown too. */
+/* Promise: a node, custom growth, memory of the owner's and its flags are shown too. */
 static void debugfs_config_node(struct kunit *test)
 {
 	struct fastalloc_config cfg = {
 		.name = "kunit", .obj_size = 48, .capacity = 40,
 		.growth = FASTALLOC_GROWTH_CUSTOM, .growth_fn = fa_quarter,
 		.sync = FASTALLOC_SYNC_NONE, .order = FASTALLOC_ORDER_FIFO,
-		.flags = FASTALLOC_F_NODE, .max_capacity = 41,
+		.flags = FASTALLOC_F_NODE | FASTALLOC_F_NO_INIT |
+			 FASTALLOC_F_DROP_LIVE | FASTALLOC_F_ATOMIC_GROW,
+		.mem_alloc = some_mem_alloc, .mem_free = some_mem_free,
+		.max_capacity = 41, .low_water = 7,
 	};
 	char *text;
 
@@ -246,9 +291,12 @@ static void debugfs_config_node(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, value_of(test, text, "order"), "fifo");
 	KUNIT_EXPECT_STREQ(test, value_of(test, text, "sync"), "none");
 	KUNIT_EXPECT_STREQ(test, value_of(test, text, "max_capacity"), "41");
-	if (IS_ENABLED(CONFIG_KALLSYMS))
-		KUNIT_EXPECT_TRUE(test, !strncmp(value_of(test, text, "growth_fn"),
-						 "fa_quarter", 10));
+	KUNIT_EXPECT_STREQ(test, value_of(test, text, "low_water"), "7");
+	KUNIT_EXPECT_STREQ(test, value_of(test, text, "flags"),
+			   "node no_init drop_live atomic_grow");
+	KUNIT_EXPECT_TRUE(test, shows_fn(test, text, "growth_fn", "fa_quarter"));
+	KUNIT_EXPECT_TRUE(test, shows_fn(test, text, "mem_alloc", "some_mem_alloc"));
+	KUNIT_EXPECT_TRUE(test, shows_fn(test, text, "mem_free", "some_mem_free"));
 }
 
 struct cpus_sum {

@@ -72,30 +72,37 @@ static void growth_amount(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fa_growth_amount(&p->growth, p->capacity), p->add);
 }
 
+/*
+ * Of objects with a page each a growth adds exactly what its rule says; of the
+ * others, as many as fill their last page.
+ */
 static struct fa_combo grow_params[] = {
-	FA_COMBO(SPINLOCK, LIFO, LINEAR, VMALLOC, 64, 0),
-	FA_COMBO(SPINLOCK, LIFO, EXPONENTIAL, PAGES, 64, 0),
-	FA_COMBO(SPINLOCK, LIFO, CUSTOM, AUTO, 64, 0),
+	FA_COMBO(SPINLOCK, LIFO, LINEAR, VMALLOC, 64, PAGE_SIZE),
+	FA_COMBO(SPINLOCK, LIFO, EXPONENTIAL, PAGES, 64, PAGE_SIZE),
+	FA_COMBO(SPINLOCK, LIFO, CUSTOM, AUTO, 64, PAGE_SIZE),
 	FA_COMBO(SPINLOCK, FIFO, LINEAR, PAGES, 24, 0),
 	FA_COMBO(SPINLOCK, FIFO, EXPONENTIAL, AUTO, 24, 0),
 	FA_COMBO(SPINLOCK, FIFO, CUSTOM, VMALLOC, 24, 0),
-	FA_COMBO(SPINLOCK, LOWEST, LINEAR, AUTO, 100, 64),
-	FA_COMBO(SPINLOCK, LOWEST, EXPONENTIAL, VMALLOC, 100, 64),
-	FA_COMBO(SPINLOCK, LOWEST, CUSTOM, PAGES, 100, 64),
-	FA_COMBO(NONE, LIFO, LINEAR, PAGES, 64, 0),
-	FA_COMBO(NONE, LIFO, EXPONENTIAL, AUTO, 64, 0),
-	FA_COMBO(NONE, LIFO, CUSTOM, VMALLOC, 64, 0),
+	FA_COMBO(SPINLOCK, LOWEST, LINEAR, AUTO, 1000, 64),
+	FA_COMBO(SPINLOCK, LOWEST, EXPONENTIAL, VMALLOC, 1000, 64),
+	FA_COMBO(SPINLOCK, LOWEST, CUSTOM, PAGES, 1000, 64),
+	FA_COMBO(NONE, LIFO, LINEAR, PAGES, 64, PAGE_SIZE),
+	FA_COMBO(NONE, LIFO, EXPONENTIAL, AUTO, 64, PAGE_SIZE),
+	FA_COMBO(NONE, LIFO, CUSTOM, VMALLOC, 64, PAGE_SIZE),
 	FA_COMBO(NONE, FIFO, LINEAR, AUTO, 24, 0),
 	FA_COMBO(NONE, FIFO, EXPONENTIAL, VMALLOC, 24, 0),
 	FA_COMBO(NONE, FIFO, CUSTOM, PAGES, 24, 0),
-	FA_COMBO(NONE, LOWEST, LINEAR, VMALLOC, 100, 64),
-	FA_COMBO(NONE, LOWEST, EXPONENTIAL, PAGES, 100, 64),
-	FA_COMBO(NONE, LOWEST, CUSTOM, AUTO, 100, 64),
+	FA_COMBO(NONE, LOWEST, LINEAR, VMALLOC, 1000, 64),
+	FA_COMBO(NONE, LOWEST, EXPONENTIAL, PAGES, 1000, 64),
+	FA_COMBO(NONE, LOWEST, CUSTOM, AUTO, 1000, 64),
 };
 
 KUNIT_ARRAY_PARAM(grow, grow_params, fa_combo_desc);
 
-/* Promise: growth follows its rule, is clamped to max, and then nothing is left. */
+/*
+ * Promise: growth follows its rule, uses the rest of the last page, is clamped to
+ * max, and then nothing is left.
+ */
 static void growth_steps(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
@@ -110,7 +117,7 @@ static void growth_steps(struct kunit *test)
 		fa_must_get(test, pool, GFP_KERNEL);
 		now = fastalloc_pool_capacity(pool);
 		while (cap < now)
-			cap = min(fa_combo_next(c, cap), 100UL);
+			cap = fa_combo_next(c, cap, 100, pool->stride);
 		KUNIT_ASSERT_EQ(test, now, cap);
 		KUNIT_ASSERT_GT(test, now, (unsigned long)out);
 	}
@@ -124,13 +131,24 @@ static void growth_steps(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, s.failures, 1ULL);
 }
 
-/* Whether an allocation that may not sleep has succeeded. */
+/* Whether an allocation that may neither sleep nor take memory has succeeded. */
 static bool got_atomic(struct kunit *test, struct fastalloc_pool *pool)
 {
-	return fa_get(test, pool, GFP_ATOMIC);
+	return fa_get(test, pool, 0);
 }
 
-/* Promise: a pool used only from atomic context grows, by a worker, to its max. */
+static u64 grows_atomic(struct fastalloc_pool *pool)
+{
+	struct fastalloc_stats s;
+
+	fastalloc_pool_stats(pool, &s);
+	return s.grows_atomic;
+}
+
+/*
+ * Promise: a pool used only by callers who may not take memory (gfp 0) grows to its
+ * max, by a worker.
+ */
 static void growth_by_worker(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
@@ -142,7 +160,8 @@ static void growth_by_worker(struct kunit *test)
 		KUNIT_ASSERT_TRUE_MSG(test, fa_await(got_atomic(test, pool)),
 				      "after %u objects", out);
 	KUNIT_EXPECT_EQ(test, fastalloc_pool_capacity(pool), 60UL);
-	KUNIT_EXPECT_NULL(test, fa_get(test, pool, GFP_ATOMIC));
+	KUNIT_EXPECT_NULL(test, fa_get(test, pool, 0));
+	KUNIT_EXPECT_EQ(test, grows_atomic(pool), 0ULL);
 }
 
 /* Grows once, from 64 to 128, when fewer than 16 are free. */
@@ -158,7 +177,10 @@ static struct fastalloc_pool *low_water_pool(struct kunit *test)
 	return fa_pool(test, &cfg);
 }
 
-/* Promise: below the low-water mark the worker grows before the pool is empty. */
+/*
+ * Promise: below the low-water mark the worker grows before the pool is empty, so that
+ * callers who may not sleep need not.
+ */
 static void growth_low_water(struct kunit *test)
 {
 	struct fastalloc_pool *pool = low_water_pool(test);
@@ -172,11 +194,11 @@ static void growth_low_water(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, fa_await(fastalloc_pool_capacity(pool) == 128));
 	/* A growth is counted when it is over, objects when they are there. */
 	KUNIT_EXPECT_TRUE(test, fa_await((fastalloc_pool_stats(pool, &s), s.grows == 1)));
+	KUNIT_EXPECT_EQ(test, s.grows_atomic, 0ULL);
 	KUNIT_EXPECT_EQ(test, s.failures, 0ULL);
 	KUNIT_EXPECT_EQ(test, s.in_use, 49UL);
 }
 
-/* Promise: low_water 0 means an eighth of the capacity. */
 /* Promise: a pool that could grow no more, and was trimmed, is grown in time again. */
 static void growth_low_water_after_trim(struct kunit *test)
 {
@@ -189,24 +211,98 @@ static void growth_low_water_after_trim(struct kunit *test)
 	for (i = 0; i < 49; i++)
 		fa_must_get(test, pool, GFP_ATOMIC);
 	KUNIT_EXPECT_TRUE(test, fa_await(fastalloc_pool_capacity(pool) == 128));
+	KUNIT_EXPECT_EQ(test, grows_atomic(pool), 0ULL);
 }
 
-static void growth_low_water_default(struct kunit *test)
+/* A pool of 96 objects doubles with fewer free than @low[0], @low[1], @low[2]. */
+static void low_water_marks(struct kunit *test, unsigned long low_water,
+			    const unsigned long *low)
 {
 	struct fastalloc_config cfg = {
-		.name = "kunit", .obj_size = 8, .capacity = 80,
-		.growth = FASTALLOC_GROWTH_EXPONENTIAL,
+		.name = "kunit", .obj_size = 64, .align = PAGE_SIZE, .capacity = 96,
+		.growth = FASTALLOC_GROWTH_EXPONENTIAL, .low_water = low_water,
 		.sync = FASTALLOC_SYNC_SPINLOCK,
 	};
 	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	unsigned long capacity = 96, out = 0;
 	unsigned int i;
 
-	for (i = 0; i < 70; i++)
-		fa_must_get(test, pool, GFP_ATOMIC);
-	KUNIT_EXPECT_EQ(test, fastalloc_pool_capacity(pool), 80UL);
-	fa_must_get(test, pool, GFP_ATOMIC);
 	/* percent 0 means double */
-	KUNIT_EXPECT_TRUE(test, fa_await(fastalloc_pool_capacity(pool) == 160));
+	for (i = 0; i < 3; i++, capacity *= 2) {
+		for (; out < capacity - low[i]; out++)
+			fa_must_get(test, pool, GFP_ATOMIC);
+		/* Time for a worker that should have nothing to do. */
+		msleep(20);
+		KUNIT_EXPECT_EQ(test, fastalloc_pool_capacity(pool), capacity);
+		fa_must_get(test, pool, GFP_ATOMIC);
+		out++;
+		KUNIT_EXPECT_TRUE(test, fa_await(fastalloc_pool_capacity(pool) ==
+						 2 * capacity));
+	}
+	KUNIT_EXPECT_EQ(test, grows_atomic(pool), 0ULL);
+	fa_put_all(test);
+	fa_pool_gone(test, pool);
+}
+
+/* Promise: low_water 0 means a thirty-second of the capacity, whatever that is now. */
+static void growth_low_water_default(struct kunit *test)
+{
+	static const unsigned long low[] = { 3, 6, 12 };
+
+	low_water_marks(test, 0, low);
+}
+
+/*
+ * Promise: the mark rises with the capacity, in proportion but by no more than a
+ * thirty-second of what is added.
+ */
+static void growth_low_water_rises(struct kunit *test)
+{
+	static const unsigned long small[] = { 1, 2, 4 };
+	static const unsigned long large[] = { 48, 48 + 3, 48 + 9 };
+
+	low_water_marks(test, small[0], small);
+	low_water_marks(test, large[0], large);
+}
+
+/* Takes objects and gives the worker time to grow the pool after each. */
+static void take_slowly(struct kunit *test, struct fastalloc_pool *pool, unsigned int nr)
+{
+	while (nr--) {
+		fa_must_get(test, pool, GFP_KERNEL);
+		msleep(20);
+	}
+}
+
+/*
+ * Promise: a pool grows no further than its low-water mark asks for, however small
+ * it was, and also if the mark was set above the capacity.
+ */
+static void growth_low_water_bounded(struct kunit *test)
+{
+	struct fastalloc_config cfg = {
+		.name = "kunit", .obj_size = 64, .align = PAGE_SIZE, .capacity = 1,
+		.max_capacity = 2000, .growth = FASTALLOC_GROWTH_EXPONENTIAL,
+		.sync = FASTALLOC_SYNC_SPINLOCK,
+	};
+	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+
+	/* One is to be free: 1, 2, 4, 8, 16, 32. */
+	take_slowly(test, pool, 20);
+	KUNIT_EXPECT_EQ(test, fastalloc_pool_capacity(pool), 32UL);
+	fa_put_all(test);
+	fa_pool_gone(test, pool);
+
+	cfg.capacity = 50;
+	cfg.growth = FASTALLOC_GROWTH_LINEAR;
+	cfg.growth_amount = 10;
+	pool = fa_pool(test, &cfg);
+	KUNIT_EXPECT_EQ(test, fastalloc_pool_set_low_water(pool, 100), 0);
+	KUNIT_EXPECT_TRUE(test, fa_await(fastalloc_pool_available(pool) >= 100));
+	take_slowly(test, pool, 20);
+	KUNIT_EXPECT_GE(test, fastalloc_pool_available(pool), 100UL);
+	/* Not more than twice what the mark and those that are out need. */
+	KUNIT_EXPECT_LE(test, fastalloc_pool_capacity(pool), 240UL);
 }
 
 /* Promise: a fixed pool never grows, whoever asks. */
@@ -221,6 +317,7 @@ static void growth_none(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, fastalloc_pool_can_grow(pool));
 	KUNIT_EXPECT_EQ(test, fa_drain(test, pool, GFP_KERNEL), 3U);
 	KUNIT_EXPECT_EQ(test, fa_drain(test, pool, GFP_ATOMIC), 0U);
+	KUNIT_EXPECT_EQ(test, fa_drain(test, pool, 0), 0U);
 	KUNIT_EXPECT_EQ(test, fastalloc_pool_capacity(pool), 3UL);
 }
 
@@ -329,44 +426,124 @@ static void growth_ctor_fails(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&b->born), atomic_read(&b->dtors));
 }
 
-/* Promise: memory that is not to be had fails the growth, not the pool. */
+/*
+ * Promise: memory that is not to be had fails the growth, not the pool. A run of
+ * neighbours cannot be had by pieces.
+ */
 static void growth_nomem(struct kunit *test)
 {
 	struct fastalloc_config cfg = {
 		.name = "kunit", .obj_size = SZ_1M, .capacity = 1,
-		.growth = FASTALLOC_GROWTH_LINEAR, .growth_amount = 1UL << 30,
+		.growth = FASTALLOC_GROWTH_LINEAR, .growth_amount = 1,
 		.low_water = 1, .sync = FASTALLOC_SYNC_SPINLOCK,
+		.order = FASTALLOC_ORDER_LOWEST, .flags = FASTALLOC_F_CONTIG,
 		.backing = FASTALLOC_BACKING_VMALLOC,
 	};
 	struct fastalloc_pool *pool = fa_pool(test, &cfg);
 	struct fastalloc_stats s;
 	void *obj;
 
-	obj = fa_must_get(test, pool, GFP_KERNEL);
-	KUNIT_EXPECT_NULL(test, fa_get(test, pool, GFP_KERNEL));
+	KUNIT_EXPECT_NULL(test, fastalloc_alloc_contig(pool, GFP_KERNEL, 1U << 30));
 	fastalloc_pool_stats(pool, &s);
-	KUNIT_EXPECT_GT(test, s.growth_failures, 0ULL);
+	KUNIT_EXPECT_EQ(test, s.growth_failures, 1ULL);
 	KUNIT_EXPECT_EQ(test, s.failures, 1ULL);
 	KUNIT_EXPECT_EQ(test, s.total, 1UL);
+	obj = fa_must_get(test, pool, GFP_KERNEL);
 	fa_put(test, pool, obj);
 	KUNIT_EXPECT_PTR_EQ(test, fa_get(test, pool, GFP_KERNEL), obj);
+}
+
+/**
+ * struct scarce - memory that is short
+ * @most: bytes that can be had in one piece
+ * @left: bytes that are left
+ * @pieces: pieces that are out
+ */
+struct scarce {
+	size_t		most;
+	long		left;
+	unsigned int	pieces;
+};
+
+static void *scarce_alloc(size_t size, int node, gfp_t gfp, void *arg)
+{
+	struct scarce *m = arg;
+	void *mem;
+
+	if (size > m->most || (long)size > m->left)
+		return NULL;
+	mem = alloc_pages_exact(size, gfp);
+	if (mem) {
+		m->left -= size;
+		m->pieces++;
+	}
+	return mem;
+}
+
+static void scarce_free(void *mem, size_t size, void *arg)
+{
+	struct scarce *m = arg;
+
+	free_pages_exact(mem, size);
+	m->left += size;
+	m->pieces--;
+}
+
+/*
+ * Promise: where memory is short a growth adds what there is, in smaller pieces; one
+ * that finds none fails, and the pool works on.
+ */
+static void growth_by_pieces(struct kunit *test)
+{
+	struct scarce *m = fa_mem(test, sizeof(*m));
+	struct fastalloc_config cfg = {
+		.name = "kunit", .obj_size = 64, .align = PAGE_SIZE, .capacity = 1,
+		.max_capacity = 33, .growth = FASTALLOC_GROWTH_LINEAR,
+		.growth_amount = 32, .sync = FASTALLOC_SYNC_NONE,
+		.mem_alloc = scarce_alloc, .mem_free = scarce_free, .arg = m,
+	};
+	struct fastalloc_pool *pool;
+	struct fastalloc_stats s;
+
+	/* Room for one object and 20 more, of 32 that are wanted. */
+	m->most = 4 * PAGE_SIZE;
+	m->left = 21 * PAGE_SIZE;
+	pool = fa_pool(test, &cfg);
+	KUNIT_EXPECT_EQ(test, fa_drain(test, pool, GFP_KERNEL | __GFP_NOWARN), 21U);
+	KUNIT_EXPECT_EQ(test, m->left, 0L);
+	fastalloc_pool_stats(pool, &s);
+	KUNIT_EXPECT_EQ(test, s.capacity, 21UL);
+	KUNIT_EXPECT_GE(test, s.chunks, 6UL);
+	KUNIT_EXPECT_GE(test, s.grows, 1ULL);
+	KUNIT_EXPECT_GE(test, s.growth_failures, 1ULL);
+	KUNIT_EXPECT_EQ(test, s.failures, 1ULL);
+
+	/* With memory it grows again. */
+	m->left = 100 * PAGE_SIZE;
+	KUNIT_EXPECT_EQ(test, fa_drain(test, pool, GFP_KERNEL), 12U);
+	fa_put_all(test);
+	fa_pool_gone(test, pool);
+	KUNIT_EXPECT_EQ(test, m->pieces, 0U);
 }
 
 /* Promise: without max_capacity growth stops at FASTALLOC_MAX_OBJECTS only. */
 static void growth_no_max(struct kunit *test)
 {
 	struct fastalloc_config cfg = {
-		.name = "kunit", .obj_size = 1, .capacity = 1,
+		.name = "kunit", .obj_size = 64, .capacity = 32,
 		.growth = FASTALLOC_GROWTH_EXPONENTIAL, .growth_percent = 400,
 		.sync = FASTALLOC_SYNC_NONE,
 	};
 	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	struct fastalloc_stats s;
 	unsigned int i;
 
 	for (i = 0; i < 2000; i++)
 		fa_must_get(test, pool, GFP_KERNEL);
 	KUNIT_EXPECT_TRUE(test, fastalloc_pool_can_grow(pool));
 	KUNIT_EXPECT_EQ(test, fastalloc_pool_allocated(pool), 2000UL);
+	fastalloc_pool_stats(pool, &s);
+	KUNIT_EXPECT_GE(test, s.grows, 3ULL);
 }
 
 /* Promise: a caller who may sleep is served although the worker grows just then. */
@@ -421,10 +598,13 @@ static struct kunit_case growth_cases[] = {
 	KUNIT_CASE(growth_low_water),
 	KUNIT_CASE(growth_low_water_after_trim),
 	KUNIT_CASE(growth_low_water_default),
+	KUNIT_CASE(growth_low_water_rises),
+	KUNIT_CASE(growth_low_water_bounded),
 	KUNIT_CASE(growth_none),
 	KUNIT_CASE(growth_custom_asks),
 	KUNIT_CASE_PARAM(growth_ctor_fails, grow_gen_params),
 	KUNIT_CASE(growth_nomem),
+	KUNIT_CASE(growth_by_pieces),
 	KUNIT_CASE(growth_no_max),
 	KUNIT_CASE(growth_with_worker),
 	KUNIT_CASE_PARAM(growth_for_bulk, grow_gen_params),

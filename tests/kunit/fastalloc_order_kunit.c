@@ -8,6 +8,7 @@
 
 #include "fastalloc_test.h"
 
+#include "../../fastalloc/mem.c"
 #include "../../fastalloc/order.c"
 
 #define OPS	20000

@@ -115,7 +115,7 @@ static struct fastalloc_pool *shape_pool(struct kunit *test)
 }
 
 /**
- * struct percpu_job - work to be done on a certain CPU
+ * struct percpu_job - work to be done on a certain CPU; allocates with gfp 0
  * @pool: the pool
  * @objs: objects
  * @nr: how many to allocate, or to free
@@ -135,12 +135,11 @@ static int job_alloc(void *arg)
 	struct percpu_job *job = arg;
 
 	if (job->bulk) {
-		job->got = fastalloc_alloc_bulk(job->pool, GFP_ATOMIC, job->nr,
-						job->objs);
+		job->got = fastalloc_alloc_bulk(job->pool, 0, job->nr, job->objs);
 		return 0;
 	}
 	for (job->got = 0; job->got < job->nr; job->got++) {
-		job->objs[job->got] = fastalloc_alloc(job->pool, GFP_ATOMIC);
+		job->objs[job->got] = fastalloc_alloc(job->pool, 0);
 		if (!job->objs[job->got])
 			break;
 	}
@@ -554,12 +553,13 @@ static void percpu_contexts(struct kunit *test)
 static void percpu_grow_now(struct kunit *test)
 {
 	struct fastalloc_config cfg = {
-		.name = "kunit", .obj_size = 40, .capacity = 50, .low_water = 1,
-		.max_capacity = 333, .magazine = 4,
+		.name = "kunit", .obj_size = 40, .align = PAGE_SIZE, .capacity = 50,
+		.low_water = 1, .max_capacity = 333, .magazine = 4,
 		.growth = FASTALLOC_GROWTH_LINEAR, .growth_amount = 7,
 	};
 	struct fastalloc_pool *pool = fa_pool(test, &cfg);
 	struct fastalloc_stats s, t;
+	size_t magazines;
 	void *objs[64];
 	unsigned int n;
 
@@ -573,6 +573,10 @@ static void percpu_grow_now(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, t.total, 333 + s.reserve);
 	KUNIT_EXPECT_LE(test, (unsigned long)n, t.total);
 	KUNIT_EXPECT_GE(test, t.grows, 1ULL);
+	KUNIT_EXPECT_EQ(test, t.grows_atomic, 0ULL);
+	KUNIT_EXPECT_GT(test, s.magazine_bytes, (size_t)0);
+	KUNIT_EXPECT_GT(test, t.magazine_bytes, s.magazine_bytes);
+	KUNIT_EXPECT_LT(test, t.magazine_bytes, t.bytes);
 	KUNIT_EXPECT_FALSE(test, fastalloc_pool_can_grow(pool));
 	/* Growing must not touch what the CPUs count. */
 	KUNIT_EXPECT_GE(test, t.depot_exchanges, (u64)n / 4 / 2);
@@ -582,6 +586,11 @@ static void percpu_grow_now(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, fastalloc_pool_trim(pool), 283UL);
 	KUNIT_EXPECT_EQ(test, fastalloc_pool_capacity(pool), 50UL);
+	/* All is given back but for the magazines. */
+	magazines = t.magazine_bytes;
+	fastalloc_pool_stats(pool, &t);
+	KUNIT_EXPECT_EQ(test, t.magazine_bytes, magazines);
+	KUNIT_EXPECT_EQ(test, t.bytes - t.magazine_bytes, s.bytes - s.magazine_bytes);
 	n = fastalloc_alloc_bulk(pool, GFP_KERNEL, 64, objs);
 	KUNIT_EXPECT_EQ(test, n, 64U);
 	fastalloc_free_bulk(pool, n, objs);
@@ -592,8 +601,8 @@ static void percpu_grow_now(struct kunit *test)
 }
 
 /*
- * Promise: callers who may not sleep never fail while the pool may grow, if the
- * burst fits the low-water mark.
+ * Promise: callers who may neither sleep nor take memory (gfp 0) never fail while the
+ * pool may grow, if the burst fits the low-water mark: the worker grows it in time.
  */
 static void percpu_grow_from_atomic(struct kunit *test)
 {
@@ -630,10 +639,11 @@ static void percpu_grow_from_atomic(struct kunit *test)
 	fastalloc_pool_stats(pool, &s);
 	KUNIT_EXPECT_EQ(test, s.failures, 0ULL);
 	KUNIT_EXPECT_GE(test, s.grows, 3ULL);
+	KUNIT_EXPECT_EQ(test, s.grows_atomic, 0ULL);
 	expect_quiet(test, pool, n);
 }
 
-/* Promise: an empty pool that fails an atomic caller has been told to grow. */
+/* Promise: an empty pool that fails such a caller (gfp 0) has been told to grow. */
 static void percpu_grow_after_miss(struct kunit *test)
 {
 	struct fastalloc_config cfg = {
@@ -643,21 +653,24 @@ static void percpu_grow_after_miss(struct kunit *test)
 	};
 	struct fastalloc_pool *pool = fa_pool(test, &cfg);
 	void **objs = fa_mem(test, 200 * sizeof(*objs));
+	struct fastalloc_stats s;
 	unsigned int n = 0;
 
-	KUNIT_EXPECT_TRUE(test, fa_await((n = fastalloc_alloc_bulk(pool, GFP_ATOMIC,
-								   200, objs))));
+	KUNIT_EXPECT_TRUE(test, fa_await((n = fastalloc_alloc_bulk(pool, 0, 200, objs))));
 	KUNIT_EXPECT_EQ(test, n, 200U);
 	fastalloc_free_bulk(pool, n, objs);
-	KUNIT_EXPECT_TRUE(test, fa_await(fa_get(test, pool, GFP_ATOMIC)));
+	KUNIT_EXPECT_TRUE(test, fa_await(fa_get(test, pool, 0)));
+	fastalloc_pool_stats(pool, &s);
+	KUNIT_EXPECT_GT(test, s.grows, 0ULL);
+	KUNIT_EXPECT_EQ(test, s.grows_atomic, 0ULL);
 }
 
 /* Promise: trim gives back wholly free chunks and spoils nothing that is out. */
 static void percpu_trim_in_use(struct kunit *test)
 {
 	struct fastalloc_config cfg = {
-		.name = "kunit", .obj_size = 32, .capacity = 40, .magazine = 3,
-		.growth = FASTALLOC_GROWTH_LINEAR, .growth_amount = 20,
+		.name = "kunit", .obj_size = 32, .align = PAGE_SIZE, .capacity = 40,
+		.magazine = 3, .growth = FASTALLOC_GROWTH_LINEAR, .growth_amount = 20,
 		.max_capacity = 600, .low_water = 1,
 	};
 	struct fastalloc_pool *pool = fa_pool(test, &cfg);
@@ -1125,7 +1138,7 @@ static void percpu_zero(struct kunit *test)
 	expect_quiet(test, pool, 0);
 }
 
-/* Promise: a destroy with objects out warns, releases those, destructs them all. */
+/* Promise: with DROP_LIVE a destroy warns, releases what is out, destructs all. */
 static void percpu_destroy_with_objects_out(struct kunit *test)
 {
 	struct hook_counts *h = fa_mem(test, sizeof(*h));
@@ -1135,6 +1148,7 @@ static void percpu_destroy_with_objects_out(struct kunit *test)
 		.max_capacity = 500, .low_water = 50,
 		.ctor = count_ctor, .dtor = count_dtor,
 		.on_acquire = count_acquire, .on_release = count_release, .arg = h,
+		.flags = FASTALLOC_F_DROP_LIVE,
 	};
 	struct fastalloc_pool *pool = fa_pool(test, &cfg);
 	struct percpu_job job = { .pool = pool, .nr = 30 };

@@ -17,6 +17,16 @@ static unsigned long grow_none(unsigned long capacity, void *arg)
 	return 0;
 }
 
+static void *owner_alloc(size_t size, int node, gfp_t gfp, void *arg)
+{
+	return alloc_pages_exact(size, gfp);
+}
+
+static void owner_free(void *mem, size_t size, void *arg)
+{
+	free_pages_exact(mem, size);
+}
+
 #define LONG31	"0123456789012345678901234567890"
 
 /* A config that is fine but for the fields given. */
@@ -97,10 +107,15 @@ static const struct config_param config_params[] = {
 	       .growth = (enum fastalloc_growth)4),
 	CONFIG("growth negative", -EINVAL, .obj_size = 8, .capacity = 4,
 	       .growth = (enum fastalloc_growth)-1),
-	CONFIG("low_water above capacity", -ERANGE, .obj_size = 8, .capacity = 4,
+	CONFIG("low_water above max_capacity", -ERANGE, .obj_size = 8, .capacity = 4,
+	       .max_capacity = 8, .growth = FASTALLOC_GROWTH_EXPONENTIAL, .low_water = 9),
+	CONFIG("low_water as max_capacity is fine", 0, .obj_size = 8, .capacity = 4,
+	       .max_capacity = 8, .growth = FASTALLOC_GROWTH_EXPONENTIAL, .low_water = 8),
+	CONFIG("low_water above capacity is fine", 0, .obj_size = 8, .capacity = 4,
 	       .growth = FASTALLOC_GROWTH_EXPONENTIAL, .low_water = 5),
-	CONFIG("low_water as capacity is fine", 0, .obj_size = 8, .capacity = 4,
-	       .growth = FASTALLOC_GROWTH_EXPONENTIAL, .low_water = 4),
+	CONFIG("low_water above the most", -ERANGE, .obj_size = 8, .capacity = 4,
+	       .growth = FASTALLOC_GROWTH_EXPONENTIAL,
+	       .low_water = FASTALLOC_MAX_OBJECTS + 1),
 	CONFIG("low_water of a fixed pool is not looked at", 0, .obj_size = 8, .capacity = 4,
 	       .low_water = 5),
 	SYNC("sync per-CPU is fine", 0, FASTALLOC_SYNC_PERCPU),
@@ -124,6 +139,21 @@ static const struct config_param config_params[] = {
 	  .cfg = { .name = "kunit", .obj_size = 8, .capacity = 4,
 		   .magazine = FASTALLOC_MAX_MAGAZINE } },
 	CONFIG("flags unknown", -EINVAL, .obj_size = 8, .capacity = 4, .flags = BIT(31)),
+	CONFIG("first unknown flag", -EINVAL, .obj_size = 8, .capacity = 4,
+	       .flags = FASTALLOC_F_ATOMIC_GROW << 1),
+	CONFIG("drop_live is fine", 0, .obj_size = 8, .capacity = 4,
+	       .flags = FASTALLOC_F_DROP_LIVE),
+	CONFIG("atomic_grow is fine", 0, .obj_size = 8, .capacity = 4,
+	       .growth = FASTALLOC_GROWTH_CUSTOM, .growth_fn = grow_none,
+	       .flags = FASTALLOC_F_ATOMIC_GROW),
+	CONFIG("atomic_grow of a fixed pool is fine", 0, .obj_size = 8, .capacity = 4,
+	       .flags = FASTALLOC_F_ATOMIC_GROW),
+	CONFIG("mem_alloc without mem_free", -EINVAL, .obj_size = 8, .capacity = 4,
+	       .mem_alloc = owner_alloc),
+	CONFIG("mem_free without mem_alloc", -EINVAL, .obj_size = 8, .capacity = 4,
+	       .mem_free = owner_free),
+	CONFIG("mem_alloc with mem_free is fine", 0, .obj_size = 8, .capacity = 4,
+	       .mem_alloc = owner_alloc, .mem_free = owner_free),
 	CONFIG("zeroed on alloc and not", -EINVAL, .obj_size = 8, .capacity = 4,
 	       .flags = FASTALLOC_F_INIT_ON_ALLOC | FASTALLOC_F_NO_INIT),
 	CONFIG("zeroed on free and not", -EINVAL, .obj_size = 8, .capacity = 4,
@@ -135,7 +165,7 @@ static const struct config_param config_params[] = {
 	CONFIG("random with LOWEST", -EOPNOTSUPP, .obj_size = 8, .capacity = 4,
 	       .order = FASTALLOC_ORDER_LOWEST, .flags = FASTALLOC_F_RANDOM),
 	CONFIG("all checks are fine", 0, .obj_size = 8, .capacity = 4,
-	       .flags = FASTALLOC_F_DEBUG | FASTALLOC_F_KEEP_LIVE),
+	       .flags = FASTALLOC_F_DEBUG | FASTALLOC_F_DROP_LIVE),
 	CONFIG("contig with LIFO", -EOPNOTSUPP, .obj_size = 8, .capacity = 4,
 	       .flags = FASTALLOC_F_CONTIG),
 	CONFIG("contig with FIFO", -EOPNOTSUPP, .obj_size = 8, .capacity = 4,
@@ -153,11 +183,18 @@ static const struct config_param config_params[] = {
 	CONFIG("node beyond all", -EINVAL, .obj_size = 8, .capacity = 4,
 	       .node = MAX_NUMNODES, .flags = FASTALLOC_F_NODE),
 	CONFIG("node negative", -EINVAL, .obj_size = 8, .capacity = 4,
-	       .node = NUMA_NO_NODE, .flags = FASTALLOC_F_NODE),
+	       .node = NUMA_NO_NODE - 1, .flags = FASTALLOC_F_NODE),
 	CONFIG("node 0 is fine", 0, .obj_size = 8, .capacity = 4, .node = 0,
 	       .flags = FASTALLOC_F_NODE),
-	CONFIG("node without flag is not looked at", 0, .obj_size = 8, .capacity = 4,
+	CONFIG("any node is fine", 0, .obj_size = 8, .capacity = 4, .node = NUMA_NO_NODE,
+	       .flags = FASTALLOC_F_NODE),
+	CONFIG("node without flag", -EINVAL, .obj_size = 8, .capacity = 4, .node = 1),
+	CONFIG("node beyond all without flag", -EINVAL, .obj_size = 8, .capacity = 4,
 	       .node = MAX_NUMNODES),
+	CONFIG("node negative without flag", -EINVAL, .obj_size = 8, .capacity = 4,
+	       .node = NUMA_NO_NODE - 1),
+	CONFIG("any node without flag is fine", 0, .obj_size = 8, .capacity = 4,
+	       .node = NUMA_NO_NODE),
 	CONFIG("more memory than there is", -ENOMEM, .obj_size = SZ_1M,
 	       .capacity = FASTALLOC_MAX_OBJECTS / 2, .backing = FASTALLOC_BACKING_VMALLOC),
 	CONFIG("more pages than there are", -ENOMEM, .obj_size = SZ_1M,
@@ -432,7 +469,7 @@ static struct fastalloc_config hooked(struct fa_combo *c, struct seen *s,
 
 static struct fa_combo hook_params[] = {
 	FA_COMBO(SPINLOCK, LIFO, NONE, AUTO, 64, 0),
-	FA_COMBO(NONE, FIFO, LINEAR, VMALLOC, 24, 0),
+	FA_COMBO(NONE, FIFO, LINEAR, VMALLOC, 24, PAGE_SIZE),
 	FA_COMBO(SPINLOCK, LOWEST, EXPONENTIAL, PAGES, 4, 128),
 };
 
@@ -791,7 +828,7 @@ static void pool_contig_grows(struct kunit *test)
 {
 	struct seen *s = fa_mem(test, sizeof(*s));
 	struct fastalloc_config cfg = {
-		.name = "kunit", .obj_size = 64, .capacity = 8,
+		.name = "kunit", .obj_size = 64, .align = PAGE_SIZE, .capacity = 8,
 		.max_capacity = 64, .growth = FASTALLOC_GROWTH_LINEAR,
 		.growth_amount = 4, .low_water = 1,
 		.sync = FASTALLOC_SYNC_SPINLOCK,
@@ -809,15 +846,14 @@ static void pool_contig_grows(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&s->acquire), 20);
 	fastalloc_pool_stats(pool, &st);
 	KUNIT_EXPECT_EQ(test, st.in_use, 20UL);
-	KUNIT_EXPECT_GE(test, st.capacity, 28UL);
+	KUNIT_EXPECT_EQ(test, st.capacity, 28UL);
 	KUNIT_EXPECT_NULL(test, fastalloc_alloc_contig(pool, GFP_KERNEL, 64));
 	fastalloc_free_contig(pool, run, 20);
 	KUNIT_EXPECT_EQ(test, atomic_read(&s->release), 20);
 
-	/* From atomic context the worker is told how long a run is wanted. */
+	/* Without memory of its own (gfp 0) a call tells the worker what run is wanted. */
 	run = NULL;
-	KUNIT_EXPECT_TRUE(test, fa_await((run = fastalloc_alloc_contig(pool, GFP_ATOMIC,
-								       30))));
+	KUNIT_EXPECT_TRUE(test, fa_await((run = fastalloc_alloc_contig(pool, 0, 30))));
 	fastalloc_free_contig(pool, run, 30);
 	KUNIT_EXPECT_TRUE(test, fastalloc_pool_is_empty(pool));
 	KUNIT_EXPECT_LE(test, fastalloc_pool_capacity(pool), 64UL);
@@ -849,7 +885,7 @@ static void pool_grows_noio(struct kunit *test)
 {
 	static const gfp_t gfps[] = { GFP_NOIO, GFP_NOFS, GFP_KERNEL | __GFP_ACCOUNT };
 	struct fastalloc_config cfg = {
-		.name = "kunit", .obj_size = 64, .capacity = 1,
+		.name = "kunit", .obj_size = 64, .align = PAGE_SIZE, .capacity = 1,
 		.growth = FASTALLOC_GROWTH_LINEAR, .growth_amount = 1,
 		.sync = FASTALLOC_SYNC_SPINLOCK,
 		.backing = FASTALLOC_BACKING_VMALLOC,
@@ -871,15 +907,17 @@ static struct fa_combo leak_params[] = {
 
 KUNIT_ARRAY_PARAM(leak, leak_params, fa_combo_desc);
 
-/* Promise: destroy warns with the number out, releases those, destructs all. */
+/* Promise: with DROP_LIVE destroy warns with the number out, releases those, destructs all. */
 static void pool_destroyed_with_objects_out(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
 	struct seen *s = fa_mem(test, sizeof(*s));
 	struct fastalloc_config cfg = hooked(c, s, 10, 10);
-	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	struct fastalloc_pool *pool;
 	unsigned int i;
 
+	cfg.flags |= FASTALLOC_F_DROP_LIVE;
+	pool = fa_pool(test, &cfg);
 	for (i = 0; i < 7; i++)
 		fa_must_get(test, pool, GFP_KERNEL);
 	/* Some in use again, some free again, some never out. */

@@ -81,6 +81,8 @@ static struct table *table_of(struct kunit *test, unsigned int flags)
 	struct fastalloc_config cfg = {
 		.name = "kunit", .obj_size = sizeof(struct entry),
 		.type_align = __alignof__(struct entry),
+		/* So that growth adds small chunks, which can come free. */
+		.align = PAGE_SIZE,
 		.capacity = 8, .max_capacity = 4 * KEYS, .sync = c->sync,
 		.magazine = c->sync == FASTALLOC_SYNC_PERCPU,
 		.growth = FASTALLOC_GROWTH_LINEAR, .growth_amount = 8,

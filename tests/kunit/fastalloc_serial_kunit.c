@@ -368,13 +368,13 @@ static void serial_owned_hooks(struct kunit *test)
 
 /*
  * Promise: a NONE pool grows through this entry: at once where the caller may
- * sleep, else by the worker, from the low-water mark on, although objects that
- * were out before are at hand.
+ * sleep, else (gfp 0) by the worker, from the low-water mark on, although objects
+ * that were out before are at hand.
  */
 static void serial_owned_grows(struct kunit *test)
 {
 	struct fastalloc_config cfg = {
-		.name = "kunit", .obj_size = 64, .capacity = 16,
+		.name = "kunit", .obj_size = 64, .align = PAGE_SIZE, .capacity = 16,
 		.max_capacity = 64, .growth = FASTALLOC_GROWTH_LINEAR,
 		.growth_amount = 16, .low_water = 4,
 		.sync = FASTALLOC_SYNC_NONE,
@@ -385,16 +385,16 @@ static void serial_owned_grows(struct kunit *test)
 	void *objs[64];
 
 	for (i = 0; i < 12; i++)
-		objs[i] = __fastalloc_alloc(pool, GFP_ATOMIC);
+		objs[i] = __fastalloc_alloc(pool, 0);
 	while (i)
 		__fastalloc_free(pool, objs[--i]);
 	for (i = 0; i < 12; i++)
-		objs[i] = __fastalloc_alloc(pool, GFP_ATOMIC);
+		objs[i] = __fastalloc_alloc(pool, 0);
 	KUNIT_EXPECT_EQ(test, fastalloc_pool_capacity(pool), 16UL);
 	/* Three free is below the mark: some calls later the chunk is there. */
-	objs[12] = __fastalloc_alloc(pool, GFP_ATOMIC);
+	objs[12] = __fastalloc_alloc(pool, 0);
 	KUNIT_EXPECT_TRUE(test, fa_await(({
-		objs[13] = __fastalloc_alloc(pool, GFP_ATOMIC);
+		objs[13] = __fastalloc_alloc(pool, 0);
 		__fastalloc_free(pool, objs[13]);
 		n++;
 		fastalloc_pool_capacity(pool) == 32;
@@ -411,10 +411,12 @@ static void serial_owned_grows(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, s.frees, s.allocs);
 	KUNIT_EXPECT_EQ(test, s.peak, 64UL);
 	KUNIT_EXPECT_EQ(test, s.failures, 1ULL);
+	KUNIT_EXPECT_EQ(test, s.grows, 3ULL);
+	KUNIT_EXPECT_EQ(test, s.grows_atomic, 0ULL);
 	KUNIT_EXPECT_EQ(test, fastalloc_pool_trim(pool), 48UL);
 	KUNIT_EXPECT_EQ(test, fastalloc_pool_capacity(pool), 16UL);
 	/* Or more, if the worker is quick. */
-	KUNIT_EXPECT_GE(test, fa_drain(test, pool, GFP_ATOMIC), 16U);
+	KUNIT_EXPECT_GE(test, fa_drain(test, pool, 0), 16U);
 }
 
 /* Everything below is about one SPINLOCK pool used from all contexts at once. */
@@ -612,9 +614,10 @@ static struct fa_combo clash_params[] = {
 	FA_COMBO(SPINLOCK, LIFO, NONE, VMALLOC, sizeof(struct shared), 0),
 	FA_COMBO(SPINLOCK, FIFO, NONE, VMALLOC, sizeof(struct shared), 0),
 	FA_COMBO(SPINLOCK, LOWEST, NONE, VMALLOC, sizeof(struct shared), 0),
-	FA_COMBO(SPINLOCK, LIFO, LINEAR, PAGES, sizeof(struct shared), 0),
-	FA_COMBO(SPINLOCK, FIFO, CUSTOM, PAGES, sizeof(struct shared), 0),
-	FA_COMBO(SPINLOCK, LOWEST, LINEAR, PAGES, sizeof(struct shared), 0),
+	/* Of a page each, so that they grow several times. */
+	FA_COMBO(SPINLOCK, LIFO, LINEAR, PAGES, sizeof(struct shared), PAGE_SIZE),
+	FA_COMBO(SPINLOCK, FIFO, CUSTOM, PAGES, sizeof(struct shared), PAGE_SIZE),
+	FA_COMBO(SPINLOCK, LOWEST, LINEAR, PAGES, sizeof(struct shared), PAGE_SIZE),
 };
 
 KUNIT_ARRAY_PARAM(clash, clash_params, fa_combo_desc);

@@ -32,11 +32,13 @@ static void expect(struct kunit *test, struct fastalloc_pool *pool,
 	KUNIT_EXPECT_EQ(test, s.capacity, want.capacity);
 	KUNIT_EXPECT_EQ(test, s.total, want.capacity);
 	KUNIT_EXPECT_EQ(test, s.grows, want.grows);
+	KUNIT_EXPECT_EQ(test, s.grows_atomic, want.grows_atomic);
 	KUNIT_EXPECT_EQ(test, s.growth_failures, want.growth_failures);
 	KUNIT_EXPECT_EQ(test, s.reserve, 0UL);
 	KUNIT_EXPECT_EQ(test, s.depot_exchanges, 0ULL);
 	KUNIT_EXPECT_EQ(test, s.nested, 0ULL);
 	KUNIT_EXPECT_EQ(test, s.waits, 0ULL);
+	KUNIT_EXPECT_EQ(test, s.magazine_bytes, (size_t)0);
 }
 
 #define EXPECT(test, pool, ...)						\

@@ -299,23 +299,36 @@ static __maybe_unused unsigned long fa_quarter(unsigned long capacity, void *arg
 	return capacity / 4 + 1;
 }
 
-/* What a pool of fa_combo_config() has after one growth, before clamping. */
+/*
+ * What a pool of fa_combo_config() has after one growth: it adds the objects that its
+ * rule asks for, of @stride bytes each, and as many as fill their last page.
+ */
 static __maybe_unused unsigned long fa_combo_next(const struct fa_combo *c,
-						  unsigned long capacity)
+						  unsigned long capacity,
+						  unsigned long max, size_t stride)
 {
+	unsigned long add = 0;
+
 	switch (c->growth) {
 	case FASTALLOC_GROWTH_LINEAR:
-		return capacity + 7;
+		add = 7;
+		break;
 	case FASTALLOC_GROWTH_EXPONENTIAL:
-		return capacity * 3 / 2;
+		add = capacity / 2;
+		break;
 	case FASTALLOC_GROWTH_CUSTOM:
-		return capacity + fa_quarter(capacity, NULL);
+		add = fa_quarter(capacity, NULL);
+		break;
 	default:
-		return capacity;
+		break;
 	}
+	return min(capacity + PAGE_ALIGN(add * stride) / stride, max);
 }
 
-/* Growing pools grow at need alone, not by a worker before. */
+/*
+ * The worker grows these pools when they are empty, not before, until they have grown
+ * much: the low-water mark rises with the capacity.
+ */
 static __maybe_unused struct fastalloc_config
 fa_combo_config(const struct fa_combo *c, unsigned long capacity,
 		unsigned long max)

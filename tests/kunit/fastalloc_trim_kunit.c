@@ -7,8 +7,12 @@
 
 #include "fastalloc_test.h"
 
-/* Chunks of 8: one from the start, up to 7 by growth. */
-#define UNIT	8
+/*
+ * Chunks of 4: one from the start, up to 7 by growth. Objects have a page each, for
+ * growth adds as many as fill its last page. They are so few that the low-water mark
+ * stays at 1: a chunk is added when all others are used up.
+ */
+#define UNIT	4
 #define MOST	(8 * UNIT)
 
 struct counts {
@@ -45,7 +49,7 @@ static struct fastalloc_config trim_config(const struct fa_combo *c,
 					   struct counts *n)
 {
 	return (struct fastalloc_config){
-		.name = "kunit", .obj_size = c->size, .capacity = UNIT,
+		.name = "kunit", .obj_size = c->size, .align = c->align, .capacity = UNIT,
 		.max_capacity = MOST, .growth = FASTALLOC_GROWTH_LINEAR,
 		.growth_amount = UNIT, .low_water = 1, .sync = c->sync,
 		.order = c->order, .backing = c->backing,
@@ -54,20 +58,20 @@ static struct fastalloc_config trim_config(const struct fa_combo *c,
 }
 
 static struct fa_combo trim_params[] = {
-	FA_COMBO(SPINLOCK, LIFO, LINEAR, VMALLOC, 64, 0),
-	FA_COMBO(SPINLOCK, FIFO, LINEAR, PAGES, 64, 0),
-	FA_COMBO(SPINLOCK, LOWEST, LINEAR, AUTO, 64, 0),
-	FA_COMBO(NONE, LIFO, LINEAR, PAGES, 64, 0),
-	FA_COMBO(NONE, FIFO, LINEAR, AUTO, 64, 0),
-	FA_COMBO(NONE, LOWEST, LINEAR, VMALLOC, 64, 0),
+	FA_COMBO(SPINLOCK, LIFO, LINEAR, VMALLOC, 64, PAGE_SIZE),
+	FA_COMBO(SPINLOCK, FIFO, LINEAR, PAGES, 64, PAGE_SIZE),
+	FA_COMBO(SPINLOCK, LOWEST, LINEAR, AUTO, 64, PAGE_SIZE),
+	FA_COMBO(NONE, LIFO, LINEAR, PAGES, 64, PAGE_SIZE),
+	FA_COMBO(NONE, FIFO, LINEAR, AUTO, 64, PAGE_SIZE),
+	FA_COMBO(NONE, LOWEST, LINEAR, VMALLOC, 64, PAGE_SIZE),
 };
 
 KUNIT_ARRAY_PARAM(trim, trim_params, fa_combo_desc);
 
 static struct fa_combo race_params[] = {
-	FA_COMBO(SPINLOCK, LIFO, LINEAR, VMALLOC, 64, 0),
-	FA_COMBO(SPINLOCK, FIFO, LINEAR, PAGES, 64, 0),
-	FA_COMBO(SPINLOCK, LOWEST, LINEAR, AUTO, 64, 0),
+	FA_COMBO(SPINLOCK, LIFO, LINEAR, VMALLOC, 64, PAGE_SIZE),
+	FA_COMBO(SPINLOCK, FIFO, LINEAR, PAGES, 64, PAGE_SIZE),
+	FA_COMBO(SPINLOCK, LOWEST, LINEAR, AUTO, 64, PAGE_SIZE),
 };
 
 KUNIT_ARRAY_PARAM(race, race_params, fa_combo_desc);
@@ -291,7 +295,8 @@ static void trim_while_used(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&n->odd), 0);
 }
 
-#define BIG_UNIT	1000
+/* So many fill whole pages, whatever lies between them. */
+#define BIG_UNIT	1024
 #define BIG_MOST	(4 * BIG_UNIT)
 
 /* Has one object out half of the time, each time another. */
@@ -300,7 +305,7 @@ static int race_toucher(void *data)
 	struct trim_race *race = data;
 
 	while (!kthread_should_stop()) {
-		void *obj = fastalloc_alloc(race->pool, GFP_ATOMIC);
+		void *obj = fastalloc_alloc(race->pool, 0);
 
 		ndelay(200);
 		fastalloc_free(race->pool, obj);
