@@ -38,8 +38,11 @@
 /* Chunks of growth in place that a growth by rule leaves below the maximum. */
 #define FA_HERE_LEFT		16
 
-/* How often an allocation grows the pool in place while others take what it adds. */
-#define FA_HERE_TRIES		8
+/*
+ * How often an allocation grows the pool in place while others take what it adds, or
+ * trim gives it back. More than once is rare.
+ */
+#define FA_HERE_TRIES		32
 
 /* Reserves up to @want objects below the maximum. Returns how many. */
 static unsigned long fa_plan(struct fastalloc_pool *pool, unsigned long want)

@@ -744,7 +744,7 @@ struct crew {
 	unsigned int		rounds;
 	atomic_t		ready;
 	atomic_t		early;
-	struct {
+	struct crew_hand {
 		struct crew		*crew;
 		struct task_struct	*task;
 		unsigned int		got;
@@ -752,9 +752,7 @@ struct crew {
 	} hand[CREW];
 };
 
-typedef typeof(((struct crew *)0)->hand[0]) crew_hand;
-
-static void crew_take(struct crew *c, crew_hand *h)
+static void crew_take(struct crew *c, struct crew_hand *h)
 {
 	unsigned int i;
 	bool hushed;
@@ -779,7 +777,7 @@ static void crew_take(struct crew *c, crew_hand *h)
 
 static int crew_thread(void *data)
 {
-	crew_hand *h = data;
+	struct crew_hand *h = data;
 	struct crew *c = h->crew;
 	unsigned int round = 0;
 
@@ -914,20 +912,24 @@ struct dress {
 	unsigned int		flags;
 };
 
-#define DRESS(_desc, _flags)							\
-	{ _desc ", percpu", FASTALLOC_SYNC_PERCPU, _flags },			\
-	{ _desc ", spinlock", FASTALLOC_SYNC_SPINLOCK, _flags }
-
 #define ALL_DRESSES	(FASTALLOC_F_HANDLES | FASTALLOC_F_RANDOM | FASTALLOC_F_DEBUG |	\
 			 FASTALLOC_F_INIT_ON_ALLOC)
 
 static struct dress dresses[] = {
-	DRESS("handles", FASTALLOC_F_HANDLES),
-	DRESS("random", FASTALLOC_F_RANDOM),
-	DRESS("checks", FASTALLOC_F_DEBUG),
-	DRESS("zeroing", FASTALLOC_F_INIT_ON_ALLOC | FASTALLOC_F_INIT_ON_FREE),
-	DRESS("type-safe", FASTALLOC_F_TYPESAFE_BY_RCU),
-	DRESS("all", ALL_DRESSES),
+	{ "handles, percpu", FASTALLOC_SYNC_PERCPU, FASTALLOC_F_HANDLES },
+	{ "handles, spinlock", FASTALLOC_SYNC_SPINLOCK, FASTALLOC_F_HANDLES },
+	{ "random, percpu", FASTALLOC_SYNC_PERCPU, FASTALLOC_F_RANDOM },
+	{ "random, spinlock", FASTALLOC_SYNC_SPINLOCK, FASTALLOC_F_RANDOM },
+	{ "checks, percpu", FASTALLOC_SYNC_PERCPU, FASTALLOC_F_DEBUG },
+	{ "checks, spinlock", FASTALLOC_SYNC_SPINLOCK, FASTALLOC_F_DEBUG },
+	{ "zeroing, percpu", FASTALLOC_SYNC_PERCPU,
+	  FASTALLOC_F_INIT_ON_ALLOC | FASTALLOC_F_INIT_ON_FREE },
+	{ "zeroing, spinlock", FASTALLOC_SYNC_SPINLOCK,
+	  FASTALLOC_F_INIT_ON_ALLOC | FASTALLOC_F_INIT_ON_FREE },
+	{ "type-safe, percpu", FASTALLOC_SYNC_PERCPU, FASTALLOC_F_TYPESAFE_BY_RCU },
+	{ "type-safe, spinlock", FASTALLOC_SYNC_SPINLOCK, FASTALLOC_F_TYPESAFE_BY_RCU },
+	{ "all, percpu", FASTALLOC_SYNC_PERCPU, ALL_DRESSES },
+	{ "all, spinlock", FASTALLOC_SYNC_SPINLOCK, ALL_DRESSES },
 	{ "all, none", FASTALLOC_SYNC_NONE, ALL_DRESSES },
 };
 
@@ -1666,7 +1668,7 @@ static void low_water_above_capacity(struct kunit *test)
 		/* Each may have the worker look again. */
 		for (i = 0; i < 6; i++) {
 			KUNIT_EXPECT_NOT_NULL(test, fa_get(test, pool, GFP_ATOMIC));
-			msleep(10);
+			msleep(20);
 		}
 		KUNIT_EXPECT_TRUE(test, fa_await(fastalloc_pool_available(pool) >= 100));
 		KUNIT_EXPECT_LT(test, fastalloc_pool_capacity(pool), 500UL);

@@ -332,22 +332,47 @@ struct stay {
 	bool			deferred;
 };
 
-#define STAYS(_desc, _spot, _call)							\
-	{ _desc ", percpu", _spot, _call, FASTALLOC_SYNC_PERCPU, false },		\
-	{ _desc ", spinlock", _spot, _call, FASTALLOC_SYNC_SPINLOCK, false },		\
-	{ _desc ", percpu, deferred", _spot, _call, FASTALLOC_SYNC_PERCPU, true },	\
-	{ _desc ", spinlock, deferred", _spot, _call, FASTALLOC_SYNC_SPINLOCK, true }
-
 static struct stay stays[] = {
-	STAYS("constructor", IN_CTOR, TIMEOUT),
-	STAYS("constructor, reserve", IN_CTOR, RESERVE),
-	STAYS("memory, killable", IN_MEM, KILLABLE),
-	STAYS("growth function", IN_GROWTH, TIMEOUT),
-	STAYS("grow_lock", AT_LOCK, KILLABLE),
-	STAYS("grow_lock, reserve", AT_LOCK, RESERVE),
-	STAYS("waiting", WAITING, TIMEOUT),
-	STAYS("waiting, killable", WAITING, KILLABLE),
-	STAYS("hook", IN_ACQUIRE, TIMEOUT),
+	{ "constructor, percpu", IN_CTOR, TIMEOUT, FASTALLOC_SYNC_PERCPU, false },
+	{ "constructor, spinlock", IN_CTOR, TIMEOUT, FASTALLOC_SYNC_SPINLOCK, false },
+	{ "constructor, percpu, deferred", IN_CTOR, TIMEOUT, FASTALLOC_SYNC_PERCPU, true },
+	{ "constructor, spinlock, deferred", IN_CTOR, TIMEOUT, FASTALLOC_SYNC_SPINLOCK, true },
+	{ "constructor, reserve, percpu", IN_CTOR, RESERVE, FASTALLOC_SYNC_PERCPU, false },
+	{ "constructor, reserve, spinlock", IN_CTOR, RESERVE, FASTALLOC_SYNC_SPINLOCK, false },
+	{ "constructor, reserve, percpu, deferred", IN_CTOR, RESERVE, FASTALLOC_SYNC_PERCPU, true },
+	{ "constructor, reserve, spinlock, deferred", IN_CTOR, RESERVE,
+	  FASTALLOC_SYNC_SPINLOCK, true },
+	{ "memory, killable, percpu", IN_MEM, KILLABLE, FASTALLOC_SYNC_PERCPU, false },
+	{ "memory, killable, spinlock", IN_MEM, KILLABLE, FASTALLOC_SYNC_SPINLOCK, false },
+	{ "memory, killable, percpu, deferred", IN_MEM, KILLABLE, FASTALLOC_SYNC_PERCPU, true },
+	{ "memory, killable, spinlock, deferred", IN_MEM, KILLABLE, FASTALLOC_SYNC_SPINLOCK, true },
+	{ "growth function, percpu", IN_GROWTH, TIMEOUT, FASTALLOC_SYNC_PERCPU, false },
+	{ "growth function, spinlock", IN_GROWTH, TIMEOUT, FASTALLOC_SYNC_SPINLOCK, false },
+	{ "growth function, percpu, deferred", IN_GROWTH, TIMEOUT, FASTALLOC_SYNC_PERCPU, true },
+	{ "growth function, spinlock, deferred", IN_GROWTH, TIMEOUT,
+	  FASTALLOC_SYNC_SPINLOCK, true },
+	{ "grow_lock, percpu", AT_LOCK, KILLABLE, FASTALLOC_SYNC_PERCPU, false },
+	{ "grow_lock, spinlock", AT_LOCK, KILLABLE, FASTALLOC_SYNC_SPINLOCK, false },
+	{ "grow_lock, percpu, deferred", AT_LOCK, KILLABLE, FASTALLOC_SYNC_PERCPU, true },
+	{ "grow_lock, spinlock, deferred", AT_LOCK, KILLABLE, FASTALLOC_SYNC_SPINLOCK, true },
+	{ "grow_lock, reserve, percpu", AT_LOCK, RESERVE, FASTALLOC_SYNC_PERCPU, false },
+	{ "grow_lock, reserve, spinlock", AT_LOCK, RESERVE, FASTALLOC_SYNC_SPINLOCK, false },
+	{ "grow_lock, reserve, percpu, deferred", AT_LOCK, RESERVE, FASTALLOC_SYNC_PERCPU, true },
+	{ "grow_lock, reserve, spinlock, deferred", AT_LOCK, RESERVE,
+	  FASTALLOC_SYNC_SPINLOCK, true },
+	{ "waiting, percpu", WAITING, TIMEOUT, FASTALLOC_SYNC_PERCPU, false },
+	{ "waiting, spinlock", WAITING, TIMEOUT, FASTALLOC_SYNC_SPINLOCK, false },
+	{ "waiting, percpu, deferred", WAITING, TIMEOUT, FASTALLOC_SYNC_PERCPU, true },
+	{ "waiting, spinlock, deferred", WAITING, TIMEOUT, FASTALLOC_SYNC_SPINLOCK, true },
+	{ "waiting, killable, percpu", WAITING, KILLABLE, FASTALLOC_SYNC_PERCPU, false },
+	{ "waiting, killable, spinlock", WAITING, KILLABLE, FASTALLOC_SYNC_SPINLOCK, false },
+	{ "waiting, killable, percpu, deferred", WAITING, KILLABLE, FASTALLOC_SYNC_PERCPU, true },
+	{ "waiting, killable, spinlock, deferred", WAITING, KILLABLE,
+	  FASTALLOC_SYNC_SPINLOCK, true },
+	{ "hook, percpu", IN_ACQUIRE, TIMEOUT, FASTALLOC_SYNC_PERCPU, false },
+	{ "hook, spinlock", IN_ACQUIRE, TIMEOUT, FASTALLOC_SYNC_SPINLOCK, false },
+	{ "hook, percpu, deferred", IN_ACQUIRE, TIMEOUT, FASTALLOC_SYNC_PERCPU, true },
+	{ "hook, spinlock, deferred", IN_ACQUIRE, TIMEOUT, FASTALLOC_SYNC_SPINLOCK, true },
 };
 
 static void stay_desc(struct stay *s, char *desc)
@@ -421,7 +446,7 @@ static void destroy_with_guests(struct kunit *test)
 		KUNIT_EXPECT_TRUE(test, fa_await(stay_there(s, pool, i + 1)));
 	}
 	/* To the lock itself, or to sleep. */
-	msleep(10);
+	msleep(20);
 
 	e->pool = pool;
 	fa_forget(test, pool);
@@ -433,7 +458,7 @@ static void destroy_with_guests(struct kunit *test)
 	} else if (s->spot == WAITING) {
 		/* All of them are on the way back. */
 		reader = kthread_run(reader_thread, read, "fa-reader");
-		msleep(2);
+		usleep_range(2000, 3000);
 		for (i = 0; i < fix->nr_held; i++) {
 			struct thing *t = fix->held[i].obj;
 
@@ -453,7 +478,7 @@ static void destroy_with_guests(struct kunit *test)
 	}
 	if (s->spot != WAITING) {
 		/* They have a pool still. */
-		msleep(10);
+		msleep(20);
 		KUNIT_EXPECT_FALSE(test, flag_is_set(&e->over));
 		for (i = 0; i < nr; i++)
 			KUNIT_EXPECT_FALSE(test, flag_is_set(&g[i].left));
@@ -1109,7 +1134,7 @@ static void deferred_shows(struct kunit *test)
 }
 
 /* How the last objects come back. */
-enum way { VIA_FREE, VIA_OWNER, VIA_BULK, VIA_CONTIG, VIA_PUT, VIA_REF, VIA_RCU };
+enum route { VIA_FREE, VIA_OWNER, VIA_BULK, VIA_CONTIG, VIA_PUT, VIA_REF, VIA_RCU };
 
 static const char * const way_words[] = {
 	"free", "owner's free", "bulk", "neighbours", "put", "owned handle", "rcu",
@@ -1121,15 +1146,16 @@ static const char * const way_words[] = {
  * @place: from where
  */
 struct way_back {
-	enum way	way;
+	enum route	way;
 	enum place	place;
 };
 
 static struct way_back ways[] = {
 	{ VIA_FREE, IN_TASK }, { VIA_FREE, NO_PREEMPT }, { VIA_FREE, IN_SOFTIRQ },
-	{ VIA_FREE, IN_HARDIRQ }, { VIA_OWNER, IN_TASK }, { VIA_OWNER, IRQS_OFF }, { VIA_BULK, IN_TASK },
-	{ VIA_BULK, IN_HARDIRQ }, { VIA_CONTIG, IN_TASK }, { VIA_CONTIG, IN_SOFTIRQ }, { VIA_PUT, IN_TASK },
-	{ VIA_PUT, IN_HARDIRQ }, { VIA_REF, IN_TASK }, { VIA_RCU, IN_TASK }, { VIA_RCU, IN_HARDIRQ },
+	{ VIA_FREE, IN_HARDIRQ }, { VIA_OWNER, IN_TASK }, { VIA_OWNER, IRQS_OFF },
+	{ VIA_BULK, IN_TASK }, { VIA_BULK, IN_HARDIRQ }, { VIA_CONTIG, IN_TASK },
+	{ VIA_CONTIG, IN_SOFTIRQ }, { VIA_PUT, IN_TASK }, { VIA_PUT, IN_HARDIRQ },
+	{ VIA_REF, IN_TASK }, { VIA_RCU, IN_TASK }, { VIA_RCU, IN_HARDIRQ },
 };
 
 static void way_desc(struct way_back *w, char *desc)
@@ -1142,9 +1168,9 @@ static void way_desc(struct way_back *w, char *desc)
 
 KUNIT_ARRAY_PARAM(way, ways, way_desc);
 
-static bool way_fits(enum way way, const struct fastalloc_config *cfg)
+static bool way_fits(enum route via, const struct fastalloc_config *cfg)
 {
-	switch (way) {
+	switch (via) {
 	case VIA_CONTIG:
 		return cfg->order == FASTALLOC_ORDER_LOWEST;
 	case VIA_PUT:
@@ -1157,7 +1183,7 @@ static bool way_fits(enum way way, const struct fastalloc_config *cfg)
 }
 
 /* Gives the last @nr objects of a grave back. The pool may go with them. */
-static void go_home(struct grave *g, enum way way, unsigned int nr)
+static void go_home(struct grave *g, enum route via, unsigned int nr)
 {
 	struct fastalloc_pool *pool = g->e.pool;
 	void **objs = g->objs + g->nr - nr;
@@ -1165,8 +1191,8 @@ static void go_home(struct grave *g, enum way way, unsigned int nr)
 	unsigned int i;
 
 	g->nr -= nr;
-	if (way == VIA_BULK || way == VIA_CONTIG) {
-		if (way == VIA_BULK)
+	if (via == VIA_BULK || via == VIA_CONTIG) {
+		if (via == VIA_BULK)
 			fastalloc_free_bulk(pool, nr, objs);
 		else
 			fastalloc_free_contig(pool, objs[0], nr);
@@ -1175,7 +1201,7 @@ static void go_home(struct grave *g, enum way way, unsigned int nr)
 	for (i = 0; i < nr; i++) {
 		struct thing *t = objs[i];
 
-		switch (way) {
+		switch (via) {
 		case VIA_OWNER:
 			__fastalloc_free(pool, t);
 			break;
@@ -1196,7 +1222,7 @@ static void go_home(struct grave *g, enum way way, unsigned int nr)
 	}
 }
 
-static enum way way_of(const struct way_back *w, const struct grave *g)
+static enum route way_of(const struct way_back *w, const struct grave *g)
 {
 	return way_fits(w->way, &g->cfg) ? w->way : VIA_FREE;
 }
@@ -1231,7 +1257,7 @@ static void deferred_last_object(struct kunit *test)
 	yard_open(test, REST);
 	yard_begin(NULL);
 	run_at(test, w->place, first_home, (void *)w);
-	msleep(10);
+	msleep(20);
 	for (i = 0; i < yard.nr; i++)
 		KUNIT_EXPECT_FALSE_MSG(test, flag_is_set(&yard.g[i].e.over), "%s",
 				       yard.g[i].name);
@@ -1248,7 +1274,7 @@ static void deferred_after_free_rcu(struct kunit *test)
 
 	yard_open(test, REST);
 	reader = kthread_run(reader_thread, read, "fa-reader");
-	msleep(2);
+	usleep_range(2000, 3000);
 	for (i = 0; i < yard.nr; i++) {
 		struct grave *g = &yard.g[i];
 
@@ -1320,7 +1346,7 @@ static void deferred_handed_over(struct kunit *test)
 	KUNIT_ASSERT_FALSE(test, IS_ERR(g->task));
 	wake_up_process(g->task);
 	KUNIT_EXPECT_TRUE(test, fa_await(READ_ONCE(g->pool->waits)));
-	msleep(10);
+	msleep(20);
 
 	hog = kthread_create_on_cpu(hog_thread, h, cpu, "fa-hog/%u");
 	KUNIT_EXPECT_FALSE(test, IS_ERR(hog));
