@@ -18,6 +18,15 @@
  * read and has changed since, only whether it was empty counts: its tag never
  * comes again (which is asserted, but for -x), so what else was read of it is
  * discarded with the attempt. -x does without these two assumptions.
+ *
+ * With -a a pop, or a push, is one step: it takes effect where its
+ * compare-and-exchange succeeds, or where it reads an empty head. The cases
+ * without -a explore that this is so. Nor is there a step where a cache is
+ * released, if nothing nests: nobody else looks at it.
+ *
+ * A growth holds nothing between two pushes. How far it is follows from the
+ * number of its pushes, from the objects it has left and from what it has read
+ * while it looked for magazines, so what it has read since is forgotten.
  */
 #include <setjmp.h>
 #include <signal.h>
@@ -33,7 +42,8 @@
 #define CTXS		12
 #define STACK_BYTES	8192
 #define HIST		400
-#define MAX_MAGS	64
+#define MAX_MAGS	96
+#define MAX_BLOCKS	4
 #define NOBODY		0xff
 #define CACHED		0x80
 
@@ -63,6 +73,9 @@ struct ctx {
 	u8		irq_off;
 	u8		reached;	/* capacity objects were out meanwhile */
 	u8		pend;
+	u8		pushes;		/* of a growth, since it last locked the pool */
+	u8		base;		/* likewise: of what it has seen, what still counts */
+	u8		inserted;	/* likewise: its chunk is in the pool */
 	int		handed;		/* to this waiter */
 	bool		queued;		/* it has got in line */
 	u32		taken;		/* objects, as a mask */
@@ -74,7 +87,12 @@ struct ctx {
 	struct hist	h[HIST];
 };
 
-enum { O_FREE, O_BAG, O_TAKEN, O_GIVING };
+enum { O_FREE, O_BAG, O_TAKEN, O_GIVING, O_NEW };
+
+/* Of a magazine: there for ever without use (-M, or freed); never pushed; first of a block. */
+#define M_MISSING	1
+#define M_VIRGIN	2
+#define M_FIRST		4
 
 /* What is not the pool's own state. */
 static struct world {
@@ -85,8 +103,12 @@ static struct world {
 	u8	irq_pending;		/* CPU + 1 */
 	u8	budget[NR_OPS];
 	u8	ops;			/* more to begin, if limited */
+	u8	nr_objs;
+	u8	nr_mags;
+	u8	nr_tables;
 	u8	obj[MAX_OBJS];
 	u8	owner[MAX_MAGS];
+	u8	flags[MAX_MAGS];
 } w;
 
 static struct ctx ctx[CTXS];
@@ -97,16 +119,15 @@ static sigjmp_buf wild;
 
 static struct fastalloc_cache caches[MAX_CPUS];
 static char mags[8192] __aligned(64);
-static size_t mags_bytes, mag_bytes;
-static unsigned int nr_mags, nr_objs;
-static bool missing[MAX_MAGS];
+static size_t mag_bytes;
 
 static unsigned int ncpu = 2, magazine = 1, capacity = 1;
 static const unsigned int levels = LEVELS;
 static unsigned int nest = 1, less_reserve, less_mags;
 static unsigned int budget[NR_OPS];
-static unsigned int max_ops;
-static bool exact, verbose, growing;
+static unsigned int max_ops, grow_size, first_block, begin_out;
+static bool exact, whole, verbose, growing;
+static const atomic64_t *just_read;	/* this head, by -a */
 static void *pending_write;
 static char bad[200];
 static unsigned long shortest_empty = MAX_MAGS, most_partial;
@@ -114,7 +135,7 @@ int (*cpu_dead)(unsigned int cpu);
 
 static const char * const op_names[NR_OPS] = {
 	"", "alloc", "free", "alloc bulk", "free bulk", "flush", "rotate", "cpu dead",
-	"alloc timeout", "irq_work"
+	"alloc timeout", "irq_work", "grow"
 };
 
 static struct fa_stack *stack_of(int i)
@@ -145,20 +166,43 @@ static int mag_index(const void *addr)
 {
 	const char *p = addr;
 
-	return p >= mags && p < mags + nr_mags * mag_bytes ? (p - mags) / (int)mag_bytes : -1;
+	return p >= mags && p < mags + w.nr_mags * mag_bytes ? (p - mags) / (int)mag_bytes : -1;
 }
 
 static int obj_index(const void *addr)
 {
 	const char *p = addr;
 
-	return p >= objects && p < objects + nr_objs ? p - objects : -1;
+	return p >= objects && p < objects + w.nr_objs ? p - objects : -1;
 }
 
-/* Of an id as links and heads have it: 0 is nothing. */
+/* Where the pool keeps the address of a block of magazines, or NULL. */
+static void **block_slot(u32 b)
+{
+	struct fa_mags *m = &pool.mags;
+
+	if (b < FA_MAG_TABLE)
+		return &m->block[b];
+	b -= FA_MAG_TABLE;
+	if (b / FA_MAG_TABLE >= ARRAY_SIZE(m->more) || !m->more[b / FA_MAG_TABLE])
+		return NULL;
+	return &m->more[b / FA_MAG_TABLE][b % FA_MAG_TABLE];
+}
+
+/* Of an id as links and heads have it: 0 is nothing. -1 as well if it is of no block. */
 static int id_index(u32 id)
 {
-	return (int)id - 1;
+	void **block;
+	int m;
+
+	if (!id--)
+		return -1;
+	block = block_slot(id >> FA_MAG_BLOCK_SHIFT);
+	m = block ? mag_index(*block) : -1;
+	if (m < 0)
+		return -1;
+	m += id & FA_MAG_BLOCK_MASK;
+	return m < w.nr_mags ? m : -1;
 }
 
 static int ctx_index(const struct ctx *c)
@@ -257,9 +301,15 @@ static unsigned int out_now(void)
 {
 	unsigned int i, n = 0;
 
-	for (i = 0; i < nr_objs; i++)
-		n += w.obj[i] != O_FREE;
+	for (i = 0; i < w.nr_objs; i++)
+		n += w.obj[i] != O_FREE && w.obj[i] != O_NEW;
 	return n;
+}
+
+/* -R: as if the pool had promised its reserve in part. */
+static unsigned long promised(void)
+{
+	return pool.capacity + less_reserve;
 }
 
 static bool takes(const struct ctx *c)
@@ -284,7 +334,7 @@ static bool moves(const struct ctx *c)
 static bool gives(const struct ctx *c)
 {
 	return c->call.op == OP_FREE || c->call.op == OP_FREE_BULK ||
-	       c->call.op == OP_ALLOC_BULK;
+	       c->call.op == OP_ALLOC_BULK || c->call.op == OP_GROW;
 }
 
 static void settle_write(void)
@@ -338,6 +388,7 @@ static void take_late(void)
 
 static void stop(enum pend pend, const void *addr)
 {
+	just_read = NULL;
 	cur->pend = pend;
 	cur->pend_addr = (void *)addr;
 	leave();
@@ -474,10 +525,15 @@ static const char *cell_name(const void *addr)
 		off %= sizeof(*caches);
 		if (off == offsetof(struct fastalloc_cache, cap))
 			return budget[OP_WAIT] ? "cap" : NULL;
-		return "n";
+		/* The others are counters. */
+		return off == offsetof(struct fastalloc_cache, n) ? "n" : NULL;
 	}
 	if (addr == (void *)&pool.nr_waiters)
 		return budget[OP_WAIT] ? "nr_waiters" : NULL;
+	if (addr == (void *)&pool.mags.nr)
+		return budget[OP_GROW] ? "mags.nr" : NULL;
+	if (addr == (void *)&pool.objects)
+		return budget[OP_GROW] ? "objects" : NULL;
 	return NULL;
 }
 
@@ -512,6 +568,12 @@ u64 hook_read(const void *addr, size_t size)
 	return v;
 }
 
+/* By -a: what no other context can look at. */
+static bool alone(const void *addr)
+{
+	return whole && levels == 1 && cur->cpu < ncpu && addr == (void *)&caches[cur->cpu].n;
+}
+
 void hook_write(void *addr, size_t size, u64 val)
 {
 	const char *cell;
@@ -523,7 +585,8 @@ void hook_write(void *addr, size_t size, u64 val)
 		hook_bad("a link is written by one who does not hold the magazine");
 		return;
 	}
-	if (cur && cell) {
+	/* What changes under the pool's lock changes in the step that takes it. */
+	if (cur && cell && !pool.lock.held && !alone(addr)) {
 		stop(P_WRITE, addr);
 		note("writes %s: %u", cell, (u32)val);
 	}
@@ -556,6 +619,8 @@ s64 hook_head_read(const atomic64_t *v)
 		if (cur->nh - i >= 3 + !!budget[OP_ROTATE])
 			cur->nh = i;
 	}
+	if (whole)
+		just_read = v;
 	see(H_HEAD, s, v->counter);
 	note("reads head of %s: magazine %d, tag %u", stack_names[s],
 	     id_index((u32)v->counter), (u32)(v->counter >> 32));
@@ -572,13 +637,19 @@ bool hook_head_cmpxchg(atomic64_t *v, s64 *old, s64 new)
 		return true;
 	}
 	settle_write();
-	stop(P_CMPXCHG, v);
+	if (just_read != v)
+		stop(P_CMPXCHG, v);
+	just_read = NULL;
 	ok = v->counter == *old;
 	/* A pop has read the link, a push has not. */
 	push = cur->h[cur->nh - 1].kind != H_NEXT;
 	i = cur->nh - 1 - !push;
 	if (ok) {
 		m = id_index(push ? (u32)new : (u32)*old);
+		if (m < 0) {
+			hook_bad("an id is of no block");
+			return false;
+		}
 		note("%s magazine %d, %s it holds %u", push ? "pushes" : "pops", m,
 		     stack_names[s], mag_at(m)->n);
 		if (!exact && (u32)(new >> 32) != (u32)(*old >> 32) + 1)
@@ -587,6 +658,12 @@ bool hook_head_cmpxchg(atomic64_t *v, s64 *old, s64 new)
 		if (push ? w.owner[m] == NOBODY : w.owner[m] != NOBODY)
 			hook_bad("a magazine is in two places");
 		w.owner[m] = push ? NOBODY : ctx_index(cur);
+		w.flags[m] &= ~M_VIRGIN;
+		if (push && cur->call.op == OP_GROW) {
+			cur->pushes++;
+			cur->nh = cur->base;
+			return ok;
+		}
 		if (!exact)
 			cur->nh = i;
 		see(push ? H_PUSHED : H_POPPED, s, m);
@@ -611,7 +688,7 @@ u32 hook_xchg(u32 *addr, u32 val)
 
 int hook_cpu(void)
 {
-	return cur->cpu;
+	return cur ? cur->cpu : 0;
 }
 
 int hook_ncpu(void)
@@ -622,8 +699,10 @@ int hook_ncpu(void)
 /* Always on the way to a claim, which follows at once. */
 void *hook_this_cpu(void *base, size_t size)
 {
-	struct fastalloc_cache *c = &caches[cur->cpu];
+	struct fastalloc_cache *c = &caches[hook_cpu()];
 
+	if (!cur)
+		return c;
 	settle_write();
 	stop(P_CLAIM, c);
 	note("claims the cache: %s, %u", c->n < FASTALLOC_BUSY ? "free" : "busy",
@@ -634,13 +713,26 @@ void *hook_this_cpu(void *base, size_t size)
 	return c;
 }
 
+static const char *lock_name(const raw_spinlock_t *lock)
+{
+	return lock == &pool.lock ? " the pool" : " the waiters";
+}
+
 void hook_lock(raw_spinlock_t *lock)
 {
 	if (cur) {
+		settle_write();
 		cur->irq_off = true;
 		cur->queued = true;
 		stop(P_LOCK, lock);
-		note("locks");
+		note("locks%s", lock_name(lock));
+		if (lock == &pool.lock && !cur->inserted) {
+			see(H_INT, 0, pool.objects);
+			see(H_INT, 0, pool.mags.nr);
+			see(H_INT, 0, pool.mags.nr_blocks);
+			cur->base = cur->nh;
+			cur->pushes = 0;
+		}
 	}
 	lock->held = 1;
 }
@@ -649,8 +741,10 @@ void hook_unlock(raw_spinlock_t *lock)
 {
 	if (cur) {
 		settle_write();
-		stop(P_UNLOCK, lock);
-		note("unlocks");
+		/* Of the others nobody sees that they are held. */
+		if (lock == &pool.wait_lock)
+			stop(P_UNLOCK, lock);
+		note("unlocks%s", lock_name(lock));
 		cur->irq_off = cur->call.op == OP_IRQ_WORK || cur->call.op == OP_FLUSH;
 	}
 	lock->held = 0;
@@ -693,7 +787,7 @@ void hook_loop(void)
 		return;
 	settle_write();
 	/* Of rotate: what it carries on is the magazine it holds, if any. */
-	for (i = 0; i < (int)nr_mags; i++)
+	for (i = 0; i < w.nr_mags; i++)
 		if (w.owner[i] == ctx_index(cur))
 			m = i;
 	i = cur->h[0].kind == H_INT && cur->nh ? cur->h[0].v + 1 : 1;
@@ -707,12 +801,68 @@ void hook_loop(void)
 	stop(P_LOOP, NULL);
 }
 
+/* The chunk is in the pool: what came before in this growth counts no more. */
+void hook_inserted(void)
+{
+	if (!cur)
+		return;
+	cur->inserted = true;
+	cur->nh = 0;
+	cur->base = 0;
+	cur->pushes = 0;
+}
+
+/* A block of magazines, which its maker holds until they are pushed. */
 void *hook_mem(size_t bytes)
 {
-	if (mags_bytes || bytes > sizeof(mags))
-		hook_bad("magazines are allocated twice, or too many");
-	mags_bytes = bytes;
-	return mags;
+	unsigned int i, n;
+	void *block;
+
+	mag_bytes = pool.mags.mag_bytes;
+	n = bytes / mag_bytes;
+	if (w.nr_mags + n > MAX_MAGS || (w.nr_mags + n) * mag_bytes > sizeof(mags)) {
+		fprintf(stderr, "explore: too many magazines: raise MAX_MAGS\n");
+		exit(2);
+	}
+	block = mag_at(w.nr_mags);
+	for (i = 0; i < n; i++, w.nr_mags++) {
+		w.owner[w.nr_mags] = cur ? ctx_index(cur) : NOBODY;
+		w.flags[w.nr_mags] = (cur ? M_VIRGIN : 0) | (i ? 0 : M_FIRST);
+	}
+	note("makes %u magazines", n);
+	return block;
+}
+
+/* A block that was not needed after all: as good as held by somebody for ever. */
+void hook_mem_free(const void *mem)
+{
+	int i = mag_index(mem);
+
+	do {
+		if (!(w.flags[i] & M_VIRGIN))
+			hook_bad("magazines are freed that are in use");
+		w.owner[i] = NOBODY;
+		w.flags[i] = M_MISSING | M_FIRST;
+	} while (++i < w.nr_mags && !(w.flags[i] & M_FIRST));
+	note("gives magazines back");
+}
+
+/* The first table of further blocks. Who comes second gets one that is not used. */
+void *hook_table(size_t bytes)
+{
+	static void *table[2][FA_MAG_TABLE];
+
+	if (bytes != sizeof(table[0])) {
+		hook_bad("a table of blocks is of another size");
+		return NULL;
+	}
+	return table[w.nr_tables++ ? 1 : 0];
+}
+
+void hook_table_free(const void *table)
+{
+	if (table && table == pool.mags.more[0])
+		hook_bad("a table of blocks is freed that is in use");
 }
 
 void hook_cpu_dead(int (*fn)(unsigned int cpu))
@@ -738,6 +888,53 @@ static char pack_buf[1 << 17];
 #define POOL_FROM	offsetof(struct fastalloc_pool, full)
 #define POOL_BYTES	(offsetof(struct fastalloc_pool, wake) - POOL_FROM)
 
+/* What a growth changes beside that. */
+struct grown {
+	unsigned long	total;
+	unsigned long	capacity;
+	unsigned long	objects;
+	unsigned long	nr;
+	u32		nr_blocks;
+	void		**more;
+	void		*block[MAX_BLOCKS];
+};
+
+static void get_grown(struct grown *g)
+{
+	u32 b;
+	void **slot;
+
+	memset(g, 0, sizeof(*g));
+	g->total = pool.total;
+	g->capacity = pool.capacity;
+	g->objects = pool.objects;
+	g->nr = pool.mags.nr;
+	g->nr_blocks = pool.mags.nr_blocks;
+	g->more = pool.mags.more[0];
+	for (b = first_block; b < first_block + MAX_BLOCKS; b++) {
+		slot = block_slot(b);
+		g->block[b - first_block] = slot ? *slot : NULL;
+	}
+}
+
+static void set_grown(const struct grown *g)
+{
+	void **slot;
+	u32 b;
+
+	pool.total = g->total;
+	pool.capacity = g->capacity;
+	pool.objects = g->objects;
+	pool.mags.nr = g->nr;
+	pool.mags.nr_blocks = g->nr_blocks;
+	pool.mags.more[0] = g->more;
+	for (b = first_block; b < first_block + MAX_BLOCKS; b++) {
+		slot = block_slot(b);
+		if (slot)
+			*slot = g->block[b - first_block];
+	}
+}
+
 static char *put(char *p, const void *from, size_t bytes)
 {
 	memcpy(p, from, bytes);
@@ -754,12 +951,17 @@ static struct packed *pack(u32 slot)
 {
 	char *p = pack_buf;
 	struct packed *s;
+	struct grown g;
 	int i;
 
 	p = put(p, &w, sizeof(w));
+	if (budget[OP_GROW]) {
+		get_grown(&g);
+		p = put(p, &g, sizeof(g));
+	}
 	p = put(p, (char *)&pool + POOL_FROM, POOL_BYTES);
 	p = put(p, caches, ncpu * sizeof(*caches));
-	p = put(p, mags, nr_mags * mag_bytes);
+	p = put(p, mags, w.nr_mags * mag_bytes);
 	for (i = 0; i < CTXS; i++) {
 		*p++ = ctx[i].used;
 		if (!ctx[i].used)
@@ -782,12 +984,17 @@ static struct packed *pack(u32 slot)
 static void unpack(const struct packed *s)
 {
 	const char *p = s->data;
+	struct grown g;
 	int i;
 
 	p = get(p, &w, sizeof(w));
+	if (budget[OP_GROW]) {
+		p = get(p, &g, sizeof(g));
+		set_grown(&g);
+	}
 	p = get(p, (char *)&pool + POOL_FROM, POOL_BYTES);
 	p = get(p, caches, ncpu * sizeof(*caches));
-	p = get(p, mags, nr_mags * mag_bytes);
+	p = get(p, mags, w.nr_mags * mag_bytes);
 	for (i = 0; i < CTXS; i++) {
 		ctx[i].used = *p++;
 		if (!ctx[i].used)
@@ -838,6 +1045,12 @@ static void mix_ctx(const struct ctx *c)
 	if (c->call.op == OP_FREE || c->call.op == OP_FREE_BULK)
 		for (i = 0; i < 2; i++)
 			mix_obj(c->call.obj[i]);
+	if (c->call.op == OP_GROW) {
+		for (i = 0; i < MAX_OBJS; i++)
+			if (c->giving & (1U << i))
+				mix_obj(&objects[i]);
+		mix(c->pushes | c->inserted << 8);
+	}
 	if (c->handed >= 0)
 		mix_obj(&objects[c->handed]);
 	mix(c->nh);
@@ -904,14 +1117,16 @@ static int holds(const struct fa_mag *m, unsigned int n, u8 *count)
 static const char *check_idle(void)
 {
 	u8 count[MAX_OBJS] = {}, places[MAX_MAGS] = {};
-	unsigned int i, nr_out = 0;
+	unsigned int i, nr_out = 0, nr_there = less_mags;
 	bool ok = true, waits = false;
+	struct fa_mag *m;
 	u32 id;
 
 	for (i = 0; i < 4; i++)
-		for (id = (u32)stack_of(i)->head.counter; id; id = mag_at(id - 1)->next) {
-			places[id - 1]++;
-			ok &= !holds(mag_at(id - 1), mag_at(id - 1)->n, count);
+		for (id = (u32)stack_of(i)->head.counter; id; id = m->next) {
+			m = mag_at(id_index(id));
+			places[id_index(id)]++;
+			ok &= !holds(m, m->n, count);
 		}
 	for (i = 0; i < ncpu; i++) {
 		if (caches[i].n > magazine)
@@ -927,18 +1142,24 @@ static const char *check_idle(void)
 	}
 	if (!ok)
 		return "a magazine holds what is not an object";
-	for (i = 0; i < nr_mags; i++)
-		if (places[i] + missing[i] != 1)
+	for (i = 0; i < w.nr_mags; i++)
+		nr_there += !(w.flags[i] & M_MISSING);
+	for (i = 0; i < w.nr_mags; i++)
+		if (places[i] + !!(w.flags[i] & M_MISSING) != 1)
 			return places[i] ? "a magazine is in two places" : "a magazine is lost";
-	for (i = 0; i < nr_objs; i++) {
+	for (i = 0; i < w.nr_objs; i++) {
 		nr_out += w.obj[i] != O_FREE;
 		count[i] += w.obj[i] != O_FREE;
 		if (count[i] != 1)
 			return count[i] ? "an object is in two places" : "an object is lost";
 	}
+	if (pool.total != w.nr_objs || pool.objects != w.nr_objs)
+		return "the pool counts more objects than it has, or fewer";
+	if (pool.mags.nr != nr_there)
+		return "the pool counts more magazines than it has, or fewer";
 	for (i = 0; i < CTXS; i++)
 		waits |= ctx[i].used && ctx[i].asleep && ctx[i].handed < 0;
-	if (waits && !w.irq_pending && nr_out < capacity)
+	if (waits && !w.irq_pending && nr_out < promised())
 		return "a waiter sleeps although objects are free, and nobody will wake it";
 	return NULL;
 }
@@ -952,6 +1173,7 @@ static const char *examine(void)
 	const char *what;
 	struct fa_mag *m;
 	u32 id;
+	int k;
 
 	hash = 0x243f6a8885a308d3ULL;
 	mag_names = 0;
@@ -976,16 +1198,17 @@ static const char *examine(void)
 	for (i = 0; i < 4; i++) {
 		n = 0;
 		for (id = (u32)stack_of(i)->head.counter; id; id = m->next) {
-			if (id > nr_mags || n++ > nr_mags)
+			k = id_index(id);
+			if (k < 0 || n++ > w.nr_mags)
 				return "a stack is broken";
-			m = mag_at(id - 1);
+			m = mag_at(k);
 			if (m->n > magazine)
 				return "a magazine holds too much";
 			if (i == 0 ? !m->n || m->n == magazine : m->n != (i == 3 ? 0 : magazine))
 				return "a magazine is on the wrong stack";
 			for (j = m->n; j < magazine; j++)
 				m->slot[j] = NULL;
-			mix_mag(id - 1);
+			mix_mag(k);
 		}
 		if (i == 0)
 			partial = n;
@@ -1001,6 +1224,16 @@ static const char *examine(void)
 	if (partial > ncpu * levels + 2)
 		return "there are more partial magazines than places";
 
+	if (budget[OP_GROW]) {
+		/* What is new is not there yet. */
+		for (i = 0, n = 0; i < w.nr_objs; i++)
+			n += w.obj[i] != O_NEW;
+		if (pool.total > n)
+			return "objects are promised before they are there";
+		mix(pool.total | pool.objects << 16 | pool.mags.nr << 32 |
+		    (u64)pool.mags.nr_blocks << 48);
+		mix(w.nr_objs | w.nr_mags << 8 | pool.lock.held << 16);
+	}
 	mix(pool.nr_waiters | (u64)pool.wait_lock.held << 32 | (u64)w.irq_pending << 40);
 	for (l = pool.waiters.next; l != &pool.waiters; l = l->next) {
 		struct ctx *t = ctx_of_stack(l);
@@ -1030,7 +1263,7 @@ static const char *examine(void)
 		if (exact)
 			mix_mag(id_index(m->next));
 	}
-	for (i = 0; i < nr_objs; i++)
+	for (i = 0; i < w.nr_objs; i++)
 		bag += w.obj[i] == O_BAG;
 	mix(bag);
 	if (!idle())
@@ -1074,12 +1307,32 @@ static void *from_bag(struct ctx *c)
 	return &objects[i];
 }
 
+/* A chunk to add: so many objects, one behind the other. */
+static void new_objects(struct ctx *c, unsigned int n)
+{
+	unsigned int i;
+
+	c->call.obj[0] = &objects[w.nr_objs];
+	c->call.arg = n;
+	for (i = 0; i < n; i++, w.nr_objs++) {
+		w.obj[w.nr_objs] = O_NEW;
+		c->giving |= 1U << w.nr_objs;
+	}
+}
+
+/* The lock that a growth wants next is free. */
+static bool may_lock(const struct ctx *c)
+{
+	return c->call.op == OP_GROW && c->pend == P_LOCK &&
+	       !((raw_spinlock_t *)c->pend_addr)->held;
+}
+
 static void finish(struct ctx *c)
 {
 	struct call *call = &c->call;
 	int i, o;
 
-	for (i = 0; i < 2; i++) {
+	for (i = 0; i < 2 && call->op != OP_GROW; i++) {
 		o = obj_index(call->obj[i]);
 		switch (call->op) {
 		case OP_WAIT:
@@ -1100,7 +1353,8 @@ static void finish(struct ctx *c)
 		}
 	}
 	if (c->giving)
-		hook_bad("an object that was freed is lost");
+		hook_bad(call->op == OP_GROW ? "a new object is lost" :
+					       "an object that was freed is lost");
 	if (c->taken)
 		hook_bad("an object that was taken is lost");
 	if (call->op == OP_ALLOC && !call->obj[0] && !c->reached)
@@ -1111,8 +1365,11 @@ static void finish(struct ctx *c)
 		cache_settle(call->arg);
 }
 
+static unsigned long nr_runs;
+
 static void run(struct ctx *c)
 {
+	nr_runs++;
 	if (sigsetjmp(wild, 0)) {
 		if (!*bad)
 			snprintf(bad, sizeof(bad), "an access to no memory");
@@ -1132,6 +1389,9 @@ static void run(struct ctx *c)
 
 static void on_segv(int sig)
 {
+	/* Before the first step there is nothing to go back to. */
+	if (!nr_runs)
+		_exit(2);
 	siglongjmp(wild, 1);
 }
 
@@ -1169,6 +1429,11 @@ static void apply(unsigned int choice)
 			c->call.arg = idx;
 			w.offline[idx] = true;
 		}
+		if (op == OP_GROW)
+			new_objects(c, idx);
+		/* It looks at first how many magazines there are. */
+		if (op == OP_ROTATE)
+			c->call.arg = pool.mags.nr;
 		c->irq_off = op == OP_IRQ_WORK || op == OP_FLUSH;
 		if (op == OP_IRQ_WORK)
 			w.irq_pending = 0;
@@ -1176,7 +1441,7 @@ static void apply(unsigned int choice)
 		note("begins");
 		run(c);
 		/* What could come before the claim could as well come before this. */
-		if (!*bad && !c->done && c->pend == P_CLAIM)
+		if (!*bad && !c->done && (c->pend == P_CLAIM || may_lock(c)))
 			run(c);
 		break;
 	}
@@ -1184,7 +1449,7 @@ static void apply(unsigned int choice)
 		return;
 	n = out_now();
 	for (i = 0; i < CTXS; i++)
-		if (ctx[i].used && n >= capacity)
+		if (ctx[i].used && ctx[i].call.op == OP_ALLOC && n >= promised())
 			ctx[i].reached = true;
 	if (c->done) {
 		cur = c;
@@ -1195,7 +1460,7 @@ static void apply(unsigned int choice)
 	if (c->done || c->pend == P_SLEEP) {
 		if (c->cpu < ncpu && w.claimed[c->cpu] == ctx_index(c))
 			snprintf(bad, sizeof(bad), "a cache stays claimed");
-		for (i = 0; i < nr_mags; i++)
+		for (i = 0; i < w.nr_mags; i++)
 			if (w.owner[i] == ctx_index(c) && !*bad)
 				snprintf(bad, sizeof(bad), "a magazine is lost");
 		w.depth[c->cpu]--;
@@ -1206,6 +1471,14 @@ static void apply(unsigned int choice)
 	}
 }
 
+/* Before the search: by CPU 0, with nobody else there. */
+static void allocate_one(void)
+{
+	apply(CHOICE(BEGIN, OP_ALLOC, 0, 0));
+	while (w.depth[0] && !*bad)
+		apply(CHOICE(GO, 0, w.top[0][0], 0));
+}
+
 static unsigned int choices(u16 *to)
 {
 	unsigned int cpu, i, n = 0, nested = 0, bag = 0;
@@ -1214,7 +1487,7 @@ static unsigned int choices(u16 *to)
 
 	for (i = 0; i < CTXS; i++)
 		dying |= ctx[i].used && ctx[i].call.op == OP_DEAD;
-	for (i = 0; i < nr_objs; i++)
+	for (i = 0; i < w.nr_objs; i++)
 		bag += w.obj[i] == O_BAG;
 	for (cpu = 0; cpu < ncpu; cpu++)
 		nested += w.depth[cpu] > 1 ? w.depth[cpu] - 1 : 0;
@@ -1250,6 +1523,10 @@ static unsigned int choices(u16 *to)
 			to[n++] = CHOICE(BEGIN, OP_FREE_BULK, 0, cpu);
 		if (w.budget[OP_FLUSH] && !irq_off)
 			to[n++] = CHOICE(BEGIN, OP_FLUSH, 0, cpu);
+		if (w.budget[OP_GROW] && !irq_off)
+			for (i = 1; i <= 2 * magazine; i++)
+				if (!grow_size || i == grow_size)
+					to[n++] = CHOICE(BEGIN, OP_GROW, i, cpu);
 		if (c)
 			continue;
 		if (w.budget[OP_WAIT])
@@ -1392,11 +1669,14 @@ static void usage(void)
 {
 	fprintf(stderr,
 		"explore [-c CPUS] [-n NESTED] [-m SLOTS] [-C CAPACITY]\n"
-		"	[-b N] [-f N] [-r N] [-d N] [-w N] [-k N] [-R N] [-M N] [-t BITS] [-x]\n"
+		"	[-b N] [-f N] [-r N] [-d N] [-w N] [-g N [-G OBJECTS] [-B BLOCK]]\n"
+		"	[-o N] [-k N] [-R N] [-M N] [-t BITS] [-a] [-x]\n"
 		"-n: operations that nest in others at one time; any number of alloc and free,\n"
 		"and N of: -b bulk of either, -f flush of a CPU, -r rotate (trim), -d CPU dead,\n"
-		"-w wait. -k: but N alloc and free in all. -R, -M: so many objects, magazines less than the code asks for.\n"
-		"-t: bits of the table of states. -x: tell apart what should not matter;\n"
+		"-w wait, -g growth by -G objects (default: any number up to two magazines).\n"
+		"-B: number of the first block of magazines. -o: N objects are out at the start.\n"
+		"-k: but N alloc and free in all. -R, -M: so many objects, magazines less than the code asks for.\n"
+		"-t: bits of the table of states. -a: pop and push are one step each. -x: tell apart what should not matter;\n"
 		"needs -k, since tags never come again.\n");
 	exit(2);
 }
@@ -1407,10 +1687,9 @@ int main(int argc, char **argv)
 	stack_t alt = { .ss_sp = malloc(65536), .ss_size = 65536 };
 	struct timespec t0, t1;
 	unsigned int i, arg;
-	s64 head;
-	int o, rc;
+	int o, m, rc;
 
-	while ((o = getopt(argc, argv, "c:n:m:C:b:f:r:d:w:k:R:M:t:x")) != -1) {
+	while ((o = getopt(argc, argv, "c:n:m:C:b:f:r:d:w:g:G:B:o:k:R:M:t:ax")) != -1) {
 		arg = optarg ? atoi(optarg) : 0;
 		switch (o) {
 		case 'c':
@@ -1442,9 +1721,24 @@ int main(int argc, char **argv)
 		case 'w':
 			budget[OP_WAIT] = arg;
 			break;
+		case 'g':
+			budget[OP_GROW] = arg;
+			growing = true;
+			break;
+		case 'G':
+			grow_size = arg;
+			break;
+		case 'B':
+			first_block = arg;
+			break;
+		case 'a':
+			whole = true;
+			break;
 		case 'k':
 			max_ops = arg;
-			w.ops = arg;
+			break;
+		case 'o':
+			begin_out = arg;
 			break;
 		case 'R':
 			less_reserve = arg;
@@ -1474,29 +1768,31 @@ int main(int argc, char **argv)
 	memset(w.owner, NOBODY, sizeof(w.owner));
 	memset(w.claimed, NOBODY, sizeof(w.claimed));
 
-	nr_objs = MAX_OBJS;
-	nr_mags = MAX_MAGS;
-	op_setup(magazine, capacity, growing);
-	mag_bytes = pool.mags.mag_bytes;
-	nr_mags = pool.mags.nr;
-	nr_objs = capacity + pool.reserve;
-	if (nr_mags > MAX_MAGS) {
-		fprintf(stderr, "explore: too many magazines: raise MAX_MAGS\n");
+	op_setup(magazine, capacity, growing, first_block);
+	w.nr_objs = capacity + pool.reserve;
+	if (w.nr_objs + budget[OP_GROW] * (grow_size ?: 2 * magazine) > MAX_OBJS) {
+		fprintf(stderr, "explore: too many objects: raise MAX_OBJS\n");
 		return 2;
 	}
 	for (i = 0; i < ncpu; i++)
 		cache_settle(i);
 	/* Those that are missing are as good as held by somebody for ever. */
 	for (i = 0; i < less_mags; i++) {
-		head = pool.empty.head.counter;
-		missing[(u32)head - 1] = true;
-		pool.empty.head.counter = mag_at((u32)head - 1)->next;
+		m = id_index((u32)pool.empty.head.counter);
+		if (m < 0) {
+			fprintf(stderr, "explore: so few magazines are not enough to begin\n");
+			return 2;
+		}
+		w.flags[m] |= M_MISSING;
+		pool.empty.head.counter = mag_at(m)->next;
 	}
-	capacity += less_reserve;
+	for (i = 0; i < begin_out && !*bad; i++)
+		allocate_one();
+	w.ops = max_ops;
 
 	printf("%u CPUs, %u levels, %u nested at a time; ", ncpu, levels, nest);
-	printf("%u slots, %u objects, %u promised, %u magazines\n", magazine, nr_objs, capacity,
-	       nr_mags - less_mags);
+	printf("%u slots, %u objects, %u promised, %u magazines\n", magazine, w.nr_objs,
+	       capacity + less_reserve, w.nr_mags - less_mags);
 	clock_gettime(CLOCK_MONOTONIC, &t0);
 	rc = search();
 	clock_gettime(CLOCK_MONOTONIC, &t1);

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* The generic form of the claim, if asked, in place of the one for x86. */
 #ifndef VERIFY_GENERIC
@@ -51,22 +52,29 @@
 #define SZ_4K			4096
 #define SZ_1M			(1 << 20)
 #define SMP_CACHE_BYTES		64
+/* Growth in place may take a page for magazines; here it takes what it needs. */
+#define PAGE_SIZE		1UL
 #define NUMA_NO_NODE		(-1)
 #define __GFP_ZERO		1U
 #define __GFP_NOWARN		2U
-#define GFP_KERNEL		0U
+#define GFP_KERNEL		4U
+#define __GFP_NORETRY		8U
+#define gfpflags_allow_blocking(gfp) (((gfp) & GFP_KERNEL) != 0)
 #define THIS_MODULE		NULL
 #define BUILD_BUG_ON(x)		_Static_assert(!(x), #x)
 #define ENOMEM			12
 #define E2BIG			7
 #define ENOSPC			28
 
+#define div_u64(a, b)		((a) / (b))
+#define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
 #define min(a, b)		((a) < (b) ? (a) : (b))
 #define max(a, b)		((a) > (b) ? (a) : (b))
 #define max3(a, b, c)		max(max(a, b), c)
 #define clamp(v, lo, hi)	min(max(v, lo), hi)
 #define BITS_PER_LONG		64
 #define min_t(t, a, b)		min((t)(a), (t)(b))
+#define max_t(t, a, b)		max((t)(a), (t)(b))
 #define ALIGN(x, a)		(((x) + (a) - 1) & ~((typeof(x))(a) - 1))
 #define DIV_ROUND_UP(n, d)	(((n) + (d) - 1) / (d))
 #define roundup_pow_of_two(n)	((n) < 2 ? 1UL : 1UL << (64 - __builtin_clzl((n) - 1UL)))
@@ -124,6 +132,10 @@ void hook_loop(void);
 void hook_bad(const char *what);
 void hook_cpu_dead(int (*fn)(unsigned int cpu));
 void *hook_mem(size_t bytes);
+void hook_mem_free(const void *mem);
+void *hook_table(size_t bytes);
+void hook_table_free(const void *table);
+void hook_inserted(void);
 void *hook_percpu(size_t bytes);
 
 #define READ_ONCE(x)		((typeof(x))hook_read(&(x), sizeof(x)))
@@ -152,10 +164,13 @@ void *hook_percpu(size_t bytes);
 #define atomic_long_try_cmpxchg(v, old, new) ((void)(old), (v)->counter = (new), true)
 #define try_cmpxchg(p, old, new)	((void)(old), *(p) = (new), true)
 
-/* Calls that wait, for destroy, which is not under check. */
-#define atomic_inc(v)			((void)(v)->counter++)
-#define atomic_dec_and_test(v)		(!--(v)->counter)
+/* Calls that may sleep, for destroy, which is not under check. */
+#define atomic_inc_return(v)		(++(v)->counter)
+#define atomic_dec_return(v)		(--(v)->counter)
+#define atomic_add_return(n, v)		((v)->counter += (n))
 #define atomic_read(v)			((v)->counter)
+#define atomic_read_acquire(v)		((v)->counter)
+#define atomic_try_cmpxchg(v, old, new)	((void)(old), (v)->counter = (new), true)
 #define wake_up_var(v)			((void)(v))
 #define wait_var_event(v, cond)		((void)(cond))
 
@@ -167,7 +182,7 @@ void *hook_percpu(size_t bytes);
 #define this_cpu_add(x, v)	((void)((&(x))[0] += 0 * (v)))
 #define this_cpu_inc(x)		this_cpu_add(x, 1)
 #define DEFINE_PER_CPU(t, n)	t n
-#define alloc_percpu(t)		((t *)hook_percpu(sizeof(t)))
+#define alloc_percpu_gfp(t, gfp) ((t *)hook_percpu(sizeof(t)))
 #define free_percpu(p)		((void)(p))
 #define num_possible_cpus()	hook_ncpu()
 #define for_each_possible_cpu(c) for ((c) = 0; (c) < hook_ncpu(); (c)++)
@@ -176,8 +191,8 @@ void *hook_percpu(size_t bytes);
 #define cpus_read_unlock()	barrier()
 #define mutex_lock(m)		((void)(m))
 #define mutex_unlock(m)		((void)(m))
-#define kvmalloc_node(b, g, n)	((void)(g), (void)(n), hook_mem(b))
-#define kvfree(p)		((void)(p))
+#define kvfree(p)		hook_mem_free(p)
+#define kfree(p)		hook_table_free(p)
 
 /* An interrupt to another CPU is an operation of its own here. */
 #define smp_call_function_single(cpu, fn, arg, wait)			\

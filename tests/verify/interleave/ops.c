@@ -39,8 +39,31 @@ unsigned long fastalloc_pool_allocated(struct fastalloc_pool *p)
 	return 0;
 }
 
+/* The memory of magazines. */
+gfp_t fa_gfp(gfp_t gfp)
+{
+	return gfp;
+}
+
+void *fa_kvmalloc(size_t n, size_t size, gfp_t gfp, int node)
+{
+	return hook_mem(n * size);
+}
+
+size_t fa_kvsize(size_t bytes)
+{
+	return bytes;
+}
+
+void *fa_kzalloc(size_t bytes, gfp_t gfp, int node)
+{
+	return hook_table(bytes);
+}
+
 void fa_chunk_insert(struct fastalloc_pool *p, struct fa_chunk *chunk)
 {
+	p->objects += chunk->count;
+	hook_inserted();
 }
 
 void fa_chunk_shuffled(struct fa_chunk *chunk)
@@ -49,6 +72,11 @@ void fa_chunk_shuffled(struct fa_chunk *chunk)
 
 void fa_grower_kick(struct fa_grower *g)
 {
+}
+
+void fa_growth_queue(struct work_struct *work)
+{
+	hook_bad("a zombie was seen");
 }
 
 bool fa_trim_found(struct fastalloc_pool *p, void *obj)
@@ -77,6 +105,15 @@ void *fa_serial_alloc(struct fastalloc_pool *p)
 void fa_serial_free(struct fastalloc_pool *p, void *obj)
 {
 	hook_bad("a pool with a lock was given an object");
+}
+
+/* Growth in place. The chunk lies on the stack, which is part of a state. */
+static noinline void grow(void *mem, unsigned int count)
+{
+	struct fa_chunk chunk = { .mem = mem, .end = mem + count, .count = count };
+
+	if (fa_percpu_attach(&pool, &chunk, 0))
+		hook_bad("there is no memory for magazines");
 }
 
 void op_run(struct call *call)
@@ -118,13 +155,17 @@ void op_run(struct call *call)
 	case OP_IRQ_WORK:
 		pool.wake.func(&pool.wake);
 		break;
+	case OP_GROW:
+		grow(call->obj[0], call->arg);
+		break;
 	default:
 		hook_bad("no such operation");
 	}
 }
 
 /* As fa_pool_init() and fa_pool_fill(). */
-void op_setup(unsigned int magazine, unsigned int capacity, bool growing)
+void op_setup(unsigned int magazine, unsigned int capacity, bool growing,
+	      unsigned int first_block)
 {
 	struct fa_chunk chunk = {};
 
@@ -135,8 +176,11 @@ void op_setup(unsigned int magazine, unsigned int capacity, bool growing)
 	pool.stride = 1;
 	pool.cfg.capacity = capacity;
 	pool.cfg.magazine = magazine;
+	pool.low_water = 1;
+	pool.low_base = capacity;
 	pool.growth.kind = growing ? FASTALLOC_GROWTH_LINEAR : FASTALLOC_GROWTH_NONE;
-	pool.growth.max = capacity;
+	pool.growth.max = growing ? MAX_OBJS : capacity;
+	pool.mags.nr_blocks = first_block;
 	fa_wait_init(&pool);
 	if (fa_magazine_init() || fa_percpu_init(&pool))
 		hook_bad("no pool");
@@ -144,6 +188,7 @@ void op_setup(unsigned int magazine, unsigned int capacity, bool growing)
 	chunk.count = capacity + pool.reserve;
 	if (chunk.count > MAX_OBJS)
 		hook_bad("too many objects: raise MAX_OBJS");
-	fa_percpu_attach(&pool, &chunk);
+	if (fa_percpu_attach(&pool, &chunk, GFP_KERNEL))
+		hook_bad("no magazines");
 	pool.head.cache = pool.cache;
 }

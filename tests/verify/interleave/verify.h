@@ -19,6 +19,7 @@ enum op {
 	OP_DEAD,
 	OP_WAIT,
 	OP_IRQ_WORK,
+	OP_GROW,
 	NR_OPS
 };
 
@@ -35,6 +36,7 @@ extern char objects[MAX_OBJS];
 extern int (*cpu_dead)(unsigned int cpu);
 
 void op_run(struct call *call);
-void op_setup(unsigned int magazine, unsigned int capacity, bool growing);
+void op_setup(unsigned int magazine, unsigned int capacity, bool growing,
+	      unsigned int first_block);
 
 #endif /* VERIFY_H */
