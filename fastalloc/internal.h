@@ -227,6 +227,7 @@ struct fa_range {
  * @nfree: free objects (LOWEST); else those that trim has found
  * @first: there since creation
  * @ready: attached, so trim may take it away; under the lock
+ * @seen: was @ready when trim began
  * @condemned: trim wants it whole
  * @keep: its memory stays for ever, for some of its objects are out
  * @map: taken objects (LOWEST); else those that trim, or destroy, has found
@@ -255,6 +256,7 @@ struct fa_chunk {
 	unsigned int		nfree;
 	bool			first;
 	bool			ready;
+	bool			seen;
 	bool			condemned;
 	bool			keep;
 	struct fa_bitmap	map;

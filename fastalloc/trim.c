@@ -65,7 +65,7 @@ static bool fa_trim_condemn(struct fastalloc_pool *pool, struct fa_chunk *chunk)
 	bool ok;
 
 	flags = fa_serial_lock(pool);
-	ok = chunk->ready &&
+	ok = chunk->seen &&
 	     chunk->nfree >= (fa_is_lowest(pool) ? chunk->count : chunk->fresh) &&
 	     pool->total - chunk->count >= pool->cfg.capacity + pool->reserve;
 	if (!ok)
@@ -87,19 +87,33 @@ out:
 	return ok;
 }
 
-/* The next chunk up, or down, by address. */
-static struct fa_chunk *fa_trim_step(struct fastalloc_pool *pool, struct fa_chunk *chunk,
-				     bool up)
+/* The next chunk down by address, or the first one. */
+static struct fa_chunk *fa_trim_next(struct fastalloc_pool *pool, struct fa_chunk *chunk)
 {
 	unsigned long flags;
 
 	flags = fa_serial_lock(pool);
-	if (up)
-		chunk = chunk ? fa_chunk_next(chunk) : fa_chunk_first(pool);
-	else
-		chunk = chunk ? fa_chunk_prev(chunk) : fa_chunk_last(pool);
+	chunk = chunk ? fa_chunk_prev(chunk) : fa_chunk_last(pool);
 	fa_serial_unlock(pool, flags);
 	return chunk;
+}
+
+/*
+ * What there is when trim begins, with nothing found free yet. Chunks that growth in
+ * place adds from here on are left alone: an allocation has just made them for itself.
+ */
+static void fa_trim_begin(struct fastalloc_pool *pool)
+{
+	struct fa_chunk *chunk = NULL;
+	unsigned long flags;
+
+	while ((chunk = fa_trim_next(pool, chunk))) {
+		flags = fa_serial_lock(pool);
+		chunk->seen = chunk->ready;
+		if (!fa_is_lowest(pool))
+			chunk->nfree = 0;
+		fa_serial_unlock(pool, flags);
+	}
 }
 
 /*
@@ -113,7 +127,7 @@ static unsigned long fa_trim_choose(struct fastalloc_pool *pool, bool first,
 	unsigned long going = 0;
 	struct fa_chunk *chunk = NULL;
 
-	while (going < most && (chunk = fa_trim_step(pool, chunk, false))) {
+	while (going < most && (chunk = fa_trim_next(pool, chunk))) {
 		if (chunk->first != first || !fa_trim_condemn(pool, chunk))
 			continue;
 		going += chunk->count;
@@ -158,7 +172,7 @@ static void fa_trim_pardon(struct fastalloc_pool *pool, struct fa_chunk *chunk)
 unsigned long fa_trim(struct fastalloc_pool *pool, unsigned long most)
 {
 	unsigned long flags, gone = 0, going = 0;
-	struct fa_chunk *chunk = NULL, *next;
+	struct fa_chunk *chunk, *next;
 	struct fa_seg *seg;
 	LIST_HEAD(condemned);
 	LIST_HEAD(empty);
@@ -168,9 +182,7 @@ unsigned long fa_trim(struct fastalloc_pool *pool, unsigned long most)
 	    !fastalloc_pool_available(pool))
 		return 0;
 
-	/* Those that growth in place adds from here on begin with 0, too. */
-	while (!fa_is_lowest(pool) && (chunk = fa_trim_step(pool, chunk, true)))
-		chunk->nfree = 0;
+	fa_trim_begin(pool);
 	fa_trim_rotate(pool);
 	going = fa_trim_choose(pool, false, most, &condemned);
 	if (going < most)
