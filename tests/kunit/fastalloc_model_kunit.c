@@ -806,6 +806,9 @@ static void draw_config(struct model *m, const struct fa_combo *c, bool ctor)
 	m->cfg.arg = m;
 	if (c->order == FASTALLOC_ORDER_LOWEST)
 		m->cfg.flags = FASTALLOC_F_CONTIG;
+	/* Its hooks sleep nowhere: it may grow in place, or is not told so. */
+	if (draw(m, 2))
+		m->cfg.flags |= FASTALLOC_F_ATOMIC_GROW;
 	/* Of eight slots a reserve for eight CPUs still fits beside the rest. */
 	if (is_percpu(m) && num_possible_cpus() <= 8)
 		m->cfg.magazine = draw(m, 9);
@@ -854,6 +857,7 @@ static void model_random_ops(struct kunit *test)
 	struct model *m = fa_mem(test, sizeof(*m));
 	struct fastalloc_stats s;
 	unsigned int round, op = 0, bias = 32;
+	u64 grows = 0, in_place = 0;
 
 	prandom_seed_state(&m->rnd, seed + (u64)(c - model_params) * 0x10001);
 	for (round = 0; round < ROUNDS && !m->wrong; round++) {
@@ -885,12 +889,17 @@ static void model_random_ops(struct kunit *test)
 				   m->cfg.align, m->cfg.capacity,
 				   m->cfg.max_capacity,
 				   m->cfg.ctor ? "ctor" : "no ctor");
+		fastalloc_pool_stats(m->pool, &s);
+		grows += s.grows;
+		in_place += s.grows_atomic;
 		while (m->nr_run)
 			op_end_run(m);
 		while (m->nr_out)
 			op_free(m);
 		fa_pool_gone(test, m->pool);
 	}
+	kunit_info(test, "%llu growths since the last reset, %llu of them in place\n",
+		   grows, in_place);
 }
 
 static struct kunit_case model_cases[] = {
