@@ -178,7 +178,6 @@ is "contexts in which a free of what is no object was refused" \
 	"$(sort -u /tmp/refused | xargs)" "$contexts"
 at_least "growths" $grows 3
 at_least "growths in place, of those" $here 1
-at_least "growths in place, of those" $here 1
 at_least "objects trimmed" $trimmed 1
 at_least "waits served" $waited 3
 at_least "other pools come and gone" $churned 3
