@@ -117,7 +117,11 @@ large() {
 	note "$*: $(get ms) ms, $(get bytes) bytes"
 	is "$what" "$(get answer)" 0
 }
-large "percpu: 270 million objects" 2550 size=1 capacity=270000000
+# once is enough: it takes a while
+case $(uname -r) in
+6.1.*) large "percpu: 270 million objects" 2550 size=1 capacity=270000000 ;;
+*) skip "percpu: 270 million objects" "made on 6.1 only, since it takes long" ;;
+esac
 # It is there for the rest of the test: the end of memory is near then.
 large "lowest: the most objects of a pool" 2450 size=1 capacity=$MAX_OBJECTS sync="$SPINLOCK" \
 	order="$LOWEST" keep=1
