@@ -1000,6 +1000,7 @@ static void atomic_dressed(struct kunit *test)
  * @task: the thread
  * @objs: what it has
  * @seed: for how many it takes next
+ * @rest: all are to have nothing for a while
  * @taken: objects that it has had
  * @failed: allocations that failed
  * @spoilt: objects that another has written to
@@ -1009,6 +1010,7 @@ struct gust {
 	struct task_struct	*task;
 	void			**objs;
 	u64			seed;
+	bool			*rest;
 	unsigned long		taken;
 	unsigned long		failed;
 	unsigned long		spoilt;
@@ -1051,8 +1053,9 @@ static int gust_thread(void *data)
 			fastalloc_free(g->pool, g->objs[i]);
 		}
 		WRITE_ONCE(g->taken, g->taken + n);
-		/* When all of them rest, chunks are free. */
-		usleep_range(100, 500);
+		do
+			usleep_range(20, 100);
+		while (READ_ONCE(*g->rest) && !kthread_should_stop());
 	}
 	return 0;
 }
@@ -1074,16 +1077,20 @@ static void atomic_while_trim(struct kunit *test)
 	struct fastalloc_config cfg = fill_config(c, 0);
 	unsigned long end = jiffies + FA_TEST_PATIENCE, soon = jiffies + HZ / 5;
 	struct gust *g = fa_mem(test, GUSTS * sizeof(*g));
+	bool *rest = fa_mem(test, sizeof(*rest));
 	unsigned long gone = 0, taken;
 	struct fastalloc_pool *pool;
 	struct fastalloc_stats s;
 	unsigned int i, turn = 0;
 
+	/* Not in the way of those who use the pool. */
+	KUNIT_EXPECT_EQ(test, set_cpus_allowed_ptr(current, cpu_possible_mask), 0);
 	pool = fa_pool(test, &cfg);
 	for (i = 0; i < GUSTS; i++) {
 		g[i].pool = pool;
 		g[i].objs = fa_mem(test, GUST_MOST * sizeof(void *));
 		g[i].seed = i + 1;
+		g[i].rest = rest;
 	}
 	for (i = 0; i < GUSTS; i++)
 		g[i].task = kthread_run(gust_thread, &g[i], "fa-gust/%u", i);
@@ -1092,8 +1099,9 @@ static void atomic_while_trim(struct kunit *test)
 		for (i = 0, taken = 0; i < GUSTS; i++)
 			taken += READ_ONCE(g[i].taken);
 		/* Not every kernel takes the CPU away from us. */
-		if (!(++turn % 8))
-			usleep_range(50, 200);
+		WRITE_ONCE(*rest, !(++turn % 16));
+		if (!(turn % 8))
+			usleep_range(100, 200);
 	} while ((!gone || taken < 2000 || time_before(jiffies, soon)) &&
 		 time_before(jiffies, end));
 	for (i = 0; i < GUSTS; i++) {

@@ -308,6 +308,14 @@ static void ending_done(void *arg)
 	flag_set(&e->over);
 }
 
+/* Where a thread can be busy that is not to keep us from running; or our own CPU. */
+static unsigned int other_cpu(void)
+{
+	unsigned int cpu = cpumask_last(cpu_online_mask);
+
+	return cpu == raw_smp_processor_id() ? cpumask_first(cpu_online_mask) : cpu;
+}
+
 /* A reader who lets no grace period end until it is told to, within reason. */
 static int reader_thread(void *data)
 {
@@ -315,11 +323,22 @@ static int reader_thread(void *data)
 	unsigned int ms = 0;
 
 	rcu_read_lock();
-	while (!READ_ONCE(*end) && ms++ < 2000)
+	while (!READ_ONCE(*end) && ms++ < 1000)
 		mdelay(1);
 	rcu_read_unlock();
 	stop_here();
 	return 0;
+}
+
+static struct task_struct *reader_start(struct kunit *test, bool *end)
+{
+	struct task_struct *task = kthread_create_on_cpu(reader_thread, end, other_cpu(),
+							 "fa-reader/%u");
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	wake_up_process(task);
+	msleep(20);
+	return task;
 }
 
 /**
@@ -448,8 +467,7 @@ static void destroy_with_guests(struct kunit *test)
 		fa_put_all(test);
 	} else if (s->spot == WAITING) {
 		/* All of them are on the way back. */
-		reader = kthread_run(reader_thread, read, "fa-reader");
-		usleep_range(2000, 3000);
+		reader = reader_start(test, read);
 		for (i = 0; i < fix->nr_held; i++) {
 			struct thing *t = fix->held[i].obj;
 
@@ -480,7 +498,7 @@ static void destroy_with_guests(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, fa_await(flag_is_set(&e->over)));
 	if (e->task)
 		kthread_stop(e->task);
-	if (!IS_ERR_OR_NULL(reader))
+	if (reader)
 		kthread_stop(reader);
 	KUNIT_EXPECT_EQ(test, atomic_read(&e->times), (int)s->deferred);
 	expect_over(test, l);
@@ -659,6 +677,8 @@ static void destroy_keeps_chunks(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&e->life.born) - kept, atomic_read(&e->life.buried));
 	KUNIT_EXPECT_EQ(test, left.old->state, (u32)USED);
 	KUNIT_EXPECT_EQ(test, left.new->state, (u32)USED);
+	/* The pool itself stays to tell what is late. */
+	KUNIT_EXPECT_EQ(test, kref_read(&left.pool->ref), 1U);
 	fastalloc_free(left.pool, left.old);
 	fastalloc_free(left.pool, left.new);
 	KUNIT_EXPECT_EQ(test, left.old->state, (u32)USED);
@@ -1265,8 +1285,7 @@ static void deferred_after_free_rcu(struct kunit *test)
 	unsigned int i;
 
 	yard_open(test, REST);
-	reader = kthread_run(reader_thread, read, "fa-reader");
-	usleep_range(2000, 3000);
+	reader = reader_start(test, read);
 	for (i = 0; i < yard.nr; i++) {
 		struct grave *g = &yard.g[i];
 
@@ -1278,8 +1297,7 @@ static void deferred_after_free_rcu(struct kunit *test)
 			go_home(g, VIA_BULK, REST);
 	}
 	WRITE_ONCE(*read, true);
-	if (!IS_ERR(reader))
-		kthread_stop(reader);
+	kthread_stop(reader);
 	yard_close(test);
 }
 
@@ -1320,7 +1338,7 @@ static void deferred_handed_over(struct kunit *test)
 		.sync = c->sync, .order = c->order,
 		.magazine = c->sync == FASTALLOC_SYNC_PERCPU,
 	};
-	unsigned int cpu = cpumask_last(cpu_online_mask);
+	unsigned int cpu = other_cpu();
 	struct guest *g = fa_mem(test, sizeof(*g));
 	struct ending *e = fa_mem(test, sizeof(*e));
 	struct hog *h = fa_mem(test, sizeof(*h));
@@ -1330,8 +1348,6 @@ static void deferred_handed_over(struct kunit *test)
 
 	if (num_online_cpus() < 2)
 		kunit_skip(test, "one CPU alone");
-	if (cpu == raw_smp_processor_id())
-		cpu = cpumask_first(cpu_online_mask);
 	life_hooks(&cfg, l);
 	g->pool = fa_pool(test, &cfg);
 	e->pool = g->pool;
