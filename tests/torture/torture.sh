@@ -145,7 +145,7 @@ fi
 if [ $kcsan = 1 ]; then
 	log_mark
 	seen=0
-	for _ in $(seq 50); do
+	for _ in $(seq 200); do
 		echo 1 >"$CTL/race"
 		seen=$(log_since | grep -c 'BUG: KCSAN: data-race in torture_race \[.* / torture_race \[')
 		[ "$seen" = 0 ] || break
