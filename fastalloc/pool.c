@@ -1177,7 +1177,7 @@ static int fa_pool_fill(struct fastalloc_pool *pool)
 	want = pool->cfg.capacity + pool->reserve;
 	while (pool->total < want && !err) {
 		got = fa_pool_add(pool, want - pool->total, 1, GFP_KERNEL, false);
-		err = got < 0 ? got : 0;
+		err = min(got, 0L);
 	}
 	if (err == -ENOMEM)
 		pr_err_ratelimited("pool %s: capacity=%lu: no memory for %lu objects of %zu bytes\n",
