@@ -42,7 +42,7 @@
  * How often an allocation grows the pool in place while others take what it adds, or
  * trim gives it back. More than once is rare.
  */
-#define FA_HERE_TRIES		16
+#define FA_HERE_TRIES		64
 
 /* Reserves up to @want objects below the maximum. Returns how many. */
 static unsigned long fa_plan(struct fastalloc_pool *pool, unsigned long want)
