@@ -314,14 +314,17 @@ unsigned long fa_pool_room(struct fastalloc_pool *pool)
 static bool fa_pool_refill_sleep(struct fastalloc_pool *pool, gfp_t gfp,
 				 unsigned long nr, bool contig, bool again)
 {
-	unsigned long avail;
+	unsigned long avail, planned = READ_ONCE(pool->planned);
 	int err = 0;
 
 	mutex_lock(&pool->grow_lock);
 	avail = fastalloc_pool_available(pool);
-	/* Somebody may have grown the pool while we waited for the lock. */
-	if ((contig || again || avail < nr) && !READ_ONCE(pool->pending) &&
-	    !READ_ONCE(pool->dying))
+	/*
+	 * Of many who find the pool empty, one grows it: the others have waited for the
+	 * lock meanwhile, and look first at what was added.
+	 */
+	if (READ_ONCE(pool->planned) <= planned && (contig || again || avail < nr) &&
+	    !READ_ONCE(pool->pending) && !READ_ONCE(pool->dying))
 		err = fa_pool_grow(pool, contig || avail >= nr ? nr : nr - avail,
 				   contig ? nr : 1, gfp, false);
 	mutex_unlock(&pool->grow_lock);
