@@ -74,7 +74,8 @@ void fa_grower_init(struct fa_grower *g, void (*grow)(struct fa_grower *g))
 
 void fa_grower_kick(struct fa_grower *g)
 {
-	WRITE_ONCE(g->kicked, true);
+	if (!READ_ONCE(g->kicked))
+		WRITE_ONCE(g->kicked, true);
 	irq_work_queue(&g->irq);
 }
 

@@ -308,7 +308,6 @@ struct fa_mags {
  * @window: on the tail of @dq, if there is one: for the owner in @head (NONE),
  *	or @locked (SPINLOCK)
  * @locked: for those who hold the lock
- * @lock: see the top of this file
  * @sync: as configured
  * @order: as configured
  * @bare: objects are only handed around: no hooks, no checks, no zeroing
@@ -323,9 +322,11 @@ struct fa_mags {
  * @handles: objects have references and weak handles
  * @closed: destroy has begun, so allocations are refused
  * @dead: destroyed; only its nameplate is held still
+ * @direct: SPINLOCK, with a @window
+ * @lock: see the top of this file. Not in the line of @head, which the inline path of
+ *	every CPU reads.
  * @here: objects that growth in place adds; 0: the pool does not grow in place
  * @checks: what is checked, of FASTALLOC_F_DEBUG
- * @direct: SPINLOCK, with a @window
  * @alarm: under @lock, as all that follows down to @chunks, and the counters in
  *	@head; with this many objects out an allocation must look at @peak and @high
  * @dq: free objects that were out before (LIFO, FIFO)
@@ -387,6 +388,7 @@ struct fa_mags {
  * @done_arg: for @done
  * @zombies: in the list of zombies
  * @owner: the module that created it
+ * @resets: PERCPU: of the statistics; under @lock
  * @stats_base: PERCPU: where the CPUs' counters stood at the last reset; under
  *	@lock
  * @growth: how it grows
@@ -405,7 +407,6 @@ struct fa_mags {
  */
 struct fastalloc_pool {
 	struct fastalloc_head	head;
-	raw_spinlock_t		lock;
 	u8			sync;
 	u8			order;
 	bool			bare;
@@ -419,9 +420,11 @@ struct fastalloc_pool {
 	bool			handles;
 	bool			closed;
 	bool			dead;
+	bool			direct;
+
+	raw_spinlock_t		lock ____cacheline_aligned_in_smp;
 	unsigned int		here;
 	unsigned int		checks;
-	bool			direct;
 	struct fastalloc_window	locked;
 	struct fastalloc_window	*window;
 	struct fastalloc_cache __percpu *cache;
@@ -474,7 +477,7 @@ struct fastalloc_pool {
 	raw_spinlock_t		wait_lock ____cacheline_aligned_in_smp;
 	struct list_head	waiters;
 	unsigned int		nr_waiters;
-	u64			handed;
+	unsigned long		handed;
 	u64			waits;
 	bool			waited;
 	bool			dying;
@@ -488,6 +491,7 @@ struct fastalloc_pool {
 	struct list_head	zombies;
 	const struct module	*owner;
 
+	unsigned int		resets;
 	struct fastalloc_stats	stats_base;
 	struct fa_growth	growth;
 	struct fa_grower	grower;

@@ -62,6 +62,7 @@
 #include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>
+#include <linux/printk.h>
 #include <linux/slab.h>
 
 #include "internal.h"
@@ -151,8 +152,15 @@ static struct fa_mag *fa_depot_get(struct fastalloc_pool *pool)
 
 	for (;;) {
 		m = fa_pop(pool, &pool->partial, &partial);
-		if (m)
+		if (m) {
+			/*
+			 * Who sees what is allocated of it counted, sees counted what was
+			 * freed before. As a full barrier lies in fa_took_full(). Pairs
+			 * with the smp_rmb() in fa_percpu_out_least().
+			 */
+			smp_mb__after_atomic();
 			return m;
+		}
 		m = fa_pop(pool, &pool->full, &full);
 		if (!m)
 			m = fa_pop(pool, &pool->aside, &aside);
@@ -167,7 +175,14 @@ static struct fa_mag *fa_depot_get(struct fastalloc_pool *pool)
 	}
 }
 
-/* A magazine with room; there is one, unless the caller frees what is free. */
+/* There is no room for an object: callers have freed what was free, or foreign. */
+static noinline __cold void fa_overfull(struct fastalloc_pool *pool)
+{
+	atomic_long_inc(&pool->violations);
+	pr_err_ratelimited("pool %s: more objects freed than there are\n", pool->name);
+}
+
+/* A magazine with room; there is one, unless callers have freed what is free. */
 static struct fa_mag *fa_depot_get_room(struct fastalloc_pool *pool)
 {
 	struct fa_mag *m;
@@ -176,8 +191,8 @@ static struct fa_mag *fa_depot_get_room(struct fastalloc_pool *pool)
 	m = fa_pop(pool, &pool->partial, &head);
 	if (!m)
 		m = fa_pop(pool, &pool->empty, &head);
-	WARN_ONCE(!m, "fastalloc: pool %s: more objects freed than there are\n",
-		  pool->name);
+	if (unlikely(!m))
+		fa_overfull(pool);
 	return m;
 }
 
@@ -336,11 +351,15 @@ void *fa_cache_alloc(struct fastalloc_pool *pool, struct fastalloc_cache *c, u32
 void fa_cache_free(struct fastalloc_pool *pool, struct fastalloc_cache *c,
 		   void *obj, u32 n)
 {
+	/* A free counts before its object can be out again, see fa_percpu_out_least(). */
 	if (n >= FASTALLOC_BUSY) {
-		if (fa_depot_put(pool, obj))
-			this_cpu_inc(pool->cache->nested_frees);
+		this_cpu_inc(pool->cache->nested_frees);
+		if (unlikely(!fa_depot_put(pool, obj)))
+			this_cpu_dec(pool->cache->nested_frees);
 	} else if (!READ_ONCE(c->cap)) {
-		c->frees += fa_cache_pass(pool, c, obj);
+		c->frees++;
+		if (unlikely(!fa_cache_pass(pool, c, obj)))
+			c->frees--;
 	} else {
 		if (n == pool->magazine)
 			n = fa_cache_drain(pool, c);
@@ -429,6 +448,8 @@ static noinline u32 fa_depot_put_run(struct fastalloc_pool *pool, void **objs, u
 	run = min(pool->magazine - m->n, nr);
 	fa_copy_run(&m->slot[m->n], objs, run);
 	m->n += run;
+	/* As in fa_cache_free(). */
+	this_cpu_add(pool->cache->nested_frees, run);
 	fa_push_any(pool, m);
 	return run;
 }
@@ -484,10 +505,11 @@ void fa_percpu_free_bulk(struct fastalloc_pool *pool, unsigned int nr, void **ob
 		n = __fastalloc_claim(c);
 		if (n >= FASTALLOC_BUSY) {
 			run = fa_depot_put_run(pool, objs, nr);
-			this_cpu_add(pool->cache->nested_frees, run);
 		} else if (!READ_ONCE(c->cap)) {
+			c->frees++;
 			run = fa_cache_pass(pool, c, *objs);
-			c->frees += run;
+			if (unlikely(!run))
+				c->frees--;
 		} else {
 			if (n == pool->magazine)
 				n = fa_cache_drain(pool, c);
@@ -803,9 +825,9 @@ void fa_percpu_set_low(struct fastalloc_pool *pool)
 }
 
 /*
- * Allocations first, so that a sum that others overtake shows too few objects out
- * rather than too many: fastalloc_pool_allocated() is the other way round, and
- * what a peak has once taken in it keeps.
+ * A number of objects that were out at one instant, between the two loops: each of them
+ * had been allocated before it, and was not freed before it. A free counts before its
+ * object can be allocated again, so each object counts once at most.
  */
 unsigned long fa_percpu_out_least(struct fastalloc_pool *pool)
 {
@@ -818,7 +840,7 @@ unsigned long fa_percpu_out_least(struct fastalloc_pool *pool)
 		/* data_race: each CPU writes its own as it goes. */
 		out += data_race(c->allocs) + data_race(c->nested_allocs);
 	}
-	/* Keeps the reads apart; the CPUs promise no order to theirs. */
+	/* Allocations first. The CPUs promise no order to their counters. */
 	smp_rmb();
 	for_each_possible_cpu(cpu) {
 		c = per_cpu_ptr(pool->cache, cpu);
@@ -829,30 +851,15 @@ unsigned long fa_percpu_out_least(struct fastalloc_pool *pool)
 }
 
 /*
- * What was out at least when the depot held fewest full magazines. The fast
- * path keeps no peak, and the caches hold no more than the reserve.
+ * What was out at least when the depot held fewest full magazines: the fast path keeps
+ * no peak, and the caches hold no more than the reserve. Under the lock.
  */
 unsigned long fa_percpu_peak(struct fastalloc_pool *pool)
 {
-	unsigned long held, capacity;
-	long round;
+	unsigned long held = atomic_long_read(&pool->min_full) & FA_MIN_MASK;
 
-	do {
-		capacity = READ_ONCE(pool->capacity);
-		/* Pairs with the smp_wmb() in fa_percpu_end_round(): not the older of these. */
-		smp_rmb();
-		round = atomic_long_read(&pool->min_full);
-		/* Pairs with the xchg in fa_percpu_new_round(): nor the older peak. */
-		smp_rmb();
-		/* Trim lowers it before it takes magazines away. */
-		capacity = min(capacity, READ_ONCE(pool->capacity));
-		/* Pairs with that smp_wmb(), too: nor one raised since. */
-		smp_rmb();
-	} while ((atomic_long_read(&pool->min_full) ^ round) & ~FA_MIN_MASK);
-	held = round & FA_MIN_MASK;
-	held = held == FA_MIN_MASK ? capacity : held * pool->magazine;
-	return max3(READ_ONCE(pool->peak), fa_percpu_out_least(pool),
-		    capacity > held ? capacity - held : 0);
+	held = held == FA_MIN_MASK ? pool->capacity : held * pool->magazine;
+	return max(pool->peak, pool->capacity > held ? pool->capacity - held : 0);
 }
 
 /* From now on the fewest are looked for anew; under the lock. */
@@ -860,29 +867,17 @@ void fa_percpu_new_round(struct fastalloc_pool *pool)
 {
 	long round = (atomic_long_read(&pool->min_full) | FA_MIN_MASK) + 1 + FA_MIN_MASK;
 
-	/* Nothing is known of it yet. Pairs with the smp_rmb() in fa_percpu_peak(). */
+	/* Nothing is known of it yet. */
 	atomic_long_xchg(&pool->min_full, round);
 	/* Who takes one from here on tells, so what is told here is not too many. */
 	fa_note_left(pool, round, atomic_long_read(&pool->nfull));
 }
 
-/*
- * Notes the peak so far, before the sums change that tell it. Under the lock, or it
- * might undo a reset.
- */
+/* Notes the peak so far, before the sums change that tell it. Under the lock. */
 void fa_percpu_end_round(struct fastalloc_pool *pool)
 {
-	unsigned long old = READ_ONCE(pool->peak), peak = fa_percpu_peak(pool);
-
-	/* A failed allocation notes it without the lock. */
-	while (peak > old && !try_cmpxchg(&pool->peak, &old, peak))
-		;
+	pool->peak = fa_percpu_peak(pool);
 	fa_percpu_new_round(pool);
-	/*
-	 * Or who looks at the peak would take objects that the caller adds for used
-	 * ones. Pairs with the smp_rmb() in fa_percpu_peak().
-	 */
-	smp_wmb();
 }
 
 /*
@@ -903,17 +898,22 @@ static unsigned int fa_percpu_add_some(struct fastalloc_pool *pool,
 	if (n < FASTALLOC_BUSY)
 		fa_cache_pass_spare(pool, c);
 	m = fa_depot_get_room(pool);
-	while (i % pool->magazine && m->n < pool->magazine)
-		m->slot[m->n++] = fa_chunk_new_obj(pool, chunk, --i);
-	fa_push_any(pool, m);
+	if (likely(m)) {
+		while (i % pool->magazine && m->n < pool->magazine)
+			m->slot[m->n++] = fa_chunk_new_obj(pool, chunk, --i);
+		fa_push_any(pool, m);
+	} else {
+		/* More was freed than there is, and took the room: these are lost. */
+		i -= i % pool->magazine;
+	}
 	__fastalloc_release(c, n);
 	preempt_enable();
 	return i;
 }
 
-/* One full magazine of new objects, those below @i. */
-static unsigned int fa_percpu_add_full(struct fastalloc_pool *pool,
-				       struct fa_chunk *chunk, unsigned int i)
+/* One full magazine of new objects, those below @i. Returns whether there was one. */
+static bool fa_percpu_add_full(struct fastalloc_pool *pool, struct fa_chunk *chunk,
+			       unsigned int i)
 {
 	struct fa_mag *m;
 	unsigned int k;
@@ -921,12 +921,17 @@ static unsigned int fa_percpu_add_full(struct fastalloc_pool *pool,
 
 	preempt_disable();
 	m = fa_pop(pool, &pool->empty, &head);
-	for (k = 0; k < pool->magazine; k++)
-		m->slot[k] = fa_chunk_new_obj(pool, chunk, --i);
-	m->n = k;
-	fa_stack_push(&pool->full, m);
+	/* As in fa_percpu_add_some(). */
+	if (likely(m)) {
+		for (k = 0; k < pool->magazine; k++)
+			m->slot[k] = fa_chunk_new_obj(pool, chunk, --i);
+		m->n = k;
+		fa_stack_push(&pool->full, m);
+	} else {
+		fa_overfull(pool);
+	}
 	preempt_enable();
-	return i;
+	return m;
 }
 
 /*
@@ -935,7 +940,7 @@ static unsigned int fa_percpu_add_full(struct fastalloc_pool *pool,
  */
 int fa_percpu_attach(struct fastalloc_pool *pool, struct fa_chunk *chunk, gfp_t gfp)
 {
-	unsigned int i = chunk->count;
+	unsigned int i = chunk->count, full = 0;
 	unsigned long flags;
 	bool there;
 	int err;
@@ -956,8 +961,8 @@ int fa_percpu_attach(struct fastalloc_pool *pool, struct fa_chunk *chunk, gfp_t 
 	/* From the end, so that the lowest are handed out first. */
 	while (i % pool->magazine)
 		i = fa_percpu_add_some(pool, chunk, i);
-	while (i) {
-		i = fa_percpu_add_full(pool, chunk, i);
+	for (; i; i -= pool->magazine) {
+		full += fa_percpu_add_full(pool, chunk, i);
 		if (gfpflags_allow_blocking(gfp))
 			cond_resched();
 	}
@@ -966,7 +971,7 @@ int fa_percpu_attach(struct fastalloc_pool *pool, struct fa_chunk *chunk, gfp_t 
 
 	/* Promised, and counted, once all are there. */
 	flags = fa_serial_lock(pool);
-	atomic_long_add(chunk->count / pool->magazine, &pool->nfull);
+	atomic_long_add(full, &pool->nfull);
 	fa_percpu_end_round(pool);
 	fa_add_total(pool, chunk->count);
 	/* From here on trim may take it away. */
@@ -991,6 +996,10 @@ static unsigned int fa_magazine_size(unsigned long capacity, unsigned long facto
 /* Caches and magazines, no objects yet; what is left of a failure, release frees. */
 int fa_percpu_init(struct fastalloc_pool *pool)
 {
+	/* What is written now and then shares no cache line with what all CPUs read. */
+	BUILD_BUG_ON(IS_ENABLED(CONFIG_SMP) &&
+		     offsetof(struct fastalloc_pool, lock) / SMP_CACHE_BYTES ==
+		     offsetof(struct fastalloc_pool, head.cache) / SMP_CACHE_BYTES);
 	unsigned long factor = num_possible_cpus() * (FA_LEVELS + 1) - 1;
 	struct fa_mags *mags = &pool->mags;
 	size_t bytes;
@@ -1012,8 +1021,8 @@ int fa_percpu_init(struct fastalloc_pool *pool)
 	pool->growth.max = min(pool->growth.max, FASTALLOC_MAX_OBJECTS - pool->reserve);
 
 	bytes = sizeof(struct fa_mag) + pool->magazine * sizeof(void *);
-	mags->mag_bytes = ALIGN(bytes, min_t(size_t, roundup_pow_of_two(bytes),
-					     SMP_CACHE_BYTES));
+	/* No two of them, which may be with two CPUs, share a cache line. */
+	mags->mag_bytes = ALIGN(bytes, SMP_CACHE_BYTES);
 
 	pool->cache = alloc_percpu_gfp(struct fastalloc_cache,
 				       fa_gfp(GFP_KERNEL | __GFP_NORETRY));

@@ -259,21 +259,10 @@ static void fa_unregister(struct fastalloc_pool *pool)
 	mutex_unlock(&fa_pools_lock);
 }
 
+/* May be an NMI, on all CPUs at once. Of the peak, ->min_full tells. */
 static void fa_pool_failed(struct fastalloc_pool *pool)
 {
-	unsigned long old, peak;
-
 	atomic_long_inc(&pool->failures);
-	if (!fa_is_percpu(pool))
-		return;
-	/*
-	 * Nothing keeps count on the way, but now it is worth counting; unless a
-	 * reset, or a growth that counts too, comes in between. May be an NMI.
-	 */
-	old = READ_ONCE(pool->peak);
-	peak = fa_percpu_peak(pool);
-	if (peak > old)
-		cmpxchg(&pool->peak, old, peak);
 }
 
 /* Found where it is wrong, not only when the pool happens to be empty. */
@@ -714,7 +703,9 @@ void fastalloc_free_rcu(struct fastalloc_pool *pool, void *obj,
 	}
 	head->pool = pool;
 	head->obj = obj;
-	WRITE_ONCE(pool->rcu_frees, true);
+	/* Once only: the inline path of every CPU reads from this cache line. */
+	if (!READ_ONCE(pool->rcu_frees))
+		WRITE_ONCE(pool->rcu_frees, true);
 	fa_call_rcu(&head->rcu, fa_pool_free_rcu);
 }
 FASTALLOC_EXPORT(fastalloc_free_rcu);

@@ -20,17 +20,17 @@ unsigned long fastalloc_pool_capacity(struct fastalloc_pool *pool)
 FASTALLOC_EXPORT(fastalloc_pool_capacity);
 
 /*
- * Sums up the CPUs' counters, which each CPU writes as it goes. Frees first: an
- * object is allocated before it is freed, so a sum that others overtake shows
- * too many objects out rather than too few. Exact when nothing goes on.
- * Counters wrap, so only the difference of sums means anything on 32-bit.
+ * Sums up the CPUs' counters, which each CPU writes as it goes. What one CPU has
+ * allocated and freed is read together, so the sum is wrong by no more than what was
+ * freed on another CPU than it was allocated on in the meantime. Exact when nothing
+ * goes on. Counters wrap, so only the difference of sums means anything on 32-bit.
  */
 static unsigned long fa_percpu_sum(struct fastalloc_pool *pool,
 				   unsigned long *frees, u64 *nested,
 				   u64 *exchanges)
 {
+	unsigned long allocs = READ_ONCE(pool->handed), nested_allocs, nested_frees;
 	const struct fastalloc_cache *c;
-	unsigned long allocs = 0, n;
 	long out;
 	int cpu;
 
@@ -39,24 +39,17 @@ static unsigned long fa_percpu_sum(struct fastalloc_pool *pool,
 	*exchanges = 0;
 	for_each_possible_cpu(cpu) {
 		c = per_cpu_ptr(pool->cache, cpu);
-		n = fa_peek(c->nested_frees);
-		*frees += fa_peek(c->frees) + n;
-		*nested += n;
-	}
-	/* Keeps the reads apart; the CPUs promise no order to theirs. */
-	smp_rmb();
-	for_each_possible_cpu(cpu) {
-		c = per_cpu_ptr(pool->cache, cpu);
-		n = fa_peek(c->nested_allocs);
-		allocs += fa_peek(c->allocs) + n;
-		*nested += n;
+		nested_frees = fa_peek(c->nested_frees);
+		*frees += fa_peek(c->frees) + nested_frees;
+		nested_allocs = fa_peek(c->nested_allocs);
+		allocs += fa_peek(c->allocs) + nested_allocs;
+		*nested += nested_allocs + nested_frees;
 		*exchanges += fa_peek(c->exchanges);
 	}
-	allocs += fa_peek(pool->handed);
 
 	out = allocs - *frees;
 	/* What growth adds is handed out before it is counted in ->total. */
-	return clamp(out, 0L, (long)fa_peek(pool->planned));
+	return clamp(out, 0L, (long)READ_ONCE(pool->planned));
 }
 
 /*
@@ -94,9 +87,9 @@ static unsigned long fa_percpu_in_use(struct fastalloc_pool *pool)
  * fastalloc_pool_allocated() - objects that are out
  * @pool: the pool
  *
- * Context: Any but NMI. PERCPU: exact when nothing goes on, else too high
- *	rather than too low. NONE: as the owner serialises; a racing reader gets
- *	an approximate number.
+ * Context: Any but NMI. PERCPU: exact when nothing goes on, else an approximate
+ *	number; the time is proportional to the number of possible CPUs. NONE: as
+ *	the owner serialises; a racing reader gets an approximate number.
  * Return: Their number.
  */
 unsigned long fastalloc_pool_allocated(struct fastalloc_pool *pool)
@@ -169,6 +162,33 @@ bool fastalloc_pool_is_empty(struct fastalloc_pool *pool)
 }
 FASTALLOC_EXPORT(fastalloc_pool_is_empty);
 
+/*
+ * The sums over CPUs are taken before the lock is, so that interrupts are not off for
+ * a time that grows with the number of CPUs. What is reported as the peak is kept, so
+ * that it does not fall; unless a reset came in between, which the sums may precede.
+ */
+static void fa_percpu_stats(struct fastalloc_pool *pool, struct fastalloc_stats *stats)
+{
+	unsigned int resets = READ_ONCE(pool->resets);
+	unsigned long flags, frees, least;
+
+	stats->in_use = fa_percpu_sum(pool, &frees, &stats->nested, &stats->depot_exchanges);
+	least = fa_percpu_out_least(pool);
+
+	flags = fa_serial_lock(pool);
+	if (resets == pool->resets)
+		pool->peak = max(pool->peak, least);
+	pool->peak = fa_percpu_peak(pool);
+	stats->peak = pool->peak;
+	/* It is an approximate number, the peak is not. */
+	stats->in_use = min(stats->in_use, stats->peak);
+	stats->frees = frees - (unsigned long)pool->stats_base.frees;
+	stats->allocs = stats->frees + stats->in_use;
+	stats->nested -= pool->stats_base.nested;
+	stats->depot_exchanges -= pool->stats_base.depot_exchanges;
+	fa_serial_unlock(pool, flags);
+}
+
 /**
  * fastalloc_pool_stats() - take a snapshot of the counters
  * @pool: the pool
@@ -198,26 +218,38 @@ void fastalloc_pool_stats(struct fastalloc_pool *pool,
 		stats->frees = fa_peek(pool->head.frees);
 		stats->in_use = stats->allocs - stats->frees;
 		stats->peak = fa_peek(pool->peak);
-	} else {
-		unsigned long frees;
-
-		stats->in_use = fa_percpu_sum(pool, &frees, &stats->nested,
-					      &stats->depot_exchanges);
-		stats->frees = frees - (unsigned long)pool->stats_base.frees;
-		stats->allocs = stats->frees + stats->in_use;
-		stats->nested -= pool->stats_base.nested;
-		stats->depot_exchanges -= pool->stats_base.depot_exchanges;
 	}
 	fa_serial_unlock_quiet(pool, flags);
+	if (fa_is_percpu(pool))
+		fa_percpu_stats(pool, stats);
 
 	stats->failures = atomic_long_read(&pool->failures);
 	stats->waits = fa_peek(pool->waits);
 	stats->violations = atomic_long_read(&pool->violations);
 	stats->reserve = pool->reserve;
-	if (fa_is_percpu(pool))
-		stats->peak = max(fa_percpu_peak(pool), stats->in_use);
 }
 FASTALLOC_EXPORT(fastalloc_pool_stats);
+
+/* The CPUs' counters are theirs alone: notes where they stand. */
+static void fa_percpu_reset(struct fastalloc_pool *pool)
+{
+	struct fastalloc_stats base = {};
+	unsigned long flags, frees, least;
+
+	flags = fa_serial_lock(pool);
+	pool->resets++;
+	fa_percpu_new_round(pool);
+	pool->peak = 0;
+	fa_serial_unlock(pool, flags);
+
+	fa_percpu_sum(pool, &frees, &base.nested, &base.depot_exchanges);
+	base.frees = frees;
+	least = fa_percpu_out_least(pool);
+	flags = fa_serial_lock(pool);
+	pool->stats_base = base;
+	pool->peak = max(pool->peak, least);
+	fa_serial_unlock(pool, flags);
+}
 
 /**
  * fastalloc_pool_stats_reset() - start counting anew
@@ -230,18 +262,12 @@ FASTALLOC_EXPORT(fastalloc_pool_stats);
  */
 void fastalloc_pool_stats_reset(struct fastalloc_pool *pool)
 {
-	struct fastalloc_stats *base = &pool->stats_base;
-	unsigned long flags, frees;
+	unsigned long flags;
 
+	if (fa_is_percpu(pool))
+		fa_percpu_reset(pool);
 	flags = fa_serial_lock(pool);
-	if (fa_is_percpu(pool)) {
-		/* The CPUs' counters are theirs alone: note where they stand. */
-		fa_percpu_sum(pool, &frees, &base->nested, &base->depot_exchanges);
-		/* In this order, or who fails meanwhile writes the old peak back. */
-		fa_percpu_new_round(pool);
-		WRITE_ONCE(pool->peak, fa_percpu_out_least(pool));
-		base->frees = frees;
-	} else {
+	if (!fa_is_percpu(pool)) {
 		pool->head.allocs = fa_in_use(pool);
 		pool->head.frees = 0;
 		pool->peak = pool->head.allocs;

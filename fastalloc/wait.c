@@ -22,8 +22,9 @@ struct fa_waiter {
 static void fa_wait_refuse(struct fastalloc_pool *pool, struct fa_waiter *w)
 {
 	if (fa_is_percpu(pool)) {
-		fa_depot_put(pool, w->obj);
+		/* As in fa_cache_free(). */
 		WRITE_ONCE(pool->handed, pool->handed - 1);
+		fa_depot_put(pool, w->obj);
 		/* It may be the last one that a zombie waits for. */
 		if (READ_ONCE(pool->zombie))
 			irq_work_queue(&pool->wake);

@@ -468,7 +468,8 @@ struct fastalloc_config {
 
 /**
  * struct fastalloc_stats - a snapshot of a pool's counters
- * @allocs: objects handed out since creation or the last reset
+ * @allocs: objects handed out since creation or the last reset. PERCPU on 32-bit: this
+ *	and @frees wrap at 2^32
  * @frees: objects taken back; @allocs - @frees is always @in_use
  * @failures: allocation calls that failed
  * @grows: growths that added objects
@@ -480,9 +481,9 @@ struct fastalloc_config {
  * @waits: allocations that had to queue for an object
  * @violations: faults found by checks and handles, and calls after destroy
  * @in_use: objects out now
- * @peak: most objects out at once; PERCPU: at least so many were, and at most
- *	@reserve more, not counting what came and went while the pool grew or was
- *	trimmed. What a bulk call took before it failed was out, too
+ * @peak: most objects out at once; only a reset lowers it. PERCPU: at least so many
+ *	were, and at most @reserve more, not counting what came and went while the
+ *	pool grew or was trimmed. What a bulk call took before it failed was out, too
  * @capacity: objects that the pool promises to hand out at once
  * @total: objects that exist; @total - @capacity is the reserve
  * @reserve: extra objects that make the promise hold (PERCPU)

@@ -41,6 +41,7 @@
 #define __aligned(n)		__attribute__((aligned(n)))
 #define __printf(f, a)		__attribute__((format(printf, f, a)))
 #define noinline		__attribute__((noinline))
+#define __cold			__attribute__((cold))
 #define fallthrough		__attribute__((fallthrough))
 #define likely(x)		__builtin_expect(!!(x), 1)
 #define unlikely(x)		__builtin_expect(!!(x), 0)
@@ -62,6 +63,8 @@
 #define gfpflags_allow_blocking(gfp) (((gfp) & GFP_KERNEL) != 0)
 #define THIS_MODULE		NULL
 #define BUILD_BUG_ON(x)		_Static_assert(!(x), #x)
+/* Cache lines are not under check. */
+#define IS_ENABLED(x)		0
 #define ENOMEM			12
 #define E2BIG			7
 #define ENOSPC			28
@@ -162,7 +165,6 @@ void *hook_percpu(size_t bytes);
 #define atomic_long_add(n, v)		((void)((v)->counter += (n)))
 #define atomic_long_xchg(v, n)		((void)((v)->counter = (n)))
 #define atomic_long_try_cmpxchg(v, old, new) ((void)(old), (v)->counter = (new), true)
-#define try_cmpxchg(p, old, new)	((void)(old), *(p) = (new), true)
 
 /* Calls that may sleep, for destroy, which is not under check. */
 #define atomic_inc_return(v)		(++(v)->counter)
@@ -181,6 +183,7 @@ void *hook_percpu(size_t bytes);
 #define per_cpu_ptr(p, cpu)	((p) + (cpu))
 #define this_cpu_add(x, v)	((void)((&(x))[0] += 0 * (v)))
 #define this_cpu_inc(x)		this_cpu_add(x, 1)
+#define this_cpu_dec(x)		this_cpu_add(x, 1)
 #define DEFINE_PER_CPU(t, n)	t n
 #define alloc_percpu_gfp(t, gfp) ((t *)hook_percpu(sizeof(t)))
 #define free_percpu(p)		((void)(p))
@@ -218,6 +221,7 @@ void *hook_percpu(size_t bytes);
 #define wait_for_completion_killable_timeout(c, t) ((void)(t), hook_sleep(c))
 
 #define pr_err(...)		hook_bad("the pool is refused")
+#define pr_err_ratelimited(...)	hook_bad("there is no room for an object")
 #define WARN_ONCE(x, fmt, ...)	((x) ? hook_bad("WARN: " fmt) : (void)0)
 #define WARN_ON_ONCE(x)		({ bool bad = (x); if (bad) hook_bad("WARN_ON_ONCE(" #x ")"); bad; })
 
