@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Counts that something is decided by: objects in use, and the peak of PERCPU pools;
+ * what a failing allocation costs; and what is left of a pool to which more was freed
+ * than there is. With many CPUs (see tests/lab/leg-many) sums over all of them take
+ * long enough to be wrong.
+ */
+#include <linux/cpu.h>
+#include <linux/cpumask.h>
+#include <linux/kthread.h>
+#include <linux/ktime.h>
+#include <linux/module.h>
+#include <linux/smp.h>
+
+#include "../../fastalloc/internal.h"
+#include "fastalloc_test.h"
+
+static struct fastalloc_config percpu_config(unsigned long capacity)
+{
+	return (struct fastalloc_config){
+		.name = "kunit", .obj_size = 32, .capacity = capacity,
+		/* Where the kernel zeroes by default the inline path is shut. */
+		.flags = FASTALLOC_F_NO_INIT,
+	};
+}
+
+/* All that the pool has. Returns how many. */
+static unsigned int take_all(struct fastalloc_pool *pool, void **objs)
+{
+	unsigned int n = 0;
+
+	while ((objs[n] = fastalloc_alloc(pool, 0)))
+		n++;
+	return n;
+}
+
+#define GROWERS	8
+
+struct grower {
+	struct fastalloc_pool	*pool;
+	struct task_struct	*task;
+	struct completion	done;
+	void			*obj;
+};
+
+static int grower_main(void *arg)
+{
+	struct grower *g = arg;
+
+	g->obj = fastalloc_alloc(g->pool, GFP_KERNEL);
+	complete(&g->done);
+	while (!kthread_should_stop())
+		schedule_timeout_interruptible(1);
+	return 0;
+}
+
+/*
+ * Promise: of many who find a pool empty at once, one grows it, even while the number
+ * of objects in use is too high by all that was added.
+ */
+static void counts_one_grows(struct kunit *test)
+{
+	struct fastalloc_config cfg = percpu_config(64);
+	struct grower *g = fa_mem(test, GROWERS * sizeof(*g));
+	struct fastalloc_pool *pool;
+	struct fastalloc_stats s;
+	unsigned int i, n;
+	void **objs;
+
+	cfg.growth = FASTALLOC_GROWTH_EXPONENTIAL;
+	cfg.low_water = 1;
+	pool = fa_pool(test, &cfg);
+	objs = fa_mem(test, (pool->total + 1) * sizeof(*objs));
+	/* Nor is the worker to grow it. */
+	mutex_lock(&pool->grow_lock);
+	n = take_all(pool, objs);
+	for (i = 0; i < GROWERS; i++) {
+		g[i].pool = pool;
+		init_completion(&g[i].done);
+		g[i].task = kthread_run(grower_main, &g[i], "fa-grower");
+		KUNIT_EXPECT_FALSE(test, IS_ERR(g[i].task));
+	}
+	/* When all of them wait for the lock. */
+	for (i = 0; i < GROWERS; i++)
+		KUNIT_EXPECT_TRUE(test, fa_await(READ_ONCE(g[i].task->__state) ==
+						 TASK_UNINTERRUPTIBLE));
+	WRITE_ONCE(pool->handed, pool->handed + 100000);
+	mutex_unlock(&pool->grow_lock);
+	for (i = 0; i < GROWERS; i++) {
+		KUNIT_EXPECT_TRUE(test, wait_for_completion_timeout(&g[i].done,
+								    FA_TEST_PATIENCE));
+		KUNIT_EXPECT_NOT_NULL(test, g[i].obj);
+		kthread_stop(g[i].task);
+		if (g[i].obj)
+			fastalloc_free(pool, g[i].obj);
+	}
+	WRITE_ONCE(pool->handed, pool->handed - 100000);
+	for (i = 0; i < n; i++)
+		fastalloc_free(pool, objs[i]);
+	fastalloc_pool_stats(pool, &s);
+	/* The worker, who was asked as well, may have come once more. */
+	KUNIT_EXPECT_GE(test, s.grows, 1ULL);
+	KUNIT_EXPECT_LE(test, s.grows, 2ULL);
+	KUNIT_EXPECT_EQ(test, s.in_use, 0UL);
+}
+
+/* Objects that a hammer has out at most, and CPUs that hammer. */
+#define HELD	3
+#define HAMMERS	64
+
+struct hammer {
+	struct fastalloc_pool	*pool;
+	struct task_struct	*task;
+	unsigned long		rounds;
+	unsigned long		failed;
+};
+
+/* Every other round nests in an operation that the CPU's cache is claimed for. */
+static int hammer_main(void *arg)
+{
+	struct hammer *h = arg;
+	struct fastalloc_cache *c;
+	void *obj[HELD];
+	unsigned int i;
+	u32 n = 0;
+
+	while (!kthread_should_stop()) {
+		preempt_disable();
+		c = this_cpu_ptr(h->pool->cache);
+		if (h->rounds % 2)
+			n = __fastalloc_claim(c);
+		for (i = 0; i < HELD; i++) {
+			obj[i] = fastalloc_alloc(h->pool, 0);
+			h->failed += !obj[i];
+		}
+		for (i = 0; i < HELD; i++)
+			fastalloc_free(h->pool, obj[i]);
+		if (h->rounds % 2)
+			__fastalloc_release(c, n);
+		preempt_enable();
+		WRITE_ONCE(h->rounds, h->rounds + 1);
+		if (!(h->rounds % 64))
+			cond_resched();
+	}
+	return 0;
+}
+
+#define LOOKS	400
+
+/*
+ * Promise: while every CPU allocates and frees as fast as it can, the number in use is
+ * right within a few objects a CPU, in nearly all looks; and the peak is never more
+ * than can have been out, and never falls.
+ */
+static void counts_while_all_work(struct kunit *test)
+{
+	struct fastalloc_config cfg = percpu_config(4096);
+	unsigned int cpu, nr = 0, i, off = 0, high = 0, fell = 0;
+	struct hammer *h = fa_mem(test, HAMMERS * sizeof(*h));
+	unsigned long most, peak = 0, rounds = 0;
+	struct fastalloc_pool *pool;
+	struct fastalloc_stats s;
+
+	if (num_online_cpus() < 2)
+		kunit_skip(test, "one CPU");
+	pool = fa_pool(test, &cfg);
+	for_each_online_cpu(cpu) {
+		if (nr == HAMMERS)
+			break;
+		h[nr].pool = pool;
+		h[nr].task = kthread_create_on_cpu(hammer_main, &h[nr], cpu, "fa-hammer/%u");
+		KUNIT_ASSERT_FALSE(test, IS_ERR(h[nr].task));
+		wake_up_process(h[nr++].task);
+	}
+	for (i = 0; i < nr; i++)
+		KUNIT_EXPECT_TRUE(test, fa_await(READ_ONCE(h[i].rounds)));
+
+	most = nr * HELD;
+	for (i = 0; i < LOOKS; i++) {
+		/* Not an odd one out: this task may lose its CPU between two reads. */
+		off += fastalloc_pool_allocated(pool) > 2 * most;
+		fastalloc_pool_stats(pool, &s);
+		high += s.peak > most;
+		fell += s.peak < peak || s.in_use > s.peak;
+		peak = s.peak;
+		cond_resched();
+	}
+	for (i = 0; i < nr; i++) {
+		kthread_stop(h[i].task);
+		rounds += h[i].rounds;
+		KUNIT_EXPECT_EQ(test, h[i].failed, 0UL);
+	}
+	kunit_info(test, "%u CPUs, %lu rounds, %u of %u looks off, peak %lu\n", nr, rounds,
+		   off, LOOKS, peak);
+	KUNIT_EXPECT_LE(test, off, LOOKS / 10U);
+	KUNIT_EXPECT_EQ(test, high, 0U);
+	KUNIT_EXPECT_EQ(test, fell, 0U);
+	KUNIT_EXPECT_EQ(test, fastalloc_pool_allocated(pool), 0UL);
+}
+
+/* Promise: the peak stays what it was found to be, until it is reset. */
+static void counts_peak_stays(struct kunit *test)
+{
+	struct fastalloc_config cfg = percpu_config(4000);
+	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	void **objs = fa_mem(test, 2000 * sizeof(*objs));
+	struct fastalloc_stats s;
+	unsigned int i, k;
+
+	for (i = 0; i < 2000; i++) {
+		objs[i] = fastalloc_alloc(pool, 0);
+		KUNIT_ASSERT_NOT_NULL(test, objs[i]);
+	}
+	for (k = 0; k < 4; k++) {
+		fastalloc_pool_stats(pool, &s);
+		KUNIT_EXPECT_EQ(test, s.peak, 2000UL);
+		KUNIT_EXPECT_EQ(test, s.in_use, (unsigned long)i);
+		for (; i > 1500 - 500 * k; i--)
+			fastalloc_free(pool, objs[i - 1]);
+	}
+	fastalloc_pool_stats_reset(pool);
+	fastalloc_pool_stats(pool, &s);
+	KUNIT_EXPECT_EQ(test, s.peak, 0UL);
+	objs[0] = fastalloc_alloc(pool, 0);
+	fastalloc_pool_stats(pool, &s);
+	KUNIT_EXPECT_EQ(test, s.peak, 1UL);
+	fastalloc_free(pool, objs[0]);
+}
+
+#define TRIES	200
+
+/* The time that @nr calls take at least, in ns. */
+static u64 time_of(struct fastalloc_pool *pool, bool fails)
+{
+	u64 best = U64_MAX, t;
+	unsigned int i, k;
+	void *obj;
+
+	for (k = 0; k < 20; k++) {
+		t = ktime_get_ns();
+		for (i = 0; i < TRIES; i++) {
+			obj = fastalloc_alloc(pool, 0);
+			if (!fails)
+				fastalloc_free(pool, obj);
+		}
+		best = min(best, ktime_get_ns() - t);
+	}
+	return best;
+}
+
+/* Promise: a failing allocation looks at no other CPU, however many there may be. */
+static void counts_failure_is_cheap(struct kunit *test)
+{
+	struct fastalloc_config cfg = percpu_config(64);
+	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	void **objs = fa_mem(test, (pool->total + 1) * sizeof(*objs));
+	u64 pair, failure;
+	unsigned int n;
+
+	if (num_possible_cpus() < 64)
+		kunit_skip(test, "fewer than 64 possible CPUs");
+	pair = time_of(pool, false);
+	n = take_all(pool, objs);
+	failure = time_of(pool, true);
+	kunit_info(test, "%u possible CPUs: %llu ns a pair, %llu ns a failure\n",
+		   num_possible_cpus(), pair / TRIES, failure / TRIES);
+	KUNIT_EXPECT_LT(test, failure, 20 * pair);
+	while (n--)
+		fastalloc_free(pool, objs[n]);
+}
+
+/*
+ * Promise: freeing more than there is costs what was freed too much, and is counted; the
+ * pool can still grow and be used.
+ */
+static void counts_overfull(struct kunit *test)
+{
+	struct fastalloc_config cfg = percpu_config(64);
+	struct fastalloc_pool *pool;
+	struct fastalloc_stats s;
+	unsigned long i, more;
+	void **objs, *extra;
+
+	cfg.growth = FASTALLOC_GROWTH_LINEAR;
+	cfg.growth_amount = 128;
+	cfg.magazine = 1;
+	cfg.low_water = 1;
+	pool = fa_pool(test, &cfg);
+	/* One object as often as there are magazines: then no room is left. */
+	extra = fastalloc_alloc(pool, 0);
+	more = 4 * pool->mags.nr;
+	for (i = 0; i < more; i++)
+		fastalloc_free(pool, extra);
+	fastalloc_pool_stats(pool, &s);
+	KUNIT_EXPECT_GT(test, s.violations, 0ULL);
+	/* Growth, too, finds no room in which it could put what it adds. */
+	objs = fa_mem(test, (pool->total + more) * sizeof(*objs));
+	for (i = 0; i < pool->mags.nr / 2; i++)
+		objs[i] = fastalloc_alloc(pool, GFP_KERNEL);
+	while (i--)
+		fastalloc_free(pool, objs[i]);
+	KUNIT_EXPECT_GE(test, fastalloc_pool_reserve(pool, s.capacity + 100, GFP_KERNEL), 0);
+	/* More frees were counted than allocations: destroy is to find nothing out. */
+	while (!fastalloc_pool_allocated(pool))
+		pool->handed++;
+	pool->handed--;
+}
+
+/* Promise: no two magazines share a cache line, however few slots they have. */
+static void counts_lines_of_magazines(struct kunit *test)
+{
+	struct fastalloc_config cfg = percpu_config(64);
+	struct fastalloc_pool *pool;
+
+	for (cfg.magazine = 1; cfg.magazine < 8; cfg.magazine += 2) {
+		pool = fa_pool(test, &cfg);
+		KUNIT_EXPECT_EQ(test, pool->mags.mag_bytes % SMP_CACHE_BYTES, 0U);
+		KUNIT_EXPECT_EQ(test, (unsigned long)pool->mags.block[0] % SMP_CACHE_BYTES,
+				0UL);
+		fa_pool_gone(test, pool);
+	}
+}
+
+static struct kunit_case counts_cases[] = {
+	KUNIT_CASE(counts_one_grows),
+	KUNIT_CASE(counts_while_all_work),
+	KUNIT_CASE(counts_peak_stays),
+	KUNIT_CASE(counts_failure_is_cheap),
+	KUNIT_CASE(counts_overfull),
+	KUNIT_CASE(counts_lines_of_magazines),
+	{}
+};
+
+static struct kunit_suite counts_suite = {
+	.name = "fastalloc_counts",
+	.init = fa_fix_init,
+	.exit = fa_fix_exit,
+	.test_cases = counts_cases,
+};
+
+kunit_test_suite(counts_suite);
+
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("fastalloc KUnit: counts that something is decided by");
+FASTALLOC_IMPORT_NS();
