@@ -369,7 +369,8 @@ struct fa_mags {
  * @partial: PERCPU: those with some objects, kept few
  * @empty: PERCPU: those without
  * @aside: PERCPU: magazines that trim has looked at
- * @nfull: PERCPU: magazines on @full and @aside; growth counts its own at its end
+ * @nfull: PERCPU: magazines on @full and @aside that nobody has claimed; growth adds its
+ *	own at its end
  * @min_full: PERCPU: fewest there have been in this round, and in its upper bits the
  *	round, which ends when a sum changes that tells the peak by it
  * @low_full: PERCPU: with fewer the pool should grow

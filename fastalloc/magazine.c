@@ -30,13 +30,20 @@
  * covers all objects that are in the pool and those of the chunk; and ->mags.nr
  * counts a magazine only once it has been pushed.
  *
- * Capacity. An allocation fails only after it has seen the partial and the full
- * stack (and trim's, while it works) empty at one instant: fa_depot_get() reads
- * the last between two readings of the others that are equal, tag included. At
- * that instant all free objects are: on every other CPU, at most 2 M with the
- * task's level, be they loaded, spare or in hand (a full magazine is pushed
- * before another is popped), and M in hand at each of the FA_LEVELS - 1 nested
- * levels; on this CPU the same less the level that fails; and 2 M with trim.
+ * Full magazines are claimed before they are popped: ->nfull is how many are on the
+ * full stack and on trim's, less those that are claimed. Whoever pushes one adds it
+ * afterwards, so a magazine that was claimed is found. A claim takes any number at
+ * once, or none. A bulk call claims all that it needs beside its own cache before it
+ * takes anything, so it never takes what it has to give back.
+ *
+ * Capacity. An allocation fails only after it has seen at one instant that the partial
+ * stack was empty and no full magazine was to be claimed: fa_depot_get() reads ->nfull
+ * between two readings of the partial head that are equal, tag included. At that
+ * instant all free objects are: on every other CPU, at most 2 M with the task's
+ * level, be they loaded, spare, claimed or in hand (a full magazine is pushed before
+ * another is claimed), and M claimed or in hand at each of the FA_LEVELS - 1 nested
+ * levels; on this CPU the same less the level that fails; and 2 M with trim. What a
+ * bulk call has claimed beyond that it will return, so it counts as out.
  * With total = capacity + reserve and
  *
  *	reserve = (ncpu * (FA_LEVELS + 1) - 1 + 2) * M,
@@ -44,9 +51,9 @@
  * the two M of trim only in a growing pool, at least capacity objects were out
  * at that instant.
  *
- * The loops that may repeat (a pop, the look for an instant of emptiness, the note
- * of the fewest full magazines) do so only when another operation has moved on
- * meanwhile: lock-free.
+ * The loops that may repeat (a pop, a claim, the look for what was claimed, for an
+ * instant of emptiness, the note of the fewest full magazines) do so only when
+ * another operation has moved on meanwhile: lock-free.
  *
  * Waiting. A waiter raises ->nr_waiters, shuts the caches for frees (cap = 0),
  * then looks at the depot; a free whose cache is shut pushes to the depot, then
@@ -104,10 +111,21 @@ static inline struct fa_mag *fa_pop(struct fastalloc_pool *pool,
 	return fa_stack_pop(s, fa_mag_lookup, &pool->mags, head);
 }
 
+/*
+ * Gives claims of full magazines back, or what can be claimed for the first time: each
+ * of them is on its stack. The caller may pop from another stack next, as after a push.
+ */
+static inline void fa_unclaim(struct fastalloc_pool *pool, long nr)
+{
+	atomic_long_add(nr, &pool->nfull);
+	/* Pairs with the smp_rmb() in fa_depot_get(). */
+	smp_mb__after_atomic();
+}
+
 static inline void fa_push_full(struct fastalloc_pool *pool, struct fa_mag *m)
 {
 	fa_stack_push(&pool->full, m);
-	atomic_long_inc(&pool->nfull);
+	fa_unclaim(pool, 1);
 }
 
 /* Where a magazine belongs that holds what ->n says. */
@@ -131,46 +149,76 @@ static inline void fa_note_left(struct fastalloc_pool *pool, long old, long left
 		;
 }
 
-/* A full one left the depot, from ->full or ->aside: look after the low-water mark and the peak. */
-static inline void fa_took_full(struct fastalloc_pool *pool)
+/* Claims @nr full magazines, or none. Returns how many are left, or -1. */
+static inline long fa_claim(struct fastalloc_pool *pool, long nr)
+{
+	long left = atomic_long_read(&pool->nfull);
+
+	do {
+		if (left < nr)
+			return -1;
+	} while (!atomic_long_try_cmpxchg(&pool->nfull, &left, left - nr));
+	return left - nr;
+}
+
+/* Likewise, to use them: looks after the low-water mark and the peak. */
+static inline bool fa_claim_full(struct fastalloc_pool *pool, long nr)
 {
 	long old = atomic_long_read(&pool->min_full);
-	long left = atomic_long_dec_return(&pool->nfull);
+	long left = fa_claim(pool, nr);
 
-	/* Who is late does not tell a new round what was left in the last. */
+	if (left < 0)
+		return false;
+	/* A late caller does not tell a new round what was left in the last. */
 	fa_note_left(pool, old, left);
 	if (unlikely(left < READ_ONCE(pool->low_full)) &&
 	    !READ_ONCE(pool->stalled))
 		fa_grower_kick(&pool->grower);
+	return true;
+}
+
+/*
+ * A full magazine that the caller has claimed. It is on one of the two stacks, but trim
+ * may move it from the second to the first in between: then look again.
+ */
+static inline struct fa_mag *fa_pop_claimed(struct fastalloc_pool *pool)
+{
+	struct fa_mag *m;
+	s64 head;
+
+	do {
+		m = fa_pop(pool, &pool->full, &head);
+		if (unlikely(!m))
+			m = fa_pop(pool, &pool->aside, &head);
+	} while (unlikely(!m));
+	return m;
 }
 
 /* A magazine with objects, or NULL if there was an instant without one. */
 static struct fa_mag *fa_depot_get(struct fastalloc_pool *pool)
 {
-	s64 partial, full, aside;
 	struct fa_mag *m;
+	s64 partial;
 
 	for (;;) {
 		m = fa_pop(pool, &pool->partial, &partial);
 		if (m) {
 			/*
 			 * Who sees what is allocated of it counted, sees counted what was
-			 * freed before. As a full barrier lies in fa_took_full(). Pairs
-			 * with the smp_rmb() in fa_percpu_out_least().
+			 * freed before. As a full barrier lies in a claim. Pairs with the
+			 * smp_rmb() in fa_percpu_out_least().
 			 */
 			smp_mb__after_atomic();
 			return m;
 		}
-		m = fa_pop(pool, &pool->full, &full);
-		if (!m)
-			m = fa_pop(pool, &pool->aside, &aside);
-		if (m) {
-			fa_took_full(pool);
-			return m;
-		}
-		/* An empty pop keeps these reads behind it. */
-		if (atomic64_read(&pool->partial.head) == partial &&
-		    atomic64_read(&pool->full.head) == full)
+		if (fa_claim_full(pool, 1))
+			return fa_pop_claimed(pool);
+		/*
+		 * ->nfull was read after one empty head of ->partial, and before this one.
+		 * Pairs with the smp_mb__after_atomic() in fa_unclaim().
+		 */
+		smp_rmb();
+		if (atomic64_read(&pool->partial.head) == partial)
 			return NULL;
 	}
 }
@@ -249,14 +297,13 @@ static inline void fa_load(struct fastalloc_cache *c, struct fa_mag *m)
 	c->slot = m->slot;
 }
 
-static noinline u32 fa_cache_refill_depot(struct fastalloc_pool *pool,
-					  struct fastalloc_cache *c)
+/* The claimed cache's empty magazine for one of the depot. Returns the objects of that. */
+static inline u32 fa_cache_exchange(struct fastalloc_pool *pool, struct fastalloc_cache *c,
+				    struct fa_mag *m)
 {
-	struct fa_mag *old = c->loaded, *m;
+	struct fa_mag *old = c->loaded;
 
-	m = fa_depot_get(pool);
-	if (!m)
-		return 0;
+	old->n = 0;
 	c->exchanges++;
 	if (c->spare)
 		fa_stack_push(&pool->empty, old);
@@ -264,6 +311,14 @@ static noinline u32 fa_cache_refill_depot(struct fastalloc_pool *pool,
 		c->spare = old;
 	fa_load(c, m);
 	return m->n;
+}
+
+static noinline u32 fa_cache_refill_depot(struct fastalloc_pool *pool,
+					  struct fastalloc_cache *c)
+{
+	struct fa_mag *m = fa_depot_get(pool);
+
+	return m ? fa_cache_exchange(pool, c, m) : 0;
 }
 
 /* The claimed cache is empty: load another magazine. Returns its objects, or 0. */
@@ -538,18 +593,192 @@ unsigned int fa_percpu_alloc_some(struct fastalloc_pool *pool, unsigned int nr, 
 	return fa_percpu_take(pool, nr, objs);
 }
 
-/* @nr objects, or none. */
+/* Full magazines that @nr objects are in. */
+static inline unsigned int fa_mags_for(const struct fastalloc_pool *pool, unsigned int nr)
+{
+	return nr <= pool->magazine ? !!nr : DIV_ROUND_UP(nr, pool->magazine);
+}
+
+/*
+ * For a bulk call that finds fewer full magazines than it needs beside its claimed
+ * cache, which has @n: gathers what the depot has in partial magazines, until that and
+ * the full ones suffice. Takes none: the objects are in the cache, or on the stack of
+ * full magazines, and no more than one magazine is in hand. Returns what the cache has
+ * now; *@full: how many magazines were claimed, or -1.
+ */
+static noinline u32 fa_bulk_gather(struct fastalloc_pool *pool, struct fastalloc_cache *c,
+				   u32 n, unsigned int nr, int *full)
+{
+	struct fa_mag *m;
+	s64 partial;
+	u32 run;
+
+	fa_cache_pass_spare(pool, c);
+	for (;;) {
+		*full = n < nr ? fa_mags_for(pool, nr - n) : 0;
+		if (!*full || fa_claim_full(pool, *full))
+			return n;
+		m = fa_pop(pool, &pool->partial, &partial);
+		if (!m) {
+			if (fa_claim_full(pool, *full))
+				return n;
+			/* Between ->nfull and the head: as in fa_depot_get(). */
+			smp_rmb();
+			if (atomic64_read(&pool->partial.head) != partial)
+				continue;
+			*full = -1;
+			return n;
+		}
+		run = min(m->n, pool->magazine - n);
+		if (run)
+			fa_copy_run(&c->slot[n], &m->slot[m->n - run], run);
+		n += run;
+		m->n -= run;
+		if (!m->n) {
+			fa_stack_push(&pool->empty, m);
+			continue;
+		}
+		/* The loaded one is full. */
+		c->loaded->n = n;
+		fa_push_full(pool, c->loaded);
+		fa_load(c, m);
+		n = m->n;
+	}
+}
+
+/* Takes @run objects of a magazine that is in hand, and pushes it. */
+static inline void fa_bulk_take_of(struct fastalloc_pool *pool, struct fa_mag *m, u32 run,
+				   void **objs)
+{
+	m->n -= run;
+	fa_copy_run(objs, &m->slot[m->n], run);
+	fa_push_any(pool, m);
+}
+
+/*
+ * For a bulk call whose cache is busy. It has at most one magazine in hand, so objects in
+ * more than one partial magazine are not found. A full magazine becomes a partial one
+ * only in place of one that was emptied, or if there is no other. Takes all but *@full
+ * whole magazines, which are claimed, and returns how many objects; or *@full is -1.
+ */
+static u32 fa_bulk_nested(struct fastalloc_pool *pool, unsigned int nr, void **objs,
+			  int *full)
+{
+	u32 got = 0, run;
+	struct fa_mag *m;
+	s64 head;
+
+	m = fa_pop(pool, &pool->partial, &head);
+	if (m)
+		got = min(m->n, nr);
+	*full = fa_mags_for(pool, nr - got);
+	if (*full && !fa_claim_full(pool, *full)) {
+		*full = -1;
+		if (m)
+			fa_push_any(pool, m);
+		return 0;
+	}
+	if (m)
+		fa_bulk_take_of(pool, m, got, objs);
+	if (*full) {
+		--*full;
+		run = nr - got - *full * pool->magazine;
+		fa_bulk_take_of(pool, fa_pop_claimed(pool), run, objs + got);
+		got += run;
+	}
+	this_cpu_add(pool->cache->nested_allocs, nr);
+	return got;
+}
+
+/*
+ * From the claimed cache, likewise: then what the call has claimed and will not return
+ * is in the cache when this is released, and within the reserve.
+ */
+static __always_inline u32 fa_bulk_take(struct fastalloc_pool *pool, struct fastalloc_cache *c,
+					u32 *n, unsigned int nr, void **objs, int *full)
+{
+	u32 got = 0, run = min(*n, nr);
+
+	for (;;) {
+		if (likely(run)) {
+			*n -= run;
+			fa_copy_run(objs + got, &c->slot[*n], run);
+			got += run;
+		}
+		if (got + *full * pool->magazine == nr)
+			break;
+		if (c->spare && c->spare->n) {
+			*n = fa_cache_refill(pool, c);
+			run = min(*n, nr - got);
+		} else {
+			*n = fa_cache_exchange(pool, c, fa_pop_claimed(pool));
+			--*full;
+			run = nr - got - *full * pool->magazine;
+		}
+	}
+	c->allocs += nr;
+	return got;
+}
+
+/*
+ * What is left of a bulk call: all objects of @full magazines that are claimed; or
+ * nothing, if @full is -1. Returns whether the call has succeeded.
+ */
+static noinline bool fa_bulk_rest(struct fastalloc_pool *pool, int full, void **objs)
+{
+	struct fa_mag *m;
+
+	/* What was gathered, or left of a magazine in hand, others can have. */
+	fa_wake_waiters(pool);
+	for (; full > 0; full--, objs += pool->magazine) {
+		preempt_disable();
+		m = fa_pop_claimed(pool);
+		fa_bulk_take_of(pool, m, pool->magazine, objs);
+		preempt_enable();
+	}
+	return !full;
+}
+
+static noinline bool fa_bulk_busy(struct fastalloc_pool *pool, struct fastalloc_cache *c,
+				  u32 n, unsigned int nr, void **objs)
+{
+	u32 got;
+	int full;
+
+	got = fa_bulk_nested(pool, nr, objs, &full);
+	__fastalloc_release(c, n);
+	preempt_enable();
+	return fa_bulk_rest(pool, full, objs + got);
+}
+
+/*
+ * @nr objects, or none. None is taken before all are certain, so that no other
+ * allocation fails because of a call that fails as well: the full magazines that are
+ * needed beside the cache are claimed at once.
+ */
 bool fa_percpu_alloc_bulk(struct fastalloc_pool *pool, unsigned int nr, void **objs)
 {
-	unsigned int got;
+	struct fastalloc_cache *c;
+	int full = 0;
+	u32 n, got;
 
 	if (!nr || nr > READ_ONCE(pool->total))
 		return !nr;
-	got = fa_percpu_take(pool, nr, objs);
-	if (likely(got == nr))
-		return true;
-	fa_percpu_free_bulk(pool, got, objs);
-	return false;
+	preempt_disable();
+	c = this_cpu_ptr(pool->cache);
+	n = __fastalloc_claim(c);
+	if (unlikely(n >= FASTALLOC_BUSY))
+		return fa_bulk_busy(pool, c, n, nr, objs);
+	got = n + (c->spare ? c->spare->n : 0);
+	if (got < nr) {
+		full = fa_mags_for(pool, nr - got);
+		if (unlikely(!fa_claim_full(pool, full)))
+			n = fa_bulk_gather(pool, c, n, nr, &full);
+	}
+	got = likely(full >= 0) ? fa_bulk_take(pool, c, &n, nr, objs, &full) : 0;
+	__fastalloc_release(c, n);
+	preempt_enable();
+	return likely(!full) || fa_bulk_rest(pool, full, objs + got);
 }
 
 /* Shut or open the caches for frees; under wait_lock. */
@@ -638,11 +867,11 @@ static int fa_cpu_dead(unsigned int cpu)
 	return 0;
 }
 
-/* ->nfull counts these too: they are as good as on ->full. */
+/* As good as on ->full: whoever has claimed one looks here too. */
 static void fa_push_aside(struct fastalloc_pool *pool, struct fa_mag *m)
 {
 	fa_stack_push(&pool->aside, m);
-	atomic_long_inc(&pool->nfull);
+	fa_unclaim(pool, 1);
 }
 
 /*
@@ -660,10 +889,13 @@ void fa_percpu_rotate(struct fastalloc_pool *pool)
 	while (left--) {
 		m = fa_pop(pool, &pool->partial, &head);
 		if (!m) {
-			m = fa_pop(pool, &pool->full, &head);
-			if (!m)
+			if (fa_claim(pool, 1) < 0)
 				break;
-			atomic_long_dec(&pool->nfull);
+			m = fa_pop(pool, &pool->full, &head);
+			if (!m) {
+				fa_unclaim(pool, 1);
+				break;
+			}
 		}
 		for (i = 0, k = 0; i < m->n; i++)
 			if (!fa_trim_found(pool, m->slot[i]))
@@ -686,8 +918,15 @@ void fa_percpu_rotate(struct fastalloc_pool *pool)
 	}
 	if (acc)
 		fa_push_any(pool, acc);
-	while ((m = fa_pop(pool, &pool->aside, &head)))
-		fa_stack_push(&pool->full, m);
+	/* What somebody else has claimed must be on one of the two stacks. */
+	while (fa_claim(pool, 1) >= 0) {
+		m = fa_pop(pool, &pool->aside, &head);
+		if (!m) {
+			fa_unclaim(pool, 1);
+			break;
+		}
+		fa_push_full(pool, m);
+	}
 	fa_wake_waiters(pool);
 }
 
@@ -971,7 +1210,7 @@ int fa_percpu_attach(struct fastalloc_pool *pool, struct fa_chunk *chunk, gfp_t 
 
 	/* Promised, and counted, once all are there. */
 	flags = fa_serial_lock(pool);
-	atomic_long_add(full, &pool->nfull);
+	fa_unclaim(pool, full);
 	fa_percpu_end_round(pool);
 	fa_add_total(pool, chunk->count);
 	/* From here on trim may take it away. */

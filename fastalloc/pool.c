@@ -833,9 +833,13 @@ static noinline bool fa_pool_alloc_bulk(struct fastalloc_pool *pool, gfp_t gfp,
  * @objs: room for @nr pointers; in no particular order; what is there after a
  *	failure means nothing
  *
+ * A call that fails has taken nothing, so no other allocation fails because of it.
+ *
  * Context: As fastalloc_alloc(). PERCPU: magazine by magazine. SPINLOCK: the
  *	lock is held once, for a time proportional to @nr.
- * Return: @nr, or 0 when fewer are free and not enough could be added.
+ * Return: @nr, or 0 when fewer are free and not enough could be added. PERCPU: a call
+ *	that interrupts another one on its CPU may fail as well when what is free lies
+ *	in several magazines that are not full.
  */
 unsigned int fastalloc_alloc_bulk(struct fastalloc_pool *pool, gfp_t gfp,
 				  unsigned int nr, void **objs)

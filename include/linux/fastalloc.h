@@ -483,7 +483,7 @@ struct fastalloc_config {
  * @in_use: objects out now
  * @peak: most objects out at once; only a reset lowers it. PERCPU: at least so many
  *	were, and at most @reserve more, not counting what came and went while the
- *	pool grew or was trimmed. What a bulk call took before it failed was out, too
+ *	pool grew or was trimmed
  * @capacity: objects that the pool promises to hand out at once
  * @total: objects that exist; @total - @capacity is the reserve
  * @reserve: extra objects that make the promise hold (PERCPU)

@@ -321,7 +321,98 @@ static void counts_lines_of_magazines(struct kunit *test)
 	}
 }
 
+/* Promise: a bulk allocation that fails has taken nothing, not even for a moment. */
+static void counts_bulk_takes_nothing(struct kunit *test)
+{
+	struct fastalloc_config cfg = percpu_config(1000);
+	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	void **objs = fa_mem(test, pool->total * sizeof(*objs));
+	unsigned long full = atomic_long_read(&pool->nfull);
+	void *one = fastalloc_alloc(pool, 0);
+	struct fastalloc_stats s;
+
+	KUNIT_ASSERT_NOT_NULL(test, one);
+	KUNIT_EXPECT_EQ(test, fastalloc_alloc_bulk(pool, 0, pool->total, objs), 0U);
+	fastalloc_pool_stats(pool, &s);
+	KUNIT_EXPECT_EQ(test, s.allocs, 1ULL);
+	KUNIT_EXPECT_EQ(test, s.frees, 0ULL);
+	KUNIT_EXPECT_EQ(test, s.peak, 1UL);
+	KUNIT_EXPECT_GE(test, (unsigned long)atomic_long_read(&pool->nfull), full - 1);
+	fastalloc_free(pool, one);
+	/* All of them, from wherever they are. */
+	KUNIT_EXPECT_EQ(test, fastalloc_alloc_bulk(pool, 0, 1000, objs), 1000U);
+	fastalloc_free_bulk(pool, 1000, objs);
+}
+
+struct rival {
+	struct fastalloc_pool	*pool;
+	struct task_struct	*task;
+	struct rival		*other;
+	unsigned int		rounds;
+	unsigned int		nr;
+	bool			got;
+	void			*objs[100];
+};
+
+#define RIVAL_ROUNDS	500
+
+/* Returns when the other one has come as far, too. */
+static void rival_meet(struct rival *r, unsigned int round)
+{
+	WRITE_ONCE(r->rounds, round);
+	while (READ_ONCE(r->other->rounds) < round)
+		cond_resched();
+}
+
+static int rival_main(void *arg)
+{
+	struct rival *r = arg;
+	unsigned int i;
+
+	for (i = 1; i <= RIVAL_ROUNDS; i++) {
+		rival_meet(r, 3 * i - 2);
+		WRITE_ONCE(r->got, fastalloc_alloc_bulk(r->pool, 0, 60, r->objs) == 60);
+		rival_meet(r, 3 * i - 1);
+		r->nr += !r->got && !READ_ONCE(r->other->got);
+		rival_meet(r, 3 * i);
+		if (r->got)
+			fastalloc_free_bulk(r->pool, 60, r->objs);
+	}
+	while (!kthread_should_stop())
+		schedule_timeout_interruptible(1);
+	return 0;
+}
+
+/* Promise: of two bulk allocations at once, each of which there is enough for, one succeeds. */
+static void counts_rival_bulks(struct kunit *test)
+{
+	struct fastalloc_config cfg = percpu_config(100);
+	struct rival *r = fa_mem(test, 2 * sizeof(*r));
+	struct fastalloc_pool *pool;
+	unsigned int i;
+
+	if (!cpu_online(0) || !cpu_online(1))
+		kunit_skip(test, "fewer than two CPUs");
+	pool = fa_pool(test, &cfg);
+	for (i = 0; i < 2; i++) {
+		r[i].pool = pool;
+		r[i].other = &r[!i];
+		r[i].task = kthread_create_on_cpu(rival_main, &r[i], i, "fa-rival/%u");
+		KUNIT_ASSERT_FALSE(test, IS_ERR(r[i].task));
+	}
+	for (i = 0; i < 2; i++)
+		wake_up_process(r[i].task);
+	for (i = 0; i < 2; i++) {
+		KUNIT_EXPECT_TRUE(test, fa_await(READ_ONCE(r[i].rounds) == 3 * RIVAL_ROUNDS));
+		kthread_stop(r[i].task);
+		KUNIT_EXPECT_EQ(test, r[i].nr, 0U);
+	}
+	KUNIT_EXPECT_EQ(test, fastalloc_pool_allocated(pool), 0UL);
+}
+
 static struct kunit_case counts_cases[] = {
+	KUNIT_CASE(counts_bulk_takes_nothing),
+	KUNIT_CASE(counts_rival_bulks),
 	KUNIT_CASE(counts_one_grows),
 	KUNIT_CASE(counts_while_all_work),
 	KUNIT_CASE(counts_peak_stays),

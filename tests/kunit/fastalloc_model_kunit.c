@@ -95,7 +95,6 @@ struct mobj {
  * @reserve: objects beside it
  * @peak_most: no more can have been out at once
  * @total: all objects, when the peak began
- * @fell_short: a bulk may have
  * @all_known: every object of the pool is known
  * @want: what the counters must say
  * @wrong: what is wrong, or NULL
@@ -134,7 +133,6 @@ struct model {
 	unsigned long		reserve;
 	unsigned long		peak_most;
 	unsigned long		total;
-	bool			fell_short;
 	bool			all_known;
 	struct fastalloc_stats	want;
 	const char		*wrong;
@@ -467,10 +465,6 @@ static void op_alloc_bulk(struct model *m)
 	gfp_t gfp = any_gfp(m);
 	void *addr[BULK];
 
-	if (is_percpu(m) && m->in_use + nr > m->cap) {
-		m->fell_short = true;
-		m->peak_most = max(m->peak_most, m->in_use + nr);
-	}
 	got = fastalloc_alloc_bulk(m->pool, gfp, nr, addr);
 	if (!got) {
 		got_none(m, gfp, nr);
@@ -668,13 +662,10 @@ static void op_stats(struct model *m)
 {
 	unsigned long peak = m->want.peak;
 	struct fastalloc_stats s;
-	u64 more;
 
 	fastalloc_pool_stats(m->pool, &s);
-	more = s.frees - m->want.frees;
-	if (s.allocs != m->want.allocs + more || (more && !m->fell_short) ||
-	    s.frees < m->want.frees || s.failures != m->want.failures ||
-	    s.in_use != m->in_use)
+	if (s.allocs != m->want.allocs || s.frees != m->want.frees ||
+	    s.failures != m->want.failures || s.in_use != m->in_use)
 		wrong(m, "a counter");
 	if (s.total != s.capacity + m->reserve ||
 	    s.capacity < m->cap || s.reserve != m->reserve)
@@ -705,7 +696,6 @@ static void op_reset(struct model *m)
 	m->want.failures = 0;
 	m->want.peak = m->in_use;
 	m->peak_most = m->in_use;
-	m->fell_short = false;
 }
 
 static void op_trim(struct model *m)
@@ -779,7 +769,6 @@ static void clean_model(struct model *m)
 	m->nr_run = 0;
 	m->in_use = 0;
 	m->peak_most = 0;
-	m->fell_short = false;
 	memset(&m->want, 0, sizeof(m->want));
 }
 

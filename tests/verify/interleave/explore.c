@@ -54,7 +54,7 @@ enum pend {
 };
 
 /* What a context has seen. */
-enum seen_kind { H_INT, H_HEAD, H_NEXT, H_POPPED, H_PUSHED, H_MAG, H_OBJ };
+enum seen_kind { H_INT, H_HEAD, H_NEXT, H_POPPED, H_PUSHED, H_MAG, H_OBJ, H_FULL, H_CLAIMED };
 
 struct hist {
 	u8	kind;
@@ -78,6 +78,7 @@ struct ctx {
 	u8		inserted;	/* likewise: its chunk is in the pool */
 	int		handed;		/* to this waiter */
 	bool		queued;		/* it has got in line */
+	u8		certain;	/* of a bulk allocation: it will not fail */
 	u32		taken;		/* objects, as a mask */
 	u32		giving;		/* likewise, not put yet */
 	u32		nr_late;
@@ -128,6 +129,7 @@ static unsigned int budget[NR_OPS];
 static unsigned int max_ops, grow_size, first_block, begin_out;
 static bool exact, whole, verbose, growing;
 static const atomic64_t *just_read;	/* this head, by -a */
+static bool just_read_long;		/* ->nfull, likewise */
 static void *pending_write;
 static char bad[200];
 static unsigned long shortest_empty = MAX_MAGS, most_partial;
@@ -297,12 +299,16 @@ static void see(enum seen_kind kind, int idx, u64 v)
 
 /* The objects */
 
+/* With what a bulk call has yet to take once it is certain to return it. */
 static unsigned int out_now(void)
 {
 	unsigned int i, n = 0;
 
 	for (i = 0; i < w.nr_objs; i++)
 		n += w.obj[i] != O_FREE && w.obj[i] != O_NEW;
+	for (i = 0; i < CTXS; i++)
+		if (ctx[i].used && ctx[i].certain)
+			n += bulk_nr - __builtin_popcount(ctx[i].taken);
 	return n;
 }
 
@@ -316,7 +322,6 @@ static bool takes(const struct ctx *c)
 {
 	switch (c->call.op) {
 	case OP_ALLOC:
-	case OP_ALLOC_BULK:
 	case OP_WAIT:
 	case OP_IRQ_WORK:
 		return true;
@@ -333,8 +338,7 @@ static bool moves(const struct ctx *c)
 
 static bool gives(const struct ctx *c)
 {
-	return c->call.op == OP_FREE || c->call.op == OP_FREE_BULK ||
-	       c->call.op == OP_ALLOC_BULK || c->call.op == OP_GROW;
+	return c->call.op == OP_FREE || c->call.op == OP_FREE_BULK || c->call.op == OP_GROW;
 }
 
 static void settle_write(void)
@@ -378,6 +382,16 @@ static void take_object(void *obj)
 static void take_late(void)
 {
 	u32 i;
+	int o;
+
+	/* A bulk call moves objects about; it has taken what it has written for its caller. */
+	for (i = 0; i < MAX_BULK && cur->call.op == OP_ALLOC_BULK && !*bad; i++) {
+		o = obj_index(cur->call.obj[i]);
+		if (!cur->call.obj[i] || (o >= 0 && cur->taken & (1U << o)))
+			continue;
+		note("has taken an object");
+		take_object(cur->call.obj[i]);
+	}
 
 	for (i = 0; i < cur->nr_late && !*bad; i++) {
 		note("has taken an object");
@@ -389,6 +403,7 @@ static void take_late(void)
 static void stop(enum pend pend, const void *addr)
 {
 	just_read = NULL;
+	just_read_long = false;
 	cur->pend = pend;
 	cur->pend_addr = (void *)addr;
 	leave();
@@ -603,6 +618,24 @@ static bool head_counts(int s)
 	return cur && (s != 2 || budget[OP_ROTATE]);
 }
 
+/* Has just been seen, and is no longer: so many back. */
+static bool saw(int back, enum seen_kind kind, int idx)
+{
+	const struct hist *h = &cur->h[cur->nh - back];
+
+	return cur->nh >= back && h->kind == kind && (kind != H_HEAD || h->idx == idx);
+}
+
+/* The last that it did was to claim a magazine, and to look for it. */
+static bool looks_for_claimed(void)
+{
+	int i = cur->nh;
+
+	while (i && cur->h[i - 1].kind == H_HEAD && cur->h[i - 1].idx)
+		i--;
+	return i && cur->h[i - 1].kind == H_CLAIMED;
+}
+
 s64 hook_head_read(const atomic64_t *v)
 {
 	int s = stack_index(v), i = cur ? cur->nh : 0;
@@ -614,11 +647,21 @@ s64 hook_head_read(const atomic64_t *v)
 	stop(P_HEAD, v);
 	/* A look for an instant of emptiness begins anew: as if it began here. */
 	if (!exact && s == 0) {
-		while (i && cur->h[i - 1].kind == H_HEAD)
+		while (i && (cur->h[i - 1].kind == H_HEAD || cur->h[i - 1].kind == H_FULL))
 			i--;
-		if (cur->nh - i >= 3 + !!budget[OP_ROTATE])
+		if (cur->nh - i >= 3)
 			cur->nh = i;
 	}
+	/* Likewise a look for what was claimed. Unless something moves it goes on for ever. */
+	if (s == 1 && !(u32)v->counter && cur->call.op != OP_ROTATE && looks_for_claimed()) {
+		i = saw(2, H_HEAD, 1) && saw(1, H_HEAD, 2) ? 2 : saw(1, H_HEAD, 1);
+		if (!budget[OP_ROTATE] || (i && cur->h[cur->nh - i].v == (u64)v->counter)) {
+			hook_bad("what was claimed is not there");
+			return 0;
+		}
+	}
+	if (!exact && s == 1 && saw(2, H_HEAD, 1) && saw(1, H_HEAD, 2))
+		cur->nh -= 2;
 	if (whole)
 		just_read = v;
 	see(H_HEAD, s, v->counter);
@@ -676,6 +719,61 @@ bool hook_head_cmpxchg(atomic64_t *v, s64 *old, s64 new)
 		see(H_HEAD, s, v->counter);
 	}
 	return ok;
+}
+
+static bool long_counts(const atomic_long_t *v)
+{
+	return cur && v == &pool.nfull && !pool.lock.held;
+}
+
+long hook_long_read(const atomic_long_t *v)
+{
+	if (cur)
+		settle_write();
+	if (!long_counts(v))
+		return v->counter;
+	stop(P_READ, v);
+	just_read_long = whole;
+	see(H_FULL, 0, v->counter);
+	note("reads nfull: %ld", v->counter);
+	return v->counter;
+}
+
+void hook_long_add(atomic_long_t *v, long n)
+{
+	if (cur)
+		settle_write();
+	if (long_counts(v)) {
+		stop(P_WRITE, v);
+		note("adds %ld to nfull", n);
+	}
+	v->counter += n;
+}
+
+bool hook_long_cmpxchg(atomic_long_t *v, long *old, long new)
+{
+	if (!long_counts(v)) {
+		v->counter = new;
+		return true;
+	}
+	settle_write();
+	if (!just_read_long)
+		stop(P_CMPXCHG, v);
+	just_read_long = false;
+	/* What was read is forgotten but for the outcome. */
+	if (!exact && saw(1, H_FULL, 0))
+		cur->nh--;
+	if (v->counter != *old) {
+		note("finds nfull changed: %ld", v->counter);
+		*old = v->counter;
+		see(H_FULL, 0, v->counter);
+		return false;
+	}
+	note("claims %ld of %ld", *old - new, *old);
+	v->counter = new;
+	see(H_CLAIMED, 0, 0);
+	cur->certain |= cur->call.op == OP_ALLOC_BULK;
+	return true;
 }
 
 u32 hook_xchg(u32 *addr, u32 val)
@@ -1041,7 +1139,7 @@ static void mix_ctx(const struct ctx *c)
 	int i, s;
 
 	mix(c->call.op | c->pend << 8 | c->asleep << 16 | c->irq_off << 17 | c->reached << 18 |
-	    c->timed_out << 19 | (u64)c->cpu << 32 | (u64)c->call.arg << 40);
+	    c->timed_out << 19 | c->certain << 20 | (u64)c->cpu << 32 | (u64)c->call.arg << 40);
 	if (c->call.op == OP_FREE || c->call.op == OP_FREE_BULK)
 		for (i = 0; i < 2; i++)
 			mix_obj(c->call.obj[i]);
@@ -1060,6 +1158,8 @@ static void mix_ctx(const struct ctx *c)
 		mix(h->kind | h->idx << 8);
 		switch (h->kind) {
 		case H_INT:
+		case H_FULL:
+		case H_CLAIMED:
 			mix(h->v);
 			break;
 		case H_HEAD:
@@ -1117,7 +1217,7 @@ static int holds(const struct fa_mag *m, unsigned int n, u8 *count)
 static const char *check_idle(void)
 {
 	u8 count[MAX_OBJS] = {}, places[MAX_MAGS] = {};
-	unsigned int i, nr_out = 0, nr_there = less_mags;
+	unsigned int i, nr_out = 0, nr_there = less_mags, full = 0;
 	bool ok = true, waits = false;
 	struct fa_mag *m;
 	u32 id;
@@ -1126,6 +1226,7 @@ static const char *check_idle(void)
 		for (id = (u32)stack_of(i)->head.counter; id; id = m->next) {
 			m = mag_at(id_index(id));
 			places[id_index(id)]++;
+			full += i == 1 || i == 2;
 			ok &= !holds(m, m->n, count);
 		}
 	for (i = 0; i < ncpu; i++) {
@@ -1155,6 +1256,8 @@ static const char *check_idle(void)
 	}
 	if (pool.total != w.nr_objs || pool.objects != w.nr_objs)
 		return "the pool counts more objects than it has, or fewer";
+	if (pool.nfull.counter != full)
+		return "the pool counts more full magazines than it has, or fewer";
 	if (pool.mags.nr != nr_there)
 		return "the pool counts more magazines than it has, or fewer";
 	for (i = 0; i < CTXS; i++)
@@ -1234,6 +1337,7 @@ static const char *examine(void)
 		    (u64)pool.mags.nr_blocks << 48);
 		mix(w.nr_objs | w.nr_mags << 8 | pool.lock.held << 16);
 	}
+	mix(pool.nfull.counter);
 	mix(pool.nr_waiters | (u64)pool.wait_lock.held << 32 | (u64)w.irq_pending << 40);
 	for (l = pool.waiters.next; l != &pool.waiters; l = l->next) {
 		struct ctx *t = ctx_of_stack(l);
@@ -1332,7 +1436,7 @@ static void finish(struct ctx *c)
 	struct call *call = &c->call;
 	int i, o;
 
-	for (i = 0; i < 2 && call->op != OP_GROW; i++) {
+	for (i = 0; i < MAX_BULK && call->op != OP_GROW; i++) {
 		o = obj_index(call->obj[i]);
 		switch (call->op) {
 		case OP_WAIT:
@@ -1669,10 +1773,10 @@ static void usage(void)
 {
 	fprintf(stderr,
 		"explore [-c CPUS] [-n NESTED] [-m SLOTS] [-C CAPACITY]\n"
-		"	[-b N] [-f N] [-r N] [-d N] [-w N] [-g N [-G OBJECTS] [-B BLOCK]]\n"
+		"	[-b N [-N OBJECTS]] [-f N] [-r N] [-d N] [-w N] [-g N [-G OBJECTS] [-B BLOCK]]\n"
 		"	[-o N] [-k N] [-R N] [-M N] [-t BITS] [-a] [-x]\n"
 		"-n: operations that nest in others at one time; any number of alloc and free,\n"
-		"and N of: -b bulk of either, -f flush of a CPU, -r rotate (trim), -d CPU dead,\n"
+		"and N of: -b bulk of either (an allocation of -N objects, default 2), -f flush of a CPU, -r rotate (trim), -d CPU dead,\n"
 		"-w wait, -g growth by -G objects (default: any number up to two magazines).\n"
 		"-B: number of the first block of magazines. -o: N objects are out at the start.\n"
 		"-k: but N alloc and free in all. -R, -M: so many objects, magazines less than the code asks for.\n"
@@ -1689,7 +1793,7 @@ int main(int argc, char **argv)
 	unsigned int i, arg;
 	int o, m, rc;
 
-	while ((o = getopt(argc, argv, "c:n:m:C:b:f:r:d:w:g:G:B:o:k:R:M:t:ax")) != -1) {
+	while ((o = getopt(argc, argv, "c:n:m:C:b:N:f:r:d:w:g:G:B:o:k:R:M:t:ax")) != -1) {
 		arg = optarg ? atoi(optarg) : 0;
 		switch (o) {
 		case 'c':
@@ -1707,6 +1811,9 @@ int main(int argc, char **argv)
 		case 'b':
 			budget[OP_ALLOC_BULK] = arg;
 			budget[OP_FREE_BULK] = arg;
+			break;
+		case 'N':
+			bulk_nr = arg;
 			break;
 		case 'f':
 			budget[OP_FLUSH] = arg;
@@ -1756,7 +1863,7 @@ int main(int argc, char **argv)
 			usage();
 		}
 	}
-	if (!ncpu || ncpu > MAX_CPUS || !magazine || optind != argc)
+	if (!ncpu || ncpu > MAX_CPUS || !magazine || bulk_nr > MAX_BULK || optind != argc)
 		usage();
 
 	setvbuf(stdout, NULL, _IOLBF, 0);

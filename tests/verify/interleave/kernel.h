@@ -157,14 +157,16 @@ void *hook_percpu(size_t bytes);
 #define smp_mb__after_atomic()	barrier()
 #define kcsan_release()		((void)0)
 
-/* Counters of the depot: they steer growth only, which is not under check. */
-#define atomic_long_inc(v)		((void)(v)->counter++)
-#define atomic_long_dec(v)		((void)(v)->counter--)
-#define atomic_long_dec_return(v)	(--(v)->counter)
-#define atomic_long_read(v)		((v)->counter)
-#define atomic_long_add(n, v)		((void)((v)->counter += (n)))
+/* Of ->nfull what is done is watched; others steer growth only, which is not under check. */
+long hook_long_read(const atomic_long_t *v);
+void hook_long_add(atomic_long_t *v, long n);
+bool hook_long_cmpxchg(atomic_long_t *v, long *old, long new);
+
+#define atomic_long_inc(v)		hook_long_add(v, 1)
+#define atomic_long_read(v)		hook_long_read(v)
+#define atomic_long_add(n, v)		hook_long_add(v, n)
 #define atomic_long_xchg(v, n)		((void)((v)->counter = (n)))
-#define atomic_long_try_cmpxchg(v, old, new) ((void)(old), (v)->counter = (new), true)
+#define atomic_long_try_cmpxchg(v, old, new) hook_long_cmpxchg(v, old, new)
 
 /* Calls that may sleep, for destroy, which is not under check. */
 #define atomic_inc_return(v)		(++(v)->counter)

@@ -7,6 +7,7 @@
 #include "verify.h"
 
 struct fastalloc_pool pool;
+unsigned int bulk_nr = 2;
 char objects[MAX_OBJS];
 
 /* As module.c has them; hotplug looks for its pools there. */
@@ -128,10 +129,8 @@ void op_run(struct call *call)
 		fastalloc_free(&pool, call->obj[0]);
 		break;
 	case OP_ALLOC_BULK:
-		if (!fa_percpu_alloc_bulk(&pool, 2, call->obj)) {
-			call->obj[0] = NULL;
-			call->obj[1] = NULL;
-		}
+		if (!fa_percpu_alloc_bulk(&pool, bulk_nr, call->obj))
+			memset(call->obj, 0, sizeof(call->obj));
 		break;
 	case OP_FREE_BULK:
 		fa_percpu_free_bulk(&pool, 2, call->obj);

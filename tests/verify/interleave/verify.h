@@ -7,6 +7,7 @@
 
 #define MAX_OBJS	32
 #define MAX_CPUS	3
+#define MAX_BULK	3
 
 enum op {
 	OP_NONE,
@@ -26,12 +27,12 @@ enum op {
 struct call {
 	enum op	op;
 	int	arg;
-	void	*obj[2];
+	void	*obj[MAX_BULK];
 };
 
 /* ops.c */
 extern struct fastalloc_pool pool;
-extern int nr_levels;
+extern unsigned int bulk_nr;	/* objects that a bulk allocation wants */
 extern char objects[MAX_OBJS];
 extern int (*cpu_dead)(unsigned int cpu);
 
