@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Every difference between kernel versions, in one place. */
+/*
+ * Every difference between kernel versions, in one place. Which of two a kernel has
+ * is found by compiling (features.sh), since distributions take over changes from
+ * later kernels; the comments name the version of kernel.org.
+ */
 #ifndef FASTALLOC_COMPAT_H
 #define FASTALLOC_COMPAT_H
 
@@ -15,6 +19,7 @@
 #include <linux/version.h>
 #include <linux/vmalloc.h>
 
+#include "features.h"
 #include "mem.h"
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
@@ -22,19 +27,10 @@
 #endif
 
 /* 6.13 made the namespace a string literal. */
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
-#define FASTALLOC_EXPORT(sym)	EXPORT_SYMBOL_NS_GPL(sym, "FASTALLOC")
-#else
+#ifdef FA_HAVE_NS_NAMES
 #define FASTALLOC_EXPORT(sym)	EXPORT_SYMBOL_NS_GPL(sym, FASTALLOC)
-#endif
-
-/* Largest order of the page allocator: inclusive since 6.4, renamed in 6.8. */
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 8, 0)
-#define FA_MAX_PAGE_ORDER	MAX_PAGE_ORDER
-#elif LINUX_VERSION_CODE >= KERNEL_VERSION(6, 4, 0)
-#define FA_MAX_PAGE_ORDER	MAX_ORDER
 #else
-#define FA_MAX_PAGE_ORDER	(MAX_ORDER - 1)
+#define FASTALLOC_EXPORT(sym)	EXPORT_SYMBOL_NS_GPL(sym, "FASTALLOC")
 #endif
 
 /*
@@ -69,11 +65,15 @@ static __always_inline void fa_unlock_irqrestore(raw_spinlock_t *lock,
 #endif
 
 /* vmalloc_huge_node() came with 6.17; older kernels have no huge mappings by node. */
-#define FA_HUGE_BY_NODE		(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 17, 0))
+#ifdef FA_HAVE_VMALLOC_HUGE_NODE
+#define FA_HUGE_BY_NODE		true
+#else
+#define FA_HUGE_BY_NODE		false
+#endif
 
 static inline void *fa_vmalloc_huge(size_t bytes, gfp_t gfp, int node)
 {
-#if FA_HUGE_BY_NODE
+#ifdef FA_HAVE_VMALLOC_HUGE_NODE
 	return vmalloc_huge_node(bytes, gfp, node);
 #else
 	return vmalloc_huge(bytes, gfp);
@@ -84,7 +84,7 @@ static inline void *fa_vmalloc_huge(size_t bytes, gfp_t gfp, int node)
  * call_rcu() may be lazy on kernels with CONFIG_RCU_LAZY, and then takes seconds.
  * call_rcu_hurry() came with 6.2.
  */
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
+#ifdef FA_HAVE_CALL_RCU_HURRY
 #define fa_call_rcu(head, fn)	call_rcu_hurry(head, fn)
 #else
 #define fa_call_rcu(head, fn)	call_rcu(head, fn)
@@ -106,7 +106,7 @@ static inline bool fa_may_lock(void)
 }
 
 /*
- * The stack depot: __stack_depot_save() became stack_depot_save_flags() in 6.9.
+ * The stack depot: __stack_depot_save() became stack_depot_save_flags() in 6.8.
  * It takes a raw lock, so not in NMI; and it may ask for a page.
  */
 #ifdef CONFIG_STACKDEPOT
@@ -125,13 +125,13 @@ static __always_inline depot_stack_handle_t fa_stack_save(unsigned int depth)
 	if (in_nmi())
 		return 0;
 	nr = stack_trace_save(entries, min_t(unsigned int, depth, ARRAY_SIZE(entries)), 1);
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0)
+#if defined(FA_HAVE_STACK_DEPOT_SAVE_FLAGS)
 	return stack_depot_save_flags(entries, nr, GFP_NOWAIT | __GFP_NOWARN,
 				      alloc ? STACK_DEPOT_FLAG_CAN_ALLOC : 0);
-#elif LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
-	return __stack_depot_save(entries, nr, GFP_NOWAIT | __GFP_NOWARN, alloc);
-#else
+#elif defined(FA_HAVE_STACK_DEPOT_EXTRA_BITS)
 	return __stack_depot_save(entries, nr, 0, GFP_NOWAIT | __GFP_NOWARN, alloc);
+#else
+	return __stack_depot_save(entries, nr, GFP_NOWAIT | __GFP_NOWARN, alloc);
 #endif
 }
 
@@ -156,7 +156,7 @@ static inline void fa_stack_print(depot_stack_handle_t stack)
 #endif
 
 /* Shrinkers are allocated, not embedded, since 6.7. */
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
+#ifdef FA_HAVE_SHRINKER_ALLOC
 static inline struct shrinker *fa_shrinker_alloc(const char *name)
 {
 	return shrinker_alloc(0, "fastalloc-%s", name);
@@ -217,7 +217,7 @@ static inline void fa_shrinker_free(struct shrinker *s)
 #endif
 
 /* Of the tests. hrtimer_setup() came with 6.13, hrtimer_init() went with 6.15. */
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+#ifdef FA_HAVE_HRTIMER_SETUP
 #define fa_hrtimer_setup(timer, fn, clock, mode)	\
 	hrtimer_setup(timer, fn, clock, mode)
 #else

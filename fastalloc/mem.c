@@ -61,7 +61,8 @@ void *fa_kzalloc(size_t bytes, gfp_t gfp, int node)
 /* The largest block of the page allocator. */
 size_t fa_pages_max(void)
 {
-	return PAGE_SIZE << FA_MAX_PAGE_ORDER;
+	/* MAX_ORDER changed its meaning in 6.4 and its name in 6.8, this neither. */
+	return PAGE_SIZE * MAX_ORDER_NR_PAGES;
 }
 
 /*
