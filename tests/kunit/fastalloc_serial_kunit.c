@@ -738,13 +738,13 @@ static void serial_irqs_off(struct kunit *test)
 	local_irq_save(flags);
 	for (i = 0; i < 4; i++)
 		objs[i] = fastalloc_alloc(pool, GFP_ATOMIC);
-	sound += irqs_disabled();
+	sound += !!irqs_disabled();
 	for (i = 0; i < 4; i++)
 		fastalloc_free(pool, objs[i]);
-	sound += irqs_disabled();
+	sound += !!irqs_disabled();
 	nr = fastalloc_alloc_bulk(pool, GFP_NOWAIT, 4, objs);
 	fastalloc_free_bulk(pool, nr, objs);
-	sound += irqs_disabled();
+	sound += !!irqs_disabled();
 	local_irq_restore(flags);
 	KUNIT_EXPECT_EQ(test, sound, 3U);
 	KUNIT_EXPECT_EQ(test, nr, 4U);
