@@ -8,14 +8,17 @@
 #define FASTALLOC_COMPAT_H
 
 #include <linux/export.h>
+#include <linux/glob.h>
 #include <linux/mm.h>
 #include <linux/mmzone.h>
 #include <linux/numa.h>
+#include <linux/printk.h>
 #include <linux/shrinker.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/stackdepot.h>
 #include <linux/stacktrace.h>
+#include <linux/string.h>
 #include <linux/version.h>
 #include <linux/vmalloc.h>
 
@@ -103,6 +106,36 @@ static inline bool fa_may_lock(void)
 		return true;
 	return preemptible() || (!IS_ENABLED(CONFIG_PREEMPT_RT) && in_serving_softirq() &&
 				 !irqs_disabled());
+}
+
+/*
+ * A pool's name by a pattern. Without CONFIG_GLOB a pattern is a name, or the
+ * beginning of one and "*".
+ */
+static inline bool fa_glob_match(const char *glob, const char *name)
+{
+#ifdef CONFIG_GLOB
+	return glob_match(glob, name);
+#else
+	size_t len = strcspn(glob, "*");
+
+	return !strncmp(glob, name, len) &&
+	       (glob[len] ? !strcmp(glob + len, "*") : !name[len]);
+#endif
+}
+
+/* Where we are, for a report of @depth frames. */
+static __always_inline void fa_stack_dump(unsigned int depth)
+{
+#ifdef CONFIG_STACKTRACE
+	unsigned long entries[16];
+	unsigned int nr;
+
+	nr = stack_trace_save(entries, min_t(unsigned int, depth, ARRAY_SIZE(entries)), 1);
+	stack_trace_print(entries, nr, 1);
+#else
+	dump_stack();
+#endif
 }
 
 /*

@@ -16,14 +16,12 @@
 #include <linux/bitmap.h>
 #include <linux/debugfs.h>
 #include <linux/fault-inject.h>
-#include <linux/glob.h>
 #include <linux/moduleparam.h>
 #include <linux/overflow.h>
 #include <linux/poison.h>
 #include <linux/printk.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
-#include <linux/stacktrace.h>
 #include <linux/string.h>
 #include <linux/xarray.h>
 
@@ -106,7 +104,7 @@ static bool fa_debug_block(char *block, const char *name, unsigned int *flags)
 	if (!block)
 		*flags = f;
 	while ((glob = strsep(&block, ",")))
-		if (glob_match(glob, name))
+		if (fa_glob_match(glob, name))
 			*flags = f;
 	return true;
 }
@@ -329,8 +327,7 @@ static void fa_fault_other_pool(const struct fastalloc_pool *mine, const void *o
 noinline __cold void fa_fault(struct fastalloc_pool *pool, const char *what,
 			      const void *obj, struct fa_chunk *chunk, const u8 *spoilt)
 {
-	unsigned long entries[FA_TRACK_DEPTH];
-	unsigned int i, nr;
+	unsigned int i;
 
 	atomic_long_inc(&pool->violations);
 	if (!__ratelimit(&pool->fault_limit))
@@ -365,8 +362,7 @@ noinline __cold void fa_fault(struct fastalloc_pool *pool, const char *what,
 	}
 	pr_err("  found by pid %d on CPU %u in\n", current->pid,
 	       raw_smp_processor_id());
-	nr = stack_trace_save(entries, ARRAY_SIZE(entries), 1);
-	stack_trace_print(entries, nr, 1);
+	fa_stack_dump(FA_TRACK_DEPTH);
 }
 
 /* A slot that is free: has anybody written to it? Mends it. */

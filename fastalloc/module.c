@@ -1,12 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Load, unload, and the list of pools. */
+#define pr_fmt(fmt) "fastalloc: " fmt
+
 #include <linux/module.h>
+#include <linux/printk.h>
 
 #include "internal.h"
 
 /* Readers of debugfs hold this too; nobody allocates memory under it. */
 DEFINE_MUTEX(fa_pools_lock);
 LIST_HEAD(fa_pools);
+
+/* What this kernel was built without, and what therefore is not to be had. */
+static void __init fa_say_missing(void)
+{
+	if (!IS_ENABLED(CONFIG_DEBUG_FS))
+		pr_info("no CONFIG_DEBUG_FS: pools are not shown, totals are in /sys/kernel/fastalloc\n");
+	if (!IS_ENABLED(CONFIG_GLOB))
+		pr_info("no CONFIG_GLOB: patterns of debug= are names, or their beginning and *\n");
+	if (!IS_ENABLED(CONFIG_KALLSYMS))
+		pr_info("no CONFIG_KALLSYMS: reports show addresses, not functions\n");
+	if (!IS_ENABLED(CONFIG_STACKDEPOT))
+		pr_info("no CONFIG_STACKDEPOT: check U keeps callers, not their stacks\n");
+}
 
 static int __init fastalloc_init(void)
 {
@@ -23,6 +39,7 @@ static int __init fastalloc_init(void)
 		goto err_magazine;
 	fa_debugfs_init();
 	fa_debug_init();
+	fa_say_missing();
 	return 0;
 
 err_magazine:

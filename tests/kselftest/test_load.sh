@@ -8,9 +8,16 @@ set -u
 
 LOADS=20
 
-ktap_plan 16
+ktap_plan 18
 
+log_mark
 check "loads" load fastalloc
+# a line for each optional part that the kernel lacks, and for none that it has
+for part in "GLOB glob_match" "STACKDEPOT stack_depot_init"; do
+	symbol=${part#* } option=${part% *} lacking=1
+	! grep -q " $symbol\$" /proc/kallsyms || lacking=0
+	is "lines about CONFIG_$option" "$(log_since | grep -c "no CONFIG_$option: ")" $lacking
+done
 check "makes its directory in debugfs" test -d "$FASTALLOC"
 is "pools starts as a header alone" "$(wc -l <"$FASTALLOC/pools")" 1
 check "unloads" rmmod fastalloc
