@@ -246,7 +246,7 @@ struct fa_chunk *fa_chunk_create(struct fastalloc_pool *pool, unsigned long want
 	return chunk;
 
 err_san:
-	fa_san_chunk_exit(pool, chunk);
+	fa_san_chunk_exit(pool, chunk, gfp);
 err_handle:
 	fa_handle_chunk_exit(pool, chunk, gfp);
 err_debug:
@@ -268,7 +268,7 @@ err_chunk:
  */
 void fa_chunk_destroy(struct fastalloc_pool *pool, struct fa_chunk *chunk, gfp_t gfp)
 {
-	fa_san_chunk_exit(pool, chunk);
+	fa_san_chunk_exit(pool, chunk, gfp);
 	fa_debug_chunk_exit(pool, chunk, gfp);
 	fa_handle_chunk_exit(pool, chunk, gfp);
 	if (!chunk->keep) {
@@ -276,7 +276,7 @@ void fa_chunk_destroy(struct fastalloc_pool *pool, struct fa_chunk *chunk, gfp_t
 		fa_chunk_free(pool, chunk);
 	}
 	fa_chunk_shuffled(chunk);
-	fa_segs_free(&chunk->segs);
+	fa_segs_free(&chunk->segs, gfp);
 	fa_bitmap_free(&chunk->map);
 	kfree(chunk);
 }

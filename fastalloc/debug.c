@@ -540,6 +540,7 @@ static void fa_leak_print(struct fastalloc_pool *pool, struct xarray *owners)
 	for (shown = 0; shown < FA_LEAKS_SHOWN; shown++) {
 		most = 0;
 		xa_for_each(owners, key, entry) {
+			cond_resched();
 			if (xa_to_value(entry) <= most)
 				continue;
 			most = xa_to_value(entry);
@@ -565,13 +566,14 @@ static void fa_leak_print(struct fastalloc_pool *pool, struct xarray *owners)
 /* On destroy: what is out, by owner if they are known, else by slot. */
 void fa_debug_leaks(struct fastalloc_pool *pool)
 {
-	unsigned int shown = 0, i;
+	unsigned int shown = 0, nr = 0, i;
 	struct fa_chunk *chunk;
 	struct xarray owners;
 
 	xa_init(&owners);
 	for (chunk = fa_chunk_first(pool); chunk; chunk = fa_chunk_next(chunk)) {
 		for_each_set_bit(i, chunk->out, chunk->count) {
+			fa_resched(nr++, GFP_KERNEL);
 			if (chunk->track)
 				fa_leak_count(&owners, fa_track(chunk, i, FA_TRACK_ALLOC));
 			else if (shown++ < FA_LEAKS_SHOWN)

@@ -180,7 +180,12 @@ void fa_handle_pool_init(struct fastalloc_pool *pool)
 
 void fa_handle_pool_exit(struct fastalloc_pool *pool)
 {
-	fa_ranges_free(&pool->ranges);
+	struct fa_range *r, *next;
+
+	list_for_each_entry_safe(r, next, &pool->ranges, list) {
+		kfree(r);
+		cond_resched();
+	}
 }
 
 int fa_handle_chunk_init(struct fastalloc_pool *pool, struct fa_chunk *chunk,

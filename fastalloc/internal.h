@@ -82,7 +82,7 @@ static inline size_t fa_seg_bytes(u32 slots)
 
 int fa_segs_alloc(struct fa_segs *segs, unsigned long nr, u32 slots, gfp_t gfp,
 		  int node);
-void fa_segs_free(struct fa_segs *segs);
+void fa_segs_free(struct fa_segs *segs, gfp_t gfp);
 unsigned long fa_deque_segs(unsigned long objects, u32 seg_slots);
 void fa_deque_init(struct fa_deque *d, u32 seg_slots, struct fa_segs *segs);
 void fa_deque_splice(struct fa_deque *d, struct fa_segs *segs);
@@ -779,7 +779,7 @@ static inline bool fa_fail(size_t bytes)
 /* kmemleak.c, where the kernel has it */
 int fa_kmemleak_chunk_init(struct fastalloc_pool *pool, struct fa_chunk *chunk,
 			   gfp_t gfp);
-void fa_kmemleak_chunk_exit(struct fastalloc_pool *pool, struct fa_chunk *chunk);
+void fa_kmemleak_chunk_exit(struct fastalloc_pool *pool, struct fa_chunk *chunk, gfp_t gfp);
 void fa_kmemleak_alloc(struct fastalloc_pool *pool, const void *obj, gfp_t gfp);
 void fa_kmemleak_free(struct fastalloc_pool *pool, const void *obj);
 

@@ -70,15 +70,17 @@ void fa_kmemleak_free(struct fastalloc_pool *pool, const void *obj)
 		kmemleak_free(obj);
 }
 
-void fa_kmemleak_chunk_exit(struct fastalloc_pool *pool, struct fa_chunk *chunk)
+void fa_kmemleak_chunk_exit(struct fastalloc_pool *pool, struct fa_chunk *chunk, gfp_t gfp)
 {
-	unsigned int i;
+	unsigned int i, nr = 0;
 
 	if (fa_content_stays(pool)) {
 		kmemleak_free(chunk->mem);
 		return;
 	}
-	for_each_set_bit(i, chunk->leak, chunk->count)
+	for_each_set_bit(i, chunk->leak, chunk->count) {
 		kmemleak_free(fa_chunk_obj(pool, chunk, i));
+		fa_resched(nr++, gfp);
+	}
 	kvfree(chunk->leak);
 }

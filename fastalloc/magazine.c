@@ -862,6 +862,7 @@ static int fa_cpu_dead(unsigned int cpu)
 		c->n = 0;
 		preempt_enable();
 		fa_wake_waiters(pool);
+		cond_resched();
 	}
 	mutex_unlock(&fa_pools_lock);
 	return 0;
@@ -1296,18 +1297,23 @@ void fa_percpu_drain(struct fastalloc_pool *pool,
 		c = per_cpu_ptr(pool->cache, cpu);
 		fa_cache_flush(pool, c, c->n);
 		c->n = 0;
+		cond_resched();
 	}
-	while ((m = fa_depot_get(pool)))
+	while ((m = fa_depot_get(pool))) {
 		while (m->n)
 			fn(pool, m->slot[--m->n]);
+		cond_resched();
+	}
 }
 
 void fa_percpu_release(struct fastalloc_pool *pool)
 {
 	u32 i;
 
-	for (i = 0; i < pool->mags.nr_blocks; i++)
+	for (i = 0; i < pool->mags.nr_blocks; i++) {
 		kvfree(*fa_mag_block(&pool->mags, i));
+		cond_resched();
+	}
 	for (i = 0; i < ARRAY_SIZE(pool->mags.more); i++)
 		kfree(pool->mags.more[i]);
 	free_percpu(pool->cache);

@@ -29,13 +29,15 @@
 
 #include "internal.h"
 
-void fa_segs_free(struct fa_segs *segs)
+/* Reschedules on the way if @gfp allows it. */
+void fa_segs_free(struct fa_segs *segs, gfp_t gfp)
 {
 	struct fa_seg *seg;
 
 	while ((seg = segs->first)) {
 		segs->first = seg->next;
 		kfree(seg);
+		fa_resched(segs->nr--, gfp);
 	}
 	segs->last = NULL;
 	segs->nr = 0;
@@ -61,6 +63,7 @@ int fa_segs_alloc(struct fa_segs *segs, unsigned long nr, u32 slots, gfp_t gfp,
 		segs->first = seg;
 		if (!segs->last)
 			segs->last = seg;
+		fa_resched(segs->nr, gfp);
 	}
 	return 0;
 }
@@ -116,7 +119,7 @@ void fa_deque_free(struct fa_deque *d)
 	if (!d->head)
 		return;
 	d->head->prev->next = NULL;
-	fa_segs_free(&(struct fa_segs){ .first = d->head, .nr = d->nr_segs });
+	fa_segs_free(&(struct fa_segs){ .first = d->head, .nr = d->nr_segs }, GFP_KERNEL);
 	d->head = NULL;
 }
 

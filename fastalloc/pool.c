@@ -1095,9 +1095,12 @@ static void fa_pool_teardown(struct fastalloc_pool *pool)
 	while ((chunk = fa_chunk_first(pool))) {
 		fa_chunk_erase(pool, chunk);
 		list_move(&chunk->list, &gone);
+		cond_resched();
 	}
-	list_for_each_entry_safe(chunk, next, &gone, list)
+	list_for_each_entry_safe(chunk, next, &gone, list) {
 		fa_chunk_destroy(pool, chunk, GFP_KERNEL);
+		cond_resched();
+	}
 	fa_handle_pool_exit(pool);
 	fa_deque_free(&pool->dq);
 	if (fa_is_percpu(pool))

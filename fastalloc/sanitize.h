@@ -137,14 +137,15 @@ static inline void fa_san_chunk_init(struct fastalloc_pool *pool, struct fa_chun
 }
 
 /* A chunk's memory is to be that of anybody. */
-static inline void fa_san_chunk_exit(struct fastalloc_pool *pool, struct fa_chunk *chunk)
+static inline void fa_san_chunk_exit(struct fastalloc_pool *pool, struct fa_chunk *chunk,
+				     gfp_t gfp)
 {
 	if (!pool->sanitize)
 		return;
 	if (fa_kasan_sees(pool, chunk->mem))
 		fa_kasan_mark(chunk->mem, chunk->end - chunk->mem, 0);
 	if (IS_ENABLED(CONFIG_DEBUG_KMEMLEAK))
-		fa_kmemleak_chunk_exit(pool, chunk);
+		fa_kmemleak_chunk_exit(pool, chunk, gfp);
 }
 
 #endif /* FASTALLOC_SANITIZE_H */

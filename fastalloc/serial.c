@@ -417,7 +417,7 @@ void fa_serial_free_contig(struct fastalloc_pool *pool, void *obj,
 
 /* Objects of a chunk that are to be handed out at random: none is fresh. */
 static void fa_serial_push_shuffled(struct fastalloc_pool *pool,
-				    struct fa_chunk *chunk)
+				    struct fa_chunk *chunk, gfp_t gfp)
 {
 	unsigned int i = 0, batch;
 	unsigned long flags;
@@ -427,6 +427,7 @@ static void fa_serial_push_shuffled(struct fastalloc_pool *pool,
 		for (batch = FA_BATCH; batch && i < chunk->count; batch--)
 			fa_deque_push(&pool->dq, fa_chunk_new_obj(pool, chunk, i++));
 		fa_serial_unlock(pool, flags);
+		fa_resched(i, gfp);
 	}
 	fa_chunk_shuffled(chunk);
 }
@@ -496,7 +497,7 @@ int fa_serial_attach(struct fastalloc_pool *pool, struct fa_chunk *chunk, gfp_t 
 	if (chunk->shuffled) {
 		chunk->fresh = chunk->count;
 		fa_serial_unlock(pool, flags);
-		fa_serial_push_shuffled(pool, chunk);
+		fa_serial_push_shuffled(pool, chunk, gfp);
 		flags = fa_serial_lock(pool);
 	}
 	/* Promised once it is there; and from here on trim may take it away. */
@@ -566,6 +567,7 @@ void fa_serial_put_back(struct fastalloc_pool *pool, struct fa_chunk *chunk)
 			if (fa_bitmap_test(&chunk->map, i))
 				fa_deque_push(&pool->dq, fa_chunk_obj(pool, chunk, i));
 		fa_serial_unlock(pool, flags);
+		cond_resched();
 	}
 }
 
@@ -573,6 +575,8 @@ void fa_serial_put_back(struct fastalloc_pool *pool, struct fa_chunk *chunk)
 void fa_serial_drain(struct fastalloc_pool *pool,
 		     void (*fn)(struct fastalloc_pool *pool, void *obj))
 {
-	while (pool->dq.n)
+	while (pool->dq.n) {
 		fn(pool, fa_deque_pop_head(&pool->dq));
+		fa_resched(pool->dq.n, GFP_KERNEL);
+	}
 }

@@ -113,6 +113,7 @@ static void fa_trim_begin(struct fastalloc_pool *pool)
 		if (!fa_is_lowest(pool))
 			chunk->nfree = 0;
 		fa_serial_unlock(pool, flags);
+		cond_resched();
 	}
 }
 
@@ -128,6 +129,7 @@ static unsigned long fa_trim_choose(struct fastalloc_pool *pool, bool first,
 	struct fa_chunk *chunk = NULL;
 
 	while (going < most && (chunk = fa_trim_next(pool, chunk))) {
+		cond_resched();
 		if (chunk->first != first || !fa_trim_condemn(pool, chunk))
 			continue;
 		going += chunk->count;
@@ -146,6 +148,7 @@ static void fa_trim_pardon(struct fastalloc_pool *pool, struct fa_chunk *chunk)
 	if (!fa_is_percpu(pool))
 		fa_serial_put_back(pool, chunk);
 	for (i = 0; i < chunk->fresh; i++) {
+		fa_resched(i, GFP_KERNEL);
 		if (!fa_bitmap_test(&chunk->map, i))
 			continue;
 		fa_bitmap_clear(&chunk->map, i);
@@ -192,6 +195,7 @@ unsigned long fa_trim(struct fastalloc_pool *pool, unsigned long most)
 	fa_trim_rotate(pool);
 
 	list_for_each_entry_safe(chunk, next, &condemned, list) {
+		cond_resched();
 		list_del_init(&chunk->list);
 		if (chunk->condemned && chunk->nfree < chunk->fresh) {
 			fa_trim_pardon(pool, chunk);
@@ -234,6 +238,7 @@ unsigned long fa_trim(struct fastalloc_pool *pool, unsigned long most)
 		if (!seg)
 			break;
 		kfree(seg);
+		cond_resched();
 		fa_charge(pool, -(long)fa_kvsize(fa_seg_bytes(pool->seg_slots)));
 	}
 	return gone;

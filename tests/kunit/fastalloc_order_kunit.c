@@ -47,7 +47,7 @@ static void order_exit(struct kunit *test)
 	if (!fix)
 		return;
 	fa_deque_free(&fix->dq);
-	fa_segs_free(&fix->segs);
+	fa_segs_free(&fix->segs, GFP_KERNEL);
 	fa_bitmap_free(&fix->bm);
 	kvfree(fix->ref);
 	kvfree(fix->ring);

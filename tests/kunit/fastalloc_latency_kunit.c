@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0
+/* How long others have to wait for the CPU. */
+#include <linux/completion.h>
+#include <linux/cpumask.h>
+#include <linux/kthread.h>
+#include <linux/ktime.h>
+#include <linux/module.h>
+#include <linux/sched.h>
+
+#include "fastalloc_test.h"
+
+/*
+ * A walk over so many takes twice the bound below on an emulated machine. Fewer where
+ * it takes much longer; and on UML, which neither preempts in interrupts nor, with
+ * preemption, reschedules voluntarily.
+ */
+#define MANY		(IS_ENABLED(CONFIG_KASAN) || IS_ENABLED(CONFIG_KCSAN) || \
+			 IS_ENABLED(CONFIG_UML) ? 50000UL : 1000000UL)
+
+/* What a task that is ready to run may have to wait for the CPU, in milliseconds. */
+#define GAP_MOST	50
+
+/* The emulator may stop for a while; what is wrong in the code is wrong each time. */
+#define GAP_TRIES	4
+
+/**
+ * struct gap - a task that is always ready to run beside one that is measured
+ * @task: the one that is always ready
+ * @stop: it is to end
+ * @most: nanoseconds that it had to wait at most
+ */
+struct gap {
+	struct task_struct	*task;
+	bool			stop;
+	s64			most;
+};
+
+static int gap_thread(void *data)
+{
+	ktime_t last = ktime_get(), now;
+	struct gap *gap = data;
+
+	while (!READ_ONCE(gap->stop)) {
+		now = ktime_get();
+		gap->most = max(gap->most, ktime_to_ns(ktime_sub(now, last)));
+		last = now;
+		/* UML does not preempt what has preemption on all the time. */
+		if (need_resched())
+			schedule();
+	}
+	while (!kthread_should_stop())
+		schedule_timeout_interruptible(1);
+	return 0;
+}
+
+/**
+ * struct gap_destroy - a pool that is destroyed on one CPU with somebody beside it
+ * @pool: the pool
+ * @gap: who is beside it
+ * @done: it has been destroyed
+ */
+struct gap_destroy {
+	struct fastalloc_pool	*pool;
+	struct gap		gap;
+	struct completion	done;
+};
+
+static int gap_destroy_thread(void *data)
+{
+	struct gap_destroy *d = data;
+
+	wake_up_process(d->gap.task);
+	/* Both run in turn from here on. */
+	schedule_timeout_interruptible(2);
+	fastalloc_pool_destroy(d->pool);
+	WRITE_ONCE(d->gap.stop, true);
+	complete(&d->done);
+	return 0;
+}
+
+struct gap_kind {
+	const char		*name;
+	enum fastalloc_sync	sync;
+	enum fastalloc_order	order;
+	unsigned long		flags;
+};
+
+/* Of RANDOM all objects lie in the deque from the start. */
+static struct gap_kind gap_kinds[] = {
+	{ "percpu", FASTALLOC_SYNC_PERCPU },
+	{ "spinlock/lifo", FASTALLOC_SYNC_SPINLOCK, .flags = FASTALLOC_F_RANDOM },
+	{ "spinlock/lowest", FASTALLOC_SYNC_SPINLOCK, FASTALLOC_ORDER_LOWEST },
+	{ "none/fifo", FASTALLOC_SYNC_NONE, FASTALLOC_ORDER_FIFO, FASTALLOC_F_RANDOM },
+};
+
+static void gap_desc(struct gap_kind *kind, char *desc)
+{
+	strscpy(desc, kind->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(gap, gap_kinds, gap_desc);
+
+/* One destroy, with one object out. Nanoseconds that the task beside it waited at most. */
+static s64 gap_of_destroy(struct kunit *test, const struct gap_kind *kind)
+{
+	struct fastalloc_config cfg = {
+		.name = "kunit-gap", .obj_size = 8, .capacity = MANY, .sync = kind->sync,
+		.order = kind->order,
+		.flags = FASTALLOC_F_NO_INIT | FASTALLOC_F_DROP_LIVE | kind->flags,
+	};
+	struct gap_destroy *d = fa_mem(test, sizeof(*d));
+	struct task_struct *task;
+
+	init_completion(&d->done);
+	d->pool = fastalloc_pool_create(&cfg);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(d->pool));
+	KUNIT_EXPECT_NOT_NULL(test, fastalloc_alloc(d->pool, GFP_KERNEL));
+	d->gap.task = kthread_create(gap_thread, &d->gap, "fa-gap");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(d->gap.task));
+	task = kthread_create(gap_destroy_thread, d, "fa-gap-destroy");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	kthread_bind(d->gap.task, cpumask_first(cpu_online_mask));
+	kthread_bind(task, cpumask_first(cpu_online_mask));
+	fa_expect_splat("pool kunit-gap destroyed with 1 objects out");
+	wake_up_process(task);
+	wait_for_completion(&d->done);
+	kthread_stop(d->gap.task);
+	return d->gap.most;
+}
+
+/* Promise: destroy of many objects with one out leaves the CPU to others on the way. */
+static void gap_in_destroy(struct kunit *test)
+{
+	s64 best = S64_MAX;
+	unsigned int i;
+
+	for (i = 0; i < GAP_TRIES && best > GAP_MOST * NSEC_PER_MSEC; i++)
+		best = min(best, gap_of_destroy(test, test->param_value));
+	kunit_info(test, "a task beside it waited %lld us at most", div_s64(best, 1000));
+	KUNIT_EXPECT_LE(test, best, (s64)GAP_MOST * NSEC_PER_MSEC);
+}
+
+static struct kunit_case latency_cases[] = {
+	KUNIT_CASE_PARAM(gap_in_destroy, gap_gen_params),
+	{ }
+};
+
+static struct kunit_suite latency_suite = {
+	.name = "fastalloc_latency",
+	.init = fa_fix_init,
+	.exit = fa_fix_exit,
+	.test_cases = latency_cases,
+};
+
+kunit_test_suite(latency_suite);
+
+FASTALLOC_IMPORT_NS();
+MODULE_DESCRIPTION("fastalloc: tests of latency");
+MODULE_LICENSE("GPL");
