@@ -831,7 +831,20 @@ void fa_percpu_flush_local(struct fastalloc_pool *pool)
 }
 
 /*
- * All CPUs' caches to the depot, by an interrupt to one CPU after another: it
+ * Whether a CPU may have objects of the pool. It goes on meanwhile, so this says no
+ * more than a flush just before or after would. One that never used the pool, as
+ * an isolated CPU, has none.
+ */
+static bool fa_cache_holds(const struct fastalloc_pool *pool, int cpu)
+{
+	struct fa_cpu_stats s;
+
+	fa_percpu_look(pool, cpu, &s);
+	return s.busy || s.loaded || s.spare;
+}
+
+/*
+ * The caches of all CPUs that hold something to the depot, by an interrupt to one CPU after another: it
  * needs no lock and no worker that could wait behind who waits for us, and at
  * most one CPU at a time has its objects in hand.
  */
@@ -841,7 +854,8 @@ void fa_percpu_flush(struct fastalloc_pool *pool)
 
 	/* A CPU that goes offline meanwhile is flushed by fa_cpu_dead(). */
 	for_each_online_cpu(cpu)
-		smp_call_function_single(cpu, fa_flush_this_cpu, pool, true);
+		if (fa_cache_holds(pool, cpu))
+			smp_call_function_single(cpu, fa_flush_this_cpu, pool, true);
 	fa_wake_waiters(pool);
 }
 

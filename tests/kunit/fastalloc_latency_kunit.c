@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-/* How long others have to wait for the CPU. */
+/* How long others have to wait for the CPU, and which CPUs are disturbed. */
 #include <linux/completion.h>
+#include <linux/cpu.h>
 #include <linux/cpumask.h>
 #include <linux/kthread.h>
 #include <linux/ktime.h>
@@ -140,8 +141,83 @@ static void gap_in_destroy(struct kunit *test)
 	KUNIT_EXPECT_LE(test, best, (s64)GAP_MOST * NSEC_PER_MSEC);
 }
 
+/**
+ * struct deaf - a CPU that takes no interrupts for a while
+ * @ready: it takes none
+ * @stop: it may take them again
+ * @late: nobody said so in time
+ */
+struct deaf {
+	bool	ready;
+	bool	stop;
+	bool	late;
+};
+
+static int deaf_thread(void *data)
+{
+	struct deaf *deaf = data;
+	unsigned long flags;
+	unsigned int i;
+
+	local_irq_save(flags);
+	WRITE_ONCE(deaf->ready, true);
+	for (i = 0; !READ_ONCE(deaf->stop) && i < 3000; i++)
+		mdelay(1);
+	deaf->late = i == 3000;
+	local_irq_restore(flags);
+	while (!kthread_should_stop())
+		schedule_timeout_interruptible(1);
+	return 0;
+}
+
+/*
+ * Promise: trim interrupts no CPU that holds nothing of the pool. One that takes no
+ * interrupts would keep it waiting.
+ */
+static void trim_lets_others_be(struct kunit *test)
+{
+	struct fastalloc_config cfg = {
+		.name = "kunit", .obj_size = 64, .capacity = 64, .magazine = 4,
+		.max_capacity = 4096, .growth = FASTALLOC_GROWTH_LINEAR, .growth_amount = 64,
+		.low_water = 1, .flags = FASTALLOC_F_NO_INIT,
+	};
+	struct deaf *deaf = fa_mem(test, sizeof(*deaf));
+	unsigned int this = cpumask_first(cpu_online_mask), cpu = cpumask_last(cpu_online_mask);
+	struct fa_fix *fix = test->priv;
+	struct fastalloc_pool *pool;
+	struct task_struct *task;
+	unsigned int i;
+
+	if (cpu == this)
+		kunit_skip(test, "one CPU only");
+	KUNIT_ASSERT_EQ(test, set_cpus_allowed_ptr(current, cpumask_of(this)), 0);
+	pool = fa_pool(test, &cfg);
+	for (i = 0; i < 1000; i++)
+		fa_must_get(test, pool, GFP_KERNEL);
+	/*
+	 * More are free than the low-water mark wants, but no chunk wholly once trim has
+	 * been here; so the next one gives none back, and waits for nothing.
+	 */
+	for (i = 0; i < 100; i++)
+		fa_put(test, pool, fix->held[i * 8].obj);
+	fastalloc_pool_trim(pool);
+	for (i = 0; i < 4; i++)
+		fa_put(test, pool, fix->held[i * 8].obj);
+	task = kthread_create(deaf_thread, deaf, "fa-deaf");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	kthread_bind(task, cpu);
+	wake_up_process(task);
+	KUNIT_EXPECT_TRUE(test, fa_await(READ_ONCE(deaf->ready)));
+	KUNIT_EXPECT_EQ(test, fastalloc_pool_trim(pool), 0UL);
+	WRITE_ONCE(deaf->stop, true);
+	kthread_stop(task);
+	KUNIT_EXPECT_FALSE(test, deaf->late);
+	set_cpus_allowed_ptr(current, cpu_possible_mask);
+}
+
 static struct kunit_case latency_cases[] = {
 	KUNIT_CASE_PARAM(gap_in_destroy, gap_gen_params),
+	KUNIT_CASE(trim_lets_others_be),
 	{ }
 };
 

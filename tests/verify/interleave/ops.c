@@ -40,6 +40,12 @@ unsigned long fastalloc_pool_allocated(struct fastalloc_pool *p)
 	return 0;
 }
 
+/* A flush of another CPU is an operation of its own here, whatever that CPU has. */
+void fa_percpu_look(const struct fastalloc_pool *p, int cpu, struct fa_cpu_stats *s)
+{
+	s->busy = true;
+}
+
 /* The memory of magazines. */
 gfp_t fa_gfp(gfp_t gfp)
 {
