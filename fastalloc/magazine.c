@@ -17,7 +17,8 @@
  * seen the partial stack empty; at that instant all partial ones are loaded, or
  * in hand at other places that do not make one as well. So there are never more
  * partial ones on the stack and in hand than places, and one for trim. A flush
- * keeps to this: it hands in a loaded magazine object by object. Besides,
+ * keeps to this: it moves the objects of a loaded magazine to others, which it takes
+ * from the depot one at a time as a free does. Besides,
  * magazines are: full, at most total / M; loaded, one a CPU; spare, one a CPU;
  * in hand, at most FA_HANDS a place. With one more than all that
  * (fa_mag_need()) the empty stack is never empty. (Unless more objects are
@@ -794,18 +795,26 @@ void fa_percpu_shut(struct fastalloc_pool *pool, bool shut)
 /*
  * A cache's objects to the depot. The claim is held, or the CPU is dead. The
  * spare first, for the same reason as in fa_cache_pass(). What is loaded goes
- * by object, so that it meets other partial magazines.
+ * into the room that magazines of the depot have, two of them most often, so that it
+ * meets other partial ones; and interrupts are off for a few steps, not for some
+ * each object.
  */
 static void fa_cache_flush(struct fastalloc_pool *pool, struct fastalloc_cache *c,
 			   u32 n)
 {
 	struct fa_mag *spare = c->spare;
+	void **objs = c->slot;
+	u32 run;
 
 	c->spare = NULL;
 	if (spare)
 		fa_push_any(pool, spare);
-	while (n)
-		fa_depot_put(pool, c->slot[--n]);
+	for (; n; n -= run, objs += run) {
+		run = fa_depot_put_run(pool, objs, n);
+		/* More were freed than there are: what has no room is lost. */
+		if (unlikely(!run))
+			break;
+	}
 }
 
 static void fa_flush_this_cpu(void *arg)

@@ -8,6 +8,7 @@
 #include <linux/module.h>
 #include <linux/sched.h>
 
+#include "../../fastalloc/internal.h"
 #include "fastalloc_test.h"
 
 /*
@@ -215,9 +216,68 @@ static void trim_lets_others_be(struct kunit *test)
 	set_cpus_allowed_ptr(current, cpu_possible_mask);
 }
 
+/* Steps on the stacks of the depot so far. */
+static u32 depot_steps(const struct fastalloc_pool *pool)
+{
+	return (atomic64_read(&pool->partial.head) >> 32) +
+	       (atomic64_read(&pool->full.head) >> 32) +
+	       (atomic64_read(&pool->empty.head) >> 32) +
+	       (atomic64_read(&pool->aside.head) >> 32);
+}
+
+#define FLUSHED		32
+
+static u32 steps_of_trim(struct fastalloc_pool *pool)
+{
+	u32 steps = depot_steps(pool);
+
+	fastalloc_pool_trim(pool);
+	return depot_steps(pool) - steps;
+}
+
+/* Promise: a flush takes steps for each magazine, not for each object. */
+static void flush_by_magazine(struct kunit *test)
+{
+	struct fastalloc_config cfg = {
+		.name = "kunit", .obj_size = 64, .capacity = 64, .magazine = FLUSHED,
+		.max_capacity = 256, .growth = FASTALLOC_GROWTH_LINEAR, .growth_amount = 64,
+		.low_water = 1, .flags = FASTALLOC_F_NO_INIT,
+	};
+	unsigned int cpu = cpumask_first(cpu_online_mask), i;
+	struct fa_fix *fix = test->priv;
+	struct fastalloc_cache *c;
+	struct fastalloc_pool *pool;
+	u32 with, without;
+
+	if (num_possible_cpus() > 16)
+		kunit_skip(test, "the reserve is too large");
+	KUNIT_ASSERT_EQ(test, set_cpus_allowed_ptr(current, cpumask_of(cpu)), 0);
+	pool = fa_pool(test, &cfg);
+	c = per_cpu_ptr(pool->cache, cpu);
+	fa_drain(test, pool, GFP_KERNEL);
+	/* One of eight stays out, so that no chunk goes; or fewer, until the cache is full. */
+	for (i = 0; i < fix->nr_held; i++) {
+		unsigned int k;
+
+		for (k = 0; k < 7 && i < fix->nr_held; k++)
+			fa_put(test, pool, fix->held[i].obj);
+	}
+	for (i = 0; i < FLUSHED && READ_ONCE(c->n) < FLUSHED - 1; i++)
+		fa_put(test, pool, fix->held[i].obj);
+	KUNIT_EXPECT_EQ(test, READ_ONCE(c->n), FLUSHED - 1U);
+	with = steps_of_trim(pool);
+	/* The same, but for the flush. */
+	without = steps_of_trim(pool);
+	KUNIT_EXPECT_EQ(test, READ_ONCE(c->n), 0U);
+	KUNIT_EXPECT_GT(test, without, 0U);
+	KUNIT_EXPECT_LT(test, with, without + FLUSHED / 2);
+	set_cpus_allowed_ptr(current, cpu_possible_mask);
+}
+
 static struct kunit_case latency_cases[] = {
 	KUNIT_CASE_PARAM(gap_in_destroy, gap_gen_params),
 	KUNIT_CASE(trim_lets_others_be),
+	KUNIT_CASE(flush_by_magazine),
 	{ }
 };
 
