@@ -381,8 +381,9 @@ void *fa_cache_alloc(struct fastalloc_pool *pool, struct fastalloc_cache *c, u32
 		if (obj)
 			this_cpu_inc(pool->cache->nested_allocs);
 		__fastalloc_release(c, n);
-		/* What it did not need of the magazine it had in hand. */
-		fa_wake_waiters(pool);
+		/* What it did not need of the magazine it had in hand, if it had one. */
+		if (obj)
+			fa_wake_waiters(pool);
 		return obj;
 	}
 	if (!n && unlikely(!READ_ONCE(c->cap)) && !(c->spare && c->spare->n)) {
@@ -390,7 +391,8 @@ void *fa_cache_alloc(struct fastalloc_pool *pool, struct fastalloc_cache *c, u32
 		obj = fa_depot_take(pool);
 		c->allocs += !!obj;
 		__fastalloc_release(c, 0);
-		fa_wake_waiters(pool);
+		if (obj)
+			fa_wake_waiters(pool);
 		return obj;
 	}
 	if (!n)
@@ -540,7 +542,7 @@ static __always_inline unsigned int fa_percpu_take(struct fastalloc_pool *pool,
 		__fastalloc_release(c, n);
 		preempt_enable();
 		/* As in fa_cache_alloc(). */
-		if (n >= FASTALLOC_BUSY)
+		if (n >= FASTALLOC_BUSY && run)
 			fa_wake_waiters(pool);
 		objs += run;
 		left -= run;

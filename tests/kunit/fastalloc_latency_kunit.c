@@ -3,6 +3,7 @@
 #include <linux/completion.h>
 #include <linux/cpu.h>
 #include <linux/cpumask.h>
+#include <linux/irq_work.h>
 #include <linux/kthread.h>
 #include <linux/ktime.h>
 #include <linux/module.h>
@@ -274,10 +275,108 @@ static void flush_by_magazine(struct kunit *test)
 	set_cpus_allowed_ptr(current, cpu_possible_mask);
 }
 
+/**
+ * struct sleeper - a task that waits for an object
+ * @pool: the pool
+ * @task: the task
+ * @obj: what it got
+ * @got: it has returned
+ */
+struct sleeper {
+	struct fastalloc_pool	*pool;
+	struct task_struct	*task;
+	void			*obj;
+	bool			got;
+};
+
+static int sleeper_thread(void *data)
+{
+	struct sleeper *s = data;
+
+	s->obj = fastalloc_alloc_timeout(s->pool, GFP_KERNEL, FA_TEST_PATIENCE);
+	WRITE_ONCE(s->got, true);
+	while (!kthread_should_stop())
+		schedule_timeout_interruptible(1);
+	return 0;
+}
+
+static void sleeper_start(struct kunit *test, struct sleeper *s, int cpu)
+{
+	s->task = kthread_create(sleeper_thread, s, "fa-sleeper");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(s->task));
+	if (cpu >= 0)
+		kthread_bind(s->task, cpu);
+	wake_up_process(s->task);
+}
+
+static void sleeper_end(struct kunit *test, struct sleeper *s)
+{
+	KUNIT_EXPECT_TRUE(test, fa_await(READ_ONCE(s->got)));
+	kthread_stop(s->task);
+	KUNIT_EXPECT_NOT_NULL(test, s->obj);
+	if (s->obj)
+		fa_hold(test, s->pool, s->obj);
+}
+
+/* A pool of which all is out. */
+static struct fastalloc_pool *sleeper_pool(struct kunit *test, enum fastalloc_sync sync)
+{
+	struct fastalloc_config cfg = {
+		.name = "kunit", .obj_size = 64, .capacity = 64, .magazine = 2, .sync = sync,
+		.flags = FASTALLOC_F_NO_INIT,
+	};
+	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+
+	KUNIT_ASSERT_GE(test, fa_drain(test, pool, 0), 64U);
+	return pool;
+}
+
+/* Promise: an allocation that fails wakes nobody: it has had nothing in hand. */
+static void failure_wakes_nobody(struct kunit *test)
+{
+	struct fastalloc_pool *pool = sleeper_pool(test, FASTALLOC_SYNC_PERCPU);
+	struct sleeper *s = fa_mem(test, sizeof(*s));
+	bool plain, nested, bulk, freed;
+	struct fa_fix *fix = test->priv;
+	struct fastalloc_cache *c;
+	unsigned long flags;
+	void *objs[2], *obj;
+	unsigned int got;
+	u32 n;
+
+	s->pool = pool;
+	sleeper_start(test, s, -1);
+	KUNIT_EXPECT_TRUE(test, fa_await(READ_ONCE(pool->nr_waiters)));
+	obj = fix->held[0].obj;
+	fa_unhold(test, obj);
+	/* What the waiter raised has run by then. */
+	irq_work_sync(&pool->wake);
+	local_irq_save(flags);
+	KUNIT_EXPECT_NULL(test, fastalloc_alloc(pool, 0));
+	plain = irq_work_is_pending(&pool->wake);
+	c = this_cpu_ptr(pool->cache);
+	n = __fastalloc_claim(c);
+	KUNIT_EXPECT_NULL(test, fastalloc_alloc(pool, 0));
+	nested = irq_work_is_pending(&pool->wake);
+	got = fastalloc_alloc_bulk(pool, 0, 2, objs);
+	bulk = irq_work_is_pending(&pool->wake);
+	__fastalloc_release(c, n);
+	fastalloc_free(pool, obj);
+	freed = irq_work_is_pending(&pool->wake);
+	local_irq_restore(flags);
+	KUNIT_EXPECT_EQ(test, got, 0U);
+	KUNIT_EXPECT_FALSE(test, plain);
+	KUNIT_EXPECT_FALSE(test, nested);
+	KUNIT_EXPECT_FALSE(test, bulk);
+	KUNIT_EXPECT_TRUE(test, freed);
+	sleeper_end(test, s);
+}
+
 static struct kunit_case latency_cases[] = {
 	KUNIT_CASE_PARAM(gap_in_destroy, gap_gen_params),
 	KUNIT_CASE(trim_lets_others_be),
 	KUNIT_CASE(flush_by_magazine),
+	KUNIT_CASE(failure_wakes_nobody),
 	{ }
 };
 
