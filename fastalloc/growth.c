@@ -68,7 +68,8 @@ static void fa_grower_work(struct work_struct *work)
 void fa_grower_init(struct fa_grower *g, void (*grow)(struct fa_grower *g))
 {
 	g->grow = grow;
-	init_irq_work(&g->irq, fa_grower_irq);
+	/* Hard: see wait.c. */
+	g->irq = IRQ_WORK_INIT_HARD(fa_grower_irq);
 	INIT_WORK(&g->work, fa_grower_work);
 }
 
@@ -81,7 +82,7 @@ void fa_grower_kick(struct fa_grower *g)
 
 /*
  * No kick may come any more. May sleep; where irq_work has no interrupt of its
- * own (PREEMPT_RT, UML) for an RCU grace period, so only if there was a kick.
+ * own (UML) for an RCU grace period, so only if there was a kick.
  */
 void fa_grower_stop(struct fa_grower *g)
 {

@@ -5,6 +5,7 @@
  * Locks, outer to inner:
  *	fa_pools_lock		the list of pools (mutex, module.c)
  *	pool->grow_lock		growth by callers who may sleep; trim (mutex)
+ *	pool->shut_lock		who shuts the CPUs' caches (mutex); nothing inside it
  *	pool->wait_lock		waiters (raw spinlock)
  *	pool->lock		free objects, counters, the set of chunks (raw
  *				spinlock, interrupts saved; not taken by pools
@@ -374,9 +375,12 @@ struct fa_mags {
  * @min_full: PERCPU: fewest there have been in this round, and in its upper bits the
  *	round, which ends when a sum changes that tells the peak by it
  * @low_full: PERCPU: with fewer the pool should grow
- * @wait_lock: guards @waiters, @handed and who may shut the caches
+ * @wait_lock: guards @waiters and @handed
  * @waiters: those who sleep for an object, first come first
- * @nr_waiters: their number
+ * @nr_waiters: their number; of a zombie one more, for good
+ * @shut_lock: PERCPU: guards @shutters, and who shuts the caches
+ * @shutters: PERCPU: tasks who want the caches shut for frees; a zombie's worker does
+ *	for good
  * @handed: PERCPU: objects handed to waiters
  * @waits: allocations that slept
  * @waited: there has been one, so @wake may be under way
@@ -384,6 +388,7 @@ struct fa_mags {
  * @calls: calls in the pool that may sleep, see fa_call_begin()
  * @wake: hands free objects to waiters; of a zombie, looks whether it can go
  * @zombie: destroyed as soon as its last object comes back
+ * @haunted: @bury has shut the caches for good
  * @bury: does that
  * @done: called when it has gone, or NULL
  * @done_arg: for @done
@@ -478,6 +483,8 @@ struct fastalloc_pool {
 	raw_spinlock_t		wait_lock ____cacheline_aligned_in_smp;
 	struct list_head	waiters;
 	unsigned int		nr_waiters;
+	struct mutex		shut_lock;	/* of @shutters */
+	unsigned int		shutters;
 	unsigned long		handed;
 	u64			waits;
 	bool			waited;
@@ -486,6 +493,7 @@ struct fastalloc_pool {
 	struct irq_work		wake;
 
 	bool			zombie;
+	bool			haunted;
 	struct work_struct	bury;
 	void			(*done)(void *arg);
 	void			*done_arg;
@@ -726,7 +734,8 @@ void fa_percpu_free_bulk(struct fastalloc_pool *pool, unsigned int nr, void **ob
 void *fa_depot_take(struct fastalloc_pool *pool);
 bool fa_depot_put(struct fastalloc_pool *pool, void *obj);
 void fa_percpu_put_back(struct fastalloc_pool *pool, void *obj);
-void fa_percpu_shut(struct fastalloc_pool *pool, bool shut);
+void fa_percpu_shut(struct fastalloc_pool *pool);
+void fa_percpu_open(struct fastalloc_pool *pool);
 void fa_percpu_flush(struct fastalloc_pool *pool);
 void fa_percpu_flush_local(struct fastalloc_pool *pool);
 void fa_percpu_rotate(struct fastalloc_pool *pool);
@@ -795,6 +804,7 @@ bool fa_call_try_end(struct fastalloc_pool *pool);
 void fa_call_end(struct fastalloc_pool *pool);
 void fa_wait_close(struct fastalloc_pool *pool);
 void fa_wait_haunt(struct fastalloc_pool *pool);
+void fa_wait_shut(struct fastalloc_pool *pool);
 void fa_wait_exit(struct fastalloc_pool *pool);
 void *fa_wait_for_object(struct fastalloc_pool *pool, long timeout, bool killable);
 

@@ -56,11 +56,17 @@
  * instant of emptiness, the note of the fewest full magazines) do so only when
  * another operation has moved on meanwhile: lock-free.
  *
- * Waiting. A waiter raises ->nr_waiters, shuts the caches for frees (cap = 0),
+ * Waiting. A waiter shuts the caches for frees (cap = 0), raises ->nr_waiters,
  * then looks at the depot; a free whose cache is shut pushes to the depot, then
  * looks at ->nr_waiters. A full barrier stands between the two on both sides,
  * so one sees the other. A free that had read the old cap fills its own
  * magazine, which the bound above has counted as out of reach.
+ *
+ * To shut and to open takes a walk over all CPUs, so only tasks do it, under a mutex
+ * that counts them: a waiter shuts before it gets in line, or finds the caches shut
+ * by another who has not opened them; it opens when it has left the line. So the
+ * caches are shut whenever somebody is in line, and for a little longer, in which
+ * frees go to the depot and wake nobody.
  */
 #define pr_fmt(fmt) "fastalloc: " fmt
 
@@ -784,14 +790,29 @@ bool fa_percpu_alloc_bulk(struct fastalloc_pool *pool, unsigned int nr, void **o
 	return likely(!full) || fa_bulk_rest(pool, full, objs + got);
 }
 
-/* Shut or open the caches for frees; under wait_lock. */
-void fa_percpu_shut(struct fastalloc_pool *pool, bool shut)
+static void fa_percpu_set_cap(struct fastalloc_pool *pool, u32 cap)
 {
 	int cpu;
 
 	for_each_possible_cpu(cpu)
-		WRITE_ONCE(per_cpu_ptr(pool->cache, cpu)->cap,
-			   shut ? 0 : pool->magazine);
+		WRITE_ONCE(per_cpu_ptr(pool->cache, cpu)->cap, cap);
+}
+
+/* The caches are shut for frees until as many calls of fa_percpu_open(). May sleep. */
+void fa_percpu_shut(struct fastalloc_pool *pool)
+{
+	mutex_lock(&pool->shut_lock);
+	if (!pool->shutters++)
+		fa_percpu_set_cap(pool, 0);
+	mutex_unlock(&pool->shut_lock);
+}
+
+void fa_percpu_open(struct fastalloc_pool *pool)
+{
+	mutex_lock(&pool->shut_lock);
+	if (!--pool->shutters)
+		fa_percpu_set_cap(pool, pool->magazine);
+	mutex_unlock(&pool->shut_lock);
 }
 
 /*

@@ -1349,6 +1349,7 @@ static void fa_pool_bury(struct work_struct *work)
 	struct fastalloc_pool *pool = container_of(work, struct fastalloc_pool, bury);
 	unsigned long flags;
 
+	fa_wait_shut(pool);
 	/* For calls that did not see the pool closed: they have preemption off. */
 	synchronize_rcu();
 	if (fastalloc_pool_allocated(pool))

@@ -3,11 +3,21 @@
  * Waiting for an object: first come, first served. A free raises an irq_work,
  * which hands free objects to waiters; so a free wakes nobody itself and may
  * come from any context, with any lock held.
+ *
+ * The irq_work is a hard one: on PREEMPT_RT others are run by a thread of the lowest
+ * realtime priority, behind which a waiter of any priority would wait; and they
+ * stay where they are while their CPU is offline. A hard one runs before its CPU
+ * goes. It serves few waiters at a time, then raises itself again, so that
+ * interrupts are off for a bounded time; all that it calls takes raw locks only.
  */
+#include <linux/mutex.h>
 #include <linux/sched.h>
 #include <linux/wait_bit.h>
 
 #include "internal.h"
+
+/* Waiters that are served at a time. */
+#define FA_WAKE_BATCH		16
 
 /* In ->calls, beside their number: the pool is being destroyed. */
 #define FA_CALLS_CLOSED		INT_MIN
@@ -34,47 +44,53 @@ static void fa_wait_refuse(struct fastalloc_pool *pool, struct fa_waiter *w)
 	w->obj = NULL;
 }
 
-/* With the last waiter gone frees may use the CPUs' caches again. */
 static void fa_wait_leave(struct fastalloc_pool *pool, struct fa_waiter *w)
 {
 	list_del_init(&w->node);
 	WRITE_ONCE(pool->nr_waiters, pool->nr_waiters - 1);
-	if (!pool->nr_waiters && fa_is_percpu(pool))
-		fa_percpu_shut(pool, false);
 }
 
-/* One object to the first waiter. Returns whether there may be more to do. */
-static bool fa_wait_hand_one(struct fastalloc_pool *pool)
+/*
+ * The first waiter gets an object; or, once the pool has been closed, none. Returns
+ * whether there may be more to do.
+ */
+static bool fa_wait_serve(struct fastalloc_pool *pool)
 {
 	struct fa_waiter *w;
 	unsigned long flags;
 	void *obj = NULL;
+	bool served;
 
 	raw_spin_lock_irqsave(&pool->wait_lock, flags);
 	w = list_first_entry_or_null(&pool->waiters, struct fa_waiter, node);
-	if (w)
+	if (w && likely(!pool->dying))
 		obj = fa_is_percpu(pool) ? fa_depot_take(pool) : fa_serial_alloc(pool);
-	if (obj) {
+	served = w && (obj || pool->dying);
+	if (served) {
 		w->obj = obj;
 		fa_wait_leave(pool, w);
-		WRITE_ONCE(pool->handed, pool->handed + fa_is_percpu(pool));
+		if (obj)
+			WRITE_ONCE(pool->handed, pool->handed + fa_is_percpu(pool));
 		/* Under the lock: it keeps the waiter's stack frame there. */
 		complete(&w->done);
 	}
 	raw_spin_unlock_irqrestore(&pool->wait_lock, flags);
-	return obj;
+	return served;
 }
 
 static void fa_wait_wake(struct irq_work *wake)
 {
 	struct fastalloc_pool *pool = container_of(wake, struct fastalloc_pool, wake);
+	unsigned int left = FA_WAKE_BATCH;
 
-	if (unlikely(READ_ONCE(pool->zombie))) {
+	while (left && fa_wait_serve(pool))
+		left--;
+	if (!left) {
+		if (READ_ONCE(pool->nr_waiters))
+			irq_work_queue(&pool->wake);
+	} else if (unlikely(READ_ONCE(pool->zombie))) {
 		fa_growth_queue(&pool->bury);
-		return;
 	}
-	while (fa_wait_hand_one(pool))
-		;
 }
 
 /* An object, or NULL after @timeout jiffies or, if @killable, a fatal signal. */
@@ -84,17 +100,17 @@ void *fa_wait_for_object(struct fastalloc_pool *pool, long timeout, bool killabl
 	unsigned long flags;
 
 	init_completion(&w.done);
+	if (fa_is_percpu(pool))
+		fa_percpu_shut(pool);
 	raw_spin_lock_irqsave(&pool->wait_lock, flags);
 	if (pool->dying) {
 		raw_spin_unlock_irqrestore(&pool->wait_lock, flags);
-		return NULL;
+		goto out;
 	}
 	list_add_tail(&w.node, &pool->waiters);
 	WRITE_ONCE(pool->nr_waiters, pool->nr_waiters + 1);
 	pool->waits++;
 	pool->waited = true;
-	if (pool->nr_waiters == 1 && fa_is_percpu(pool))
-		fa_percpu_shut(pool, true);
 	raw_spin_unlock_irqrestore(&pool->wait_lock, flags);
 
 	/* Whoever left the last before us may have left objects here. */
@@ -116,6 +132,9 @@ void *fa_wait_for_object(struct fastalloc_pool *pool, long timeout, bool killabl
 	if (pool->dying && w.obj)
 		fa_wait_refuse(pool, &w);
 	raw_spin_unlock_irqrestore(&pool->wait_lock, flags);
+out:
+	if (fa_is_percpu(pool))
+		fa_percpu_open(pool);
 	return w.obj;
 }
 
@@ -123,7 +142,8 @@ void fa_wait_init(struct fastalloc_pool *pool)
 {
 	raw_spin_lock_init(&pool->wait_lock);
 	INIT_LIST_HEAD(&pool->waiters);
-	init_irq_work(&pool->wake, fa_wait_wake);
+	mutex_init(&pool->shut_lock);
+	pool->wake = IRQ_WORK_INIT_HARD(fa_wait_wake);
 }
 
 /*
@@ -164,10 +184,12 @@ void fa_call_end(struct fastalloc_pool *pool)
 		wake_up_var(calls);
 }
 
-/* On destroy, before anything else: those who wait get nothing, nobody may begin to. */
+/*
+ * On destroy, before anything else: those who wait get nothing, nobody may begin to.
+ * In any context but NMI, so it leaves it to ->wake to tell them.
+ */
 void fa_wait_close(struct fastalloc_pool *pool)
 {
-	struct fa_waiter *w, *next;
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&pool->wait_lock, flags);
@@ -176,16 +198,15 @@ void fa_wait_close(struct fastalloc_pool *pool)
 		/* Orders as a full barrier: see fa_call_begin(). */
 		atomic_add_return(FA_CALLS_CLOSED, &pool->calls);
 	}
-	list_for_each_entry_safe(w, next, &pool->waiters, node) {
-		fa_wait_leave(pool, w);
-		complete(&w->done);
-	}
+	if (!list_empty(&pool->waiters))
+		irq_work_queue(&pool->wake);
 	raw_spin_unlock_irqrestore(&pool->wait_lock, flags);
 }
 
 /*
  * The closed pool is to be destroyed when its last object comes back. To every free
- * it looks as if somebody waited, so each one raises ->wake.
+ * it looks as if somebody waited, so each one raises ->wake; from when the worker,
+ * which is first queued here, has shut the caches.
  */
 void fa_wait_haunt(struct fastalloc_pool *pool)
 {
@@ -193,12 +214,24 @@ void fa_wait_haunt(struct fastalloc_pool *pool)
 
 	raw_spin_lock_irqsave(&pool->wait_lock, flags);
 	WRITE_ONCE(pool->zombie, true);
-	WRITE_ONCE(pool->nr_waiters, 1);
-	if (fa_is_percpu(pool))
-		fa_percpu_shut(pool, true);
+	WRITE_ONCE(pool->nr_waiters, pool->nr_waiters + 1);
 	/* In here the pool cannot go: a grace period waits for us. */
 	irq_work_queue(&pool->wake);
 	raw_spin_unlock_irqrestore(&pool->wait_lock, flags);
+}
+
+/*
+ * By the worker of a zombie, before it waits for a grace period and sums up what is
+ * out. A free that finds its cache open has preemption off from before it looks, so
+ * it is over, and counted, after that grace period; a later one finds the cache shut
+ * and raises ->wake, which queues the worker again.
+ */
+void fa_wait_shut(struct fastalloc_pool *pool)
+{
+	if (!fa_is_percpu(pool) || pool->haunted)
+		return;
+	pool->haunted = true;
+	fa_percpu_shut(pool);
 }
 
 /* On destroy, of a closed pool. Returns when all calls have ended. */

@@ -275,17 +275,22 @@ static void flush_by_magazine(struct kunit *test)
 	set_cpus_allowed_ptr(current, cpu_possible_mask);
 }
 
+#define SLEEPERS	40
+#define SERVED_MOST	16
+
 /**
  * struct sleeper - a task that waits for an object
  * @pool: the pool
  * @task: the task
  * @obj: what it got
+ * @fifo: it has a high realtime priority
  * @got: it has returned
  */
 struct sleeper {
 	struct fastalloc_pool	*pool;
 	struct task_struct	*task;
 	void			*obj;
+	bool			fifo;
 	bool			got;
 };
 
@@ -293,6 +298,8 @@ static int sleeper_thread(void *data)
 {
 	struct sleeper *s = data;
 
+	if (s->fifo)
+		sched_set_fifo(current);
 	s->obj = fastalloc_alloc_timeout(s->pool, GFP_KERNEL, FA_TEST_PATIENCE);
 	WRITE_ONCE(s->got, true);
 	while (!kthread_should_stop())
@@ -329,6 +336,117 @@ static struct fastalloc_pool *sleeper_pool(struct kunit *test, enum fastalloc_sy
 
 	KUNIT_ASSERT_GE(test, fa_drain(test, pool, 0), 64U);
 	return pool;
+}
+
+/* Promise: one run of the irq_work serves few waiters; all are served in the end. */
+static void wake_in_steps(struct kunit *test)
+{
+	const struct gap_kind *kind = test->param_value;
+	struct fastalloc_pool *pool = sleeper_pool(test, kind->sync);
+	struct sleeper *s = fa_mem(test, SLEEPERS * sizeof(*s));
+	struct fa_fix *fix = test->priv;
+	unsigned int i, before, after;
+	void *objs[SLEEPERS];
+	unsigned long flags;
+	bool again;
+
+	for (i = 0; i < SLEEPERS; i++) {
+		s[i].pool = pool;
+		sleeper_start(test, &s[i], -1);
+		objs[i] = fix->held[0].obj;
+		fa_unhold(test, objs[i]);
+	}
+	KUNIT_EXPECT_TRUE(test, fa_await(READ_ONCE(pool->nr_waiters) == SLEEPERS));
+	KUNIT_EXPECT_TRUE(test, irq_work_is_hard(&pool->wake));
+	local_irq_save(flags);
+	for (i = 0; i < SLEEPERS; i++)
+		fastalloc_free(pool, objs[i]);
+	/* As the interrupt does that is waiting. */
+	before = READ_ONCE(pool->nr_waiters);
+	pool->wake.func(&pool->wake);
+	after = READ_ONCE(pool->nr_waiters);
+	again = irq_work_is_pending(&pool->wake);
+	local_irq_restore(flags);
+	KUNIT_EXPECT_EQ(test, before, (unsigned int)SLEEPERS);
+	KUNIT_EXPECT_LT(test, after, before);
+	KUNIT_EXPECT_GE(test, after, (unsigned int)SLEEPERS - SERVED_MOST);
+	KUNIT_EXPECT_TRUE(test, again);
+	for (i = 0; i < SLEEPERS; i++)
+		sleeper_end(test, &s[i]);
+}
+
+static struct gap_kind wake_kinds[] = {
+	{ "percpu", FASTALLOC_SYNC_PERCPU },
+	{ "spinlock", FASTALLOC_SYNC_SPINLOCK },
+};
+
+KUNIT_ARRAY_PARAM(wake, wake_kinds, gap_desc);
+
+/* CPUs whose cache takes so many objects. */
+static unsigned int caches_with(const struct fastalloc_pool *pool, u32 cap)
+{
+	unsigned int n = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		n += READ_ONCE(per_cpu_ptr(pool->cache, cpu)->cap) == cap;
+	return n;
+}
+
+static void buried(void *arg)
+{
+	complete(arg);
+}
+
+/*
+ * Promise: neither the irq_work nor a deferred destroy walks over all CPUs: who waits
+ * opens their caches, and the worker shuts them.
+ */
+static void caches_shut_by_tasks(struct kunit *test)
+{
+	struct sleeper *s = fa_mem(test, sizeof(*s));
+	unsigned int cpu = cpumask_first(cpu_online_mask), all = num_possible_cpus();
+	struct completion *done = fa_mem(test, sizeof(*done));
+	unsigned int asleep, served, closed, i;
+	struct fa_fix *fix = test->priv;
+	struct fastalloc_pool *pool;
+	unsigned long flags;
+	void *obj;
+
+	KUNIT_ASSERT_EQ(test, set_cpus_allowed_ptr(current, cpumask_of(cpu)), 0);
+	pool = sleeper_pool(test, FASTALLOC_SYNC_PERCPU);
+	KUNIT_EXPECT_EQ(test, caches_with(pool, 2), all);
+	obj = fix->held[0].obj;
+	fa_unhold(test, obj);
+	s->pool = pool;
+	sleeper_start(test, s, cpu);
+	KUNIT_EXPECT_TRUE(test, fa_await(READ_ONCE(pool->nr_waiters)));
+	local_irq_save(flags);
+	asleep = caches_with(pool, 0);
+	fastalloc_free(pool, obj);
+	pool->wake.func(&pool->wake);
+	served = READ_ONCE(pool->nr_waiters) ? 0 : caches_with(pool, 0);
+	local_irq_restore(flags);
+	KUNIT_EXPECT_EQ(test, asleep, all);
+	KUNIT_EXPECT_EQ(test, served, all);
+	sleeper_end(test, s);
+	KUNIT_EXPECT_EQ(test, caches_with(pool, 2), all);
+
+	init_completion(done);
+	for (i = 0; i < FA_TEST_POOLS; i++)
+		if (fix->pool[i] == pool)
+			fix->pool[i] = NULL;
+	local_irq_save(flags);
+	fastalloc_pool_destroy_deferred(pool, buried, done);
+	closed = caches_with(pool, 2);
+	local_irq_restore(flags);
+	KUNIT_EXPECT_EQ(test, closed, all);
+	/* It lives on, for objects are out. */
+	KUNIT_EXPECT_TRUE(test, fa_await(caches_with(pool, 0) == all));
+	fa_put_all(test);
+	KUNIT_EXPECT_TRUE(test, wait_for_completion_timeout(done, FA_TEST_PATIENCE));
+	fastalloc_barrier();
+	set_cpus_allowed_ptr(current, cpu_possible_mask);
 }
 
 /* Promise: an allocation that fails wakes nobody: it has had nothing in hand. */
@@ -372,11 +490,75 @@ static void failure_wakes_nobody(struct kunit *test)
 	sleeper_end(test, s);
 }
 
+/**
+ * struct hog - frees an object, then keeps its CPU
+ * @sleeper: who waits for the object
+ * @obj: the object
+ * @late: the waiter did not run while it had the CPU
+ * @done: it has ended
+ */
+struct hog {
+	struct sleeper		sleeper;
+	void			*obj;
+	bool			late;
+	struct completion	done;
+};
+
+static int hog_thread(void *data)
+{
+	struct hog *hog = data;
+	ktime_t end;
+
+	/* As the thread of PREEMPT_RT that runs irq_work. */
+	sched_set_fifo_low(current);
+	end = ktime_add_ms(ktime_get(), 500);
+	fastalloc_free(hog->sleeper.pool, hog->obj);
+	while (!READ_ONCE(hog->sleeper.got) && ktime_before(ktime_get(), end))
+		if (need_resched())
+			schedule();
+	hog->late = !READ_ONCE(hog->sleeper.got);
+	complete(&hog->done);
+	return 0;
+}
+
+/* Promise: a waiter gets a free object before tasks of lower priority go on. */
+static void wake_by_priority(struct kunit *test)
+{
+	unsigned int cpu = cpumask_first(cpu_online_mask), i;
+	struct hog *hog = fa_mem(test, sizeof(*hog));
+	struct fa_fix *fix = test->priv;
+	struct fastalloc_pool *pool;
+	struct task_struct *task;
+
+	pool = sleeper_pool(test, FASTALLOC_SYNC_PERCPU);
+	/* Once more if the emulator stood still for so long. */
+	for (i = 0; i < 3 && (!i || hog->late); i++) {
+		memset(hog, 0, sizeof(*hog));
+		init_completion(&hog->done);
+		hog->sleeper.pool = pool;
+		hog->sleeper.fifo = true;
+		hog->obj = fix->held[0].obj;
+		fa_unhold(test, hog->obj);
+		sleeper_start(test, &hog->sleeper, cpu);
+		KUNIT_EXPECT_TRUE(test, fa_await(READ_ONCE(pool->nr_waiters)));
+		task = kthread_create(hog_thread, hog, "fa-hog");
+		KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+		kthread_bind(task, cpu);
+		wake_up_process(task);
+		wait_for_completion(&hog->done);
+		sleeper_end(test, &hog->sleeper);
+	}
+	KUNIT_EXPECT_FALSE(test, hog->late);
+}
+
 static struct kunit_case latency_cases[] = {
 	KUNIT_CASE_PARAM(gap_in_destroy, gap_gen_params),
 	KUNIT_CASE(trim_lets_others_be),
 	KUNIT_CASE(flush_by_magazine),
+	KUNIT_CASE_PARAM(wake_in_steps, wake_gen_params),
+	KUNIT_CASE(caches_shut_by_tasks),
 	KUNIT_CASE(failure_wakes_nobody),
+	KUNIT_CASE(wake_by_priority),
 	{ }
 };
 

@@ -848,6 +848,28 @@ void hook_unlock(raw_spinlock_t *lock)
 	lock->held = 0;
 }
 
+/* That of the caches; nobody contends for the list of pools here. */
+void hook_mutex_lock(struct mutex *m)
+{
+	if (cur && m == &pool.shut_lock) {
+		settle_write();
+		stop(P_LOCK, &m->lock);
+		note("locks the caches' openness: %u want them shut", pool.shutters);
+		see(H_INT, 0, pool.shutters);
+		m->lock.held = 1;
+	}
+}
+
+void hook_mutex_unlock(struct mutex *m)
+{
+	if (cur && m == &pool.shut_lock) {
+		settle_write();
+		stop(P_UNLOCK, &m->lock);
+		note("unlocks it: %u want them shut", pool.shutters);
+		m->lock.held = 0;
+	}
+}
+
 void hook_irq_work(void)
 {
 	settle_write();
@@ -1339,6 +1361,7 @@ static const char *examine(void)
 	}
 	mix(pool.nfull.counter);
 	mix(pool.nr_waiters | (u64)pool.wait_lock.held << 32 | (u64)w.irq_pending << 40);
+	mix(pool.shutters | (u64)pool.shut_lock.lock.held << 32);
 	for (l = pool.waiters.next; l != &pool.waiters; l = l->next) {
 		struct ctx *t = ctx_of_stack(l);
 

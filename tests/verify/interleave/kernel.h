@@ -93,7 +93,7 @@ struct verify_atomic64 { s64 counter; };
 struct verify_atomic_long { long counter; };
 struct verify_atomic { int counter; };
 struct verify_lock { int held; };
-struct mutex { int unused; };
+struct mutex { struct verify_lock lock; };
 struct rb_node { void *unused; };
 struct rb_root { void *unused; };
 struct rb_root_cached { void *unused; };
@@ -128,6 +128,8 @@ int hook_cpu(void);
 int hook_ncpu(void);
 void hook_lock(raw_spinlock_t *lock);
 void hook_unlock(raw_spinlock_t *lock);
+void hook_mutex_lock(struct mutex *m);
+void hook_mutex_unlock(struct mutex *m);
 void hook_irq_work(void);
 void hook_complete(struct completion *c);
 void hook_sleep(struct completion *c);
@@ -194,8 +196,9 @@ bool hook_long_cmpxchg(atomic_long_t *v, long *old, long new);
 #define for_each_online_cpu(c)	for_each_possible_cpu(c)
 #define cpus_read_lock()	barrier()
 #define cpus_read_unlock()	barrier()
-#define mutex_lock(m)		((void)(m))
-#define mutex_unlock(m)		((void)(m))
+#define mutex_init(m)		((m)->lock.held = 0)
+#define mutex_lock(m)		hook_mutex_lock(m)
+#define mutex_unlock(m)		hook_mutex_unlock(m)
 #define kvfree(p)		hook_mem_free(p)
 #define kfree(p)		hook_table_free(p)
 
@@ -216,7 +219,7 @@ bool hook_long_cmpxchg(atomic_long_t *v, long *old, long new);
 
 #define irq_work_queue(w)	((void)(w), hook_irq_work())
 #define irq_work_sync(w)	((void)(w))
-#define init_irq_work(w, fn)	((w)->func = (fn))
+#define IRQ_WORK_INIT_HARD(fn)	((struct irq_work){ .func = (fn) })
 #define init_completion(c)	((c)->done = 0)
 #define complete(c)		hook_complete(c)
 #define wait_for_completion_timeout(c, t)	((void)(t), hook_sleep(c))
