@@ -797,6 +797,9 @@ bool fa_trim_found(struct fastalloc_pool *pool, void *obj);
 unsigned long fa_trim(struct fastalloc_pool *pool, unsigned long most);
 void fa_trim_live(struct fastalloc_pool *pool);
 
+/* shrinker.c */
+int fa_shrinker_add(struct fastalloc_pool *pool);
+
 /* wait.c */
 void fa_wait_init(struct fastalloc_pool *pool);
 bool fa_call_begin(struct fastalloc_pool *pool);

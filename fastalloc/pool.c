@@ -1044,47 +1044,6 @@ unsigned long fastalloc_pool_trim(struct fastalloc_pool *pool)
 }
 FASTALLOC_EXPORT(fastalloc_pool_trim);
 
-/* Objects that trim could give back at best: fragmentation is not known. */
-static unsigned long fa_shrink_count(struct shrinker *s,
-				     struct shrink_control *sc)
-{
-	struct fastalloc_pool *pool = fa_shrinker_priv(s);
-	unsigned long spare = fastalloc_pool_capacity(pool) - pool->cfg.capacity;
-
-	return min(spare, fastalloc_pool_available(pool)) ?: SHRINK_EMPTY;
-}
-
-static unsigned long fa_shrink_scan(struct shrinker *s,
-				    struct shrink_control *sc)
-{
-	struct fastalloc_pool *pool = fa_shrinker_priv(s);
-	unsigned long gone;
-
-	/* Reclaim may have been entered by growing this very pool. */
-	if (!mutex_trylock(&pool->grow_lock))
-		return SHRINK_STOP;
-	gone = fa_trim(pool, sc->nr_to_scan);
-	mutex_unlock(&pool->grow_lock);
-	sc->nr_scanned = gone;
-	return gone ?: SHRINK_STOP;
-}
-
-static int fa_shrinker_add(struct fastalloc_pool *pool)
-{
-	struct shrinker *s = fa_shrinker_alloc(pool->name);
-	int err;
-
-	if (!s)
-		return -ENOMEM;
-	s->count_objects = fa_shrink_count;
-	s->scan_objects = fa_shrink_scan;
-	s->seeks = DEFAULT_SEEKS;
-	err = fa_shrinker_register(s, pool, pool->name);
-	if (!err)
-		pool->shrinker = s;
-	return err;
-}
-
 static void fa_pool_teardown(struct fastalloc_pool *pool)
 {
 	struct fa_chunk *chunk, *next;
