@@ -394,7 +394,7 @@ static inline void *fa_pool_take(struct fastalloc_pool *pool)
 	return obj;
 }
 
-static inline void fa_pool_put(struct fastalloc_pool *pool, void *obj)
+static inline void fa_pool_give(struct fastalloc_pool *pool, void *obj)
 {
 	struct fastalloc_cache *c;
 
@@ -435,13 +435,13 @@ static void fa_pool_free(struct fastalloc_pool *pool, void *obj, unsigned long i
 			fa_debug_freed(pool, obj);
 		if (pool->sanitize)
 			fa_san_free(pool, obj, may_lock);
-		fa_pool_put(pool, obj);
+		fa_pool_give(pool, obj);
 	}
 	rcu_read_unlock();
 }
 
 /* Takes an object, growing the pool where that is allowed. */
-static void *fa_pool_get(struct fastalloc_pool *pool, gfp_t gfp)
+static void *fa_pool_take_or_grow(struct fastalloc_pool *pool, gfp_t gfp)
 {
 	unsigned int tries = 0;
 	void *obj;
@@ -461,7 +461,7 @@ static void *fa_pool_alloc(struct fastalloc_pool *pool, gfp_t gfp, unsigned long
 
 	if (!fa_pool_may_alloc(pool, gfp))
 		return NULL;
-	obj = fa_pool_get(pool, gfp);
+	obj = fa_pool_take_or_grow(pool, gfp);
 	if (unlikely(!obj))
 		fa_pool_failed(pool);
 	else
@@ -740,7 +740,7 @@ static void *fa_pool_alloc_wait(struct fastalloc_pool *pool, gfp_t gfp,
 		goto out;
 	/* Others have waited longer; but they could not grow the pool. */
 	if (!wait || !READ_ONCE(pool->nr_waiters) || fastalloc_pool_can_grow(pool))
-		obj = fa_pool_get(pool, gfp);
+		obj = fa_pool_take_or_grow(pool, gfp);
 	if (!obj && wait)
 		obj = fa_wait_for_object(pool, timeout, killable);
 	if (!obj)

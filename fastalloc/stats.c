@@ -137,30 +137,30 @@ bool fastalloc_pool_can_grow(struct fastalloc_pool *pool)
 FASTALLOC_EXPORT(fastalloc_pool_can_grow);
 
 /**
- * fastalloc_pool_is_full() - whether everything is out and nothing can be added
+ * fastalloc_pool_is_exhausted() - whether everything is out and nothing can be added
  * @pool: the pool
  *
  * Context: As fastalloc_pool_allocated().
  * Return: True if so.
  */
-bool fastalloc_pool_is_full(struct fastalloc_pool *pool)
+bool fastalloc_pool_is_exhausted(struct fastalloc_pool *pool)
 {
 	return !fastalloc_pool_available(pool) && !fastalloc_pool_can_grow(pool);
 }
-FASTALLOC_EXPORT(fastalloc_pool_is_full);
+FASTALLOC_EXPORT(fastalloc_pool_is_exhausted);
 
 /**
- * fastalloc_pool_is_empty() - whether no object is out
+ * fastalloc_pool_is_idle() - whether no object is out
  * @pool: the pool
  *
  * Context: As fastalloc_pool_allocated().
  * Return: True if so.
  */
-bool fastalloc_pool_is_empty(struct fastalloc_pool *pool)
+bool fastalloc_pool_is_idle(struct fastalloc_pool *pool)
 {
 	return !fastalloc_pool_allocated(pool);
 }
-FASTALLOC_EXPORT(fastalloc_pool_is_empty);
+FASTALLOC_EXPORT(fastalloc_pool_is_idle);
 
 /*
  * The sums over CPUs are taken before the lock is, so that interrupts are not off for

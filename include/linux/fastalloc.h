@@ -573,8 +573,8 @@ void fastalloc_free_contig(struct fastalloc_pool *pool, void *obj,
 unsigned long fastalloc_pool_capacity(struct fastalloc_pool *pool);
 unsigned long fastalloc_pool_available(struct fastalloc_pool *pool);
 unsigned long fastalloc_pool_allocated(struct fastalloc_pool *pool);
-bool fastalloc_pool_is_full(struct fastalloc_pool *pool);
-bool fastalloc_pool_is_empty(struct fastalloc_pool *pool);
+bool fastalloc_pool_is_exhausted(struct fastalloc_pool *pool);
+bool fastalloc_pool_is_idle(struct fastalloc_pool *pool);
 bool fastalloc_pool_can_grow(struct fastalloc_pool *pool);
 void fastalloc_pool_stats(struct fastalloc_pool *pool,
 			  struct fastalloc_stats *stats);
@@ -639,8 +639,8 @@ __fastalloc_this_cache(struct fastalloc_pool *pool)
 /**
  * fastalloc_alloc() - allocate an object
  * @pool: the pool
- * @gfp: how an empty pool may grow. %GFP_KERNEL, %GFP_NOFS, %GFP_NOIO: here and now,
- *	within the limits of %GFP_NOIO. %GFP_ATOMIC, %GFP_NOWAIT: in place, by a few
+ * @gfp: how the pool may grow when no object is free. %GFP_KERNEL, %GFP_NOFS, %GFP_NOIO:
+ *	here and now, within the limits of %GFP_NOIO. %GFP_ATOMIC, %GFP_NOWAIT: in place, by a few
  *	pages. 0: not by this call, which asks a worker; for callers who hold
  *	locks of the page allocator or the scheduler. %__GFP_NORETRY and
  *	%__GFP_NOWARN are honoured. Memory for growth never wakes the OOM killer,

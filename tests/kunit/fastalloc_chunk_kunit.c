@@ -258,7 +258,7 @@ static void chunk_many_objects(struct kunit *test)
 
 	got = fastalloc_alloc_bulk(pool, GFP_KERNEL, 20000, objs);
 	KUNIT_EXPECT_EQ(test, got, 20000U);
-	KUNIT_EXPECT_TRUE(test, fastalloc_pool_is_full(pool));
+	KUNIT_EXPECT_TRUE(test, fastalloc_pool_is_exhausted(pool));
 	fastalloc_free_bulk(pool, got, objs);
 	for (again = 0; again < 20001; again++) {
 		objs[again] = fastalloc_alloc(pool, GFP_KERNEL);
@@ -267,7 +267,7 @@ static void chunk_many_objects(struct kunit *test)
 	}
 	KUNIT_EXPECT_EQ(test, again, got);
 	fastalloc_free_bulk(pool, again, objs);
-	KUNIT_EXPECT_TRUE(test, fastalloc_pool_is_empty(pool));
+	KUNIT_EXPECT_TRUE(test, fastalloc_pool_is_idle(pool));
 }
 
 static struct fa_combo many_params[] = {

@@ -642,16 +642,16 @@ static void op_queries(struct model *m)
 {
 	unsigned long cap = fastalloc_pool_capacity(m->pool);
 	bool fixed = m->cfg.growth == FASTALLOC_GROWTH_NONE;
-	bool full = m->in_use >= cap;
+	bool exhausted = m->in_use >= cap;
 
 	if (fastalloc_pool_allocated(m->pool) != m->in_use)
 		wrong(m, "allocated is not what is out");
 	if (m->in_use + fastalloc_pool_available(m->pool) < m->cap)
 		wrong(m, "available is too low");
-	if (fastalloc_pool_is_empty(m->pool) != !m->in_use)
-		wrong(m, "is_empty");
-	if (fixed && fastalloc_pool_is_full(m->pool) != full)
-		wrong(m, "is_full");
+	if (fastalloc_pool_is_idle(m->pool) != !m->in_use)
+		wrong(m, "is_idle");
+	if (fixed && fastalloc_pool_is_exhausted(m->pool) != exhausted)
+		wrong(m, "is_exhausted");
 	if (fixed && fastalloc_pool_can_grow(m->pool))
 		wrong(m, "can_grow");
 	if (fixed ? cap != m->cfg.capacity : cap > m->cfg.max_capacity)

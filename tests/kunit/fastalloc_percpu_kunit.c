@@ -248,11 +248,11 @@ static void percpu_all_of_them(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, spoilt(job.objs, job.got, shape->size), 0U);
 		expect_quiet(test, pool, s.total);
 		KUNIT_EXPECT_EQ(test, fastalloc_pool_available(pool), 0UL);
-		KUNIT_EXPECT_TRUE(test, fastalloc_pool_is_full(pool));
+		KUNIT_EXPECT_TRUE(test, fastalloc_pool_is_exhausted(pool));
 		job.nr = job.got;
 		on_cpu(test, 0, job_free, &job);
 		expect_quiet(test, pool, 0);
-		KUNIT_EXPECT_TRUE(test, fastalloc_pool_is_empty(pool));
+		KUNIT_EXPECT_TRUE(test, fastalloc_pool_is_idle(pool));
 	}
 	fastalloc_pool_stats(pool, &s);
 	KUNIT_EXPECT_EQ(test, s.failures, 3ULL);

@@ -323,9 +323,9 @@ static void pool_exact_capacity(struct kunit *test)
 	struct fa_fix *fix = test->priv;
 
 	for (turn = 0; turn < 3; turn++) {
-		KUNIT_EXPECT_TRUE(test, fastalloc_pool_is_empty(pool));
+		KUNIT_EXPECT_TRUE(test, fastalloc_pool_is_idle(pool));
 		KUNIT_EXPECT_EQ(test, fa_drain(test, pool, GFP_KERNEL), 100U);
-		KUNIT_EXPECT_TRUE(test, fastalloc_pool_is_full(pool));
+		KUNIT_EXPECT_TRUE(test, fastalloc_pool_is_exhausted(pool));
 		for (i = 0; i < 100; i++)
 			*(u64 *)fix->held[i].obj = i;
 		for (i = 0; i < 100; i++)
@@ -386,7 +386,7 @@ static void pool_bulk(struct kunit *test)
 			KUNIT_EXPECT_EQ(test, *(u64 *)objs[i], i + 1ULL);
 		fastalloc_free_bulk(pool, 30, objs);
 		fastalloc_free_bulk(pool, 70, objs + 30);
-		KUNIT_EXPECT_TRUE(test, fastalloc_pool_is_empty(pool));
+		KUNIT_EXPECT_TRUE(test, fastalloc_pool_is_idle(pool));
 	}
 	fastalloc_pool_stats(pool, &s);
 	KUNIT_EXPECT_EQ(test, s.failures, 5ULL);
@@ -636,7 +636,7 @@ static void pool_zalloc_refused(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, fastalloc_zalloc(pool, GFP_KERNEL));
 	got = fastalloc_alloc_bulk(pool, GFP_KERNEL | __GFP_ZERO, 2, objs);
 	KUNIT_EXPECT_EQ(test, got, 0U);
-	KUNIT_EXPECT_TRUE(test, fastalloc_pool_is_empty(pool));
+	KUNIT_EXPECT_TRUE(test, fastalloc_pool_is_idle(pool));
 	fa_must_get(test, pool, GFP_KERNEL);
 }
 
@@ -804,9 +804,9 @@ static void pool_contig(struct kunit *test)
 	/* One by one, what is left: at 12 and at 194. */
 	KUNIT_EXPECT_PTR_EQ(test, fastalloc_alloc(pool, GFP_KERNEL), all + 12 * stride);
 	KUNIT_EXPECT_PTR_EQ(test, fastalloc_alloc(pool, GFP_KERNEL), all + 194 * stride);
-	KUNIT_EXPECT_TRUE(test, fastalloc_pool_is_full(pool));
+	KUNIT_EXPECT_TRUE(test, fastalloc_pool_is_exhausted(pool));
 	fastalloc_free_contig(pool, all, 200);
-	KUNIT_EXPECT_TRUE(test, fastalloc_pool_is_empty(pool));
+	KUNIT_EXPECT_TRUE(test, fastalloc_pool_is_idle(pool));
 }
 
 /* Promise: contig is refused to a pool that was not made for it. */
@@ -855,7 +855,7 @@ static void pool_contig_grows(struct kunit *test)
 	run = NULL;
 	KUNIT_EXPECT_TRUE(test, fa_await((run = fastalloc_alloc_contig(pool, 0, 30))));
 	fastalloc_free_contig(pool, run, 30);
-	KUNIT_EXPECT_TRUE(test, fastalloc_pool_is_empty(pool));
+	KUNIT_EXPECT_TRUE(test, fastalloc_pool_is_idle(pool));
 	KUNIT_EXPECT_LE(test, fastalloc_pool_capacity(pool), 64UL);
 	KUNIT_EXPECT_FALSE(test, s->odd);
 }
@@ -872,8 +872,8 @@ static void pool_queries(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, fastalloc_pool_capacity(pool), 5UL);
 		KUNIT_EXPECT_EQ(test, fastalloc_pool_allocated(pool), out);
 		KUNIT_EXPECT_EQ(test, fastalloc_pool_available(pool), 5 - out);
-		KUNIT_EXPECT_EQ(test, fastalloc_pool_is_empty(pool), !out);
-		KUNIT_EXPECT_EQ(test, fastalloc_pool_is_full(pool), out == 5);
+		KUNIT_EXPECT_EQ(test, fastalloc_pool_is_idle(pool), !out);
+		KUNIT_EXPECT_EQ(test, fastalloc_pool_is_exhausted(pool), out == 5);
 		KUNIT_EXPECT_FALSE(test, fastalloc_pool_can_grow(pool));
 		if (out < 5)
 			fa_must_get(test, pool, GFP_KERNEL);
@@ -979,7 +979,7 @@ static void pool_random(struct kunit *test)
 		while (fix->nr_held--)
 			fastalloc_free(pool, fix->held[fix->nr_held].obj);
 		fix->nr_held = 0;
-		KUNIT_EXPECT_TRUE(test, fastalloc_pool_is_empty(pool));
+		KUNIT_EXPECT_TRUE(test, fastalloc_pool_is_idle(pool));
 		KUNIT_EXPECT_GT(test, fastalloc_pool_trim(pool), 0UL);
 		fa_pool_gone(test, pool);
 	}

@@ -361,7 +361,7 @@ static void serial_owned_hooks(struct kunit *test)
 		KUNIT_ASSERT_NOT_NULL(test, obj);
 		KUNIT_EXPECT_NULL(test, memchr_inv(obj, 0, 64));
 		__fastalloc_free(pool, obj);
-		KUNIT_EXPECT_TRUE(test, fastalloc_pool_is_empty(pool));
+		KUNIT_EXPECT_TRUE(test, fastalloc_pool_is_idle(pool));
 		fa_pool_gone(test, pool);
 	}
 }
@@ -748,7 +748,7 @@ static void serial_irqs_off(struct kunit *test)
 	local_irq_restore(flags);
 	KUNIT_EXPECT_EQ(test, sound, 3U);
 	KUNIT_EXPECT_EQ(test, nr, 4U);
-	KUNIT_EXPECT_TRUE(test, fastalloc_pool_is_empty(pool));
+	KUNIT_EXPECT_TRUE(test, fastalloc_pool_is_idle(pool));
 }
 
 static struct kunit_case serial_cases[] = {
