@@ -14,8 +14,10 @@
 #define pr_fmt(fmt) "fastalloc: " fmt
 
 #include <linux/bitmap.h>
+#include <linux/ctype.h>
 #include <linux/debugfs.h>
 #include <linux/fault-inject.h>
+#include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/overflow.h>
 #include <linux/poison.h>
@@ -61,83 +63,97 @@ MODULE_PARM_DESC(sanitize, "for pools created from now on: tell KASAN, kmemleak 
 static DEFINE_MUTEX(fa_debug_lock);
 static char fa_debug_text[256];
 
-/* Letters to flags, or "-" to none; false if they are no such letters. */
-static bool fa_debug_letters(const char *s, unsigned int *flags)
+/*
+ * What @c stands for in debug=, as in slub_debug=: upper or lower case; '-' for nothing, not
+ * even what stands before it. False if it is unknown.
+ */
+static bool fa_debug_letter(char c, unsigned int *flags)
 {
-	*flags = 0;
-	if (!strcmp(s, "-"))
+	switch (tolower(c)) {
+	case '-':
+		*flags = 0;
 		return true;
-	for (; *s; s++) {
-		switch (*s) {
-		case 'F':
-			*flags |= FASTALLOC_F_CHECK;
-			break;
-		case 'Z':
-			*flags |= FASTALLOC_F_REDZONE;
-			break;
-		case 'P':
-			*flags |= FASTALLOC_F_POISON;
-			break;
-		case 'U':
-			*flags |= FASTALLOC_F_OWNER;
-			break;
-		default:
-			return false;
-		}
+	case 'f':
+		*flags |= FASTALLOC_F_CHECK;
+		return true;
+	case 'z':
+		*flags |= FASTALLOC_F_REDZONE;
+		return true;
+	case 'p':
+		*flags |= FASTALLOC_F_POISON;
+		return true;
+	case 'u':
+		*flags |= FASTALLOC_F_OWNER;
+		return true;
+	default:
+		return false;
 	}
-	return *flags;
+}
+
+static bool fa_debug_fits(char *globs, const char *name)
+{
+	char *glob;
+
+	while ((glob = strsep(&globs, ",")))
+		if (fa_glob_match(glob, name))
+			return true;
+	return false;
 }
 
 /*
- * One block, "letters[,glob...]", or nothing: if @name is meant, @flags become
- * its. Returns whether it can be understood.
+ * The flags that @text has for a pool named @name, as mm/slub.c reads slub_debug=: blocks
+ * "letters[,glob...]" with ';' between them. The first block with a glob that fits counts,
+ * else the last one without globs. A block without letters stands for all checks. Spoils
+ * @text. @name NULL: all blocks are looked at. @unknown gets the letters that are skipped,
+ * each once; or it is NULL.
  */
-static bool fa_debug_block(char *block, const char *name, unsigned int *flags)
+static unsigned int fa_debug_parse(char *text, const char *name, char *unknown)
 {
-	char *letters = strsep(&block, ","), *glob;
-	unsigned int f;
+	unsigned int flags = 0, f;
+	char *block, *letters;
 
-	if (!block && !*letters)
-		return true;
-	if (!fa_debug_letters(letters, &f))
-		return false;
-	if (!block)
-		*flags = f;
-	while ((glob = strsep(&block, ",")))
-		if (fa_glob_match(glob, name))
-			*flags = f;
-	return true;
+	while ((block = strsep(&text, ";"))) {
+		if (!*block)
+			continue;
+		letters = strsep(&block, ",");
+		f = *letters ? 0 : FASTALLOC_F_DEBUG;
+		for (; *letters; letters++) {
+			if (fa_debug_letter(*letters, &f) || !unknown || strchr(unknown, *letters))
+				continue;
+			unknown[strlen(unknown) + 1] = '\0';
+			unknown[strlen(unknown)] = *letters;
+		}
+		if (!block)
+			flags = f;
+		else if (name && fa_debug_fits(block, name))
+			return f;
+	}
+	return flags;
 }
 
-/* The flags that @text has for a pool named @name. The last block that fits counts. */
-static unsigned int fa_debug_parse(const char *text, const char *name, bool *ok)
+/* A wrong parameter must not fail the load, and with it that of all who depend on it. */
+static bool fa_debug_loading(void)
 {
-	char copy[sizeof(fa_debug_text)], *rest = copy, *block;
-	unsigned int flags = 0;
-
-	*ok = true;
-	strscpy(copy, text, sizeof(copy));
-	while (*ok && (block = strsep(&rest, ";")))
-		*ok = fa_debug_block(block, name, &flags);
-	return flags;
+	return THIS_MODULE->state != MODULE_STATE_LIVE;
 }
 
 static int fa_debug_set(const char *val, const struct kernel_param *kp)
 {
-	char copy[sizeof(fa_debug_text)];
-	bool ok;
+	char copy[sizeof(fa_debug_text)], text[sizeof(fa_debug_text)];
+	char unknown[sizeof(fa_debug_text)] = "";
 
-	if (strscpy(copy, val, sizeof(copy)) < 0) {
-		pr_err("debug=%.32s...: longer than %zu characters\n", val,
-		       sizeof(copy) - 1);
-		return -E2BIG;
+	/* "debug" alone, as "slub_debug" alone: all checks. */
+	if (strscpy(copy, val ?: "FZPU", sizeof(copy)) < 0) {
+		pr_warn_ratelimited("debug=%.32s...: longer than %zu characters, ignored\n", val,
+				    sizeof(copy) - 1);
+		return fa_debug_loading() ? 0 : -E2BIG;
 	}
 	strim(copy);
-	fa_debug_parse(copy, "", &ok);
-	if (!ok) {
-		pr_err("debug=%s: not letters of FZPU[,pool-glob...][;...]\n", copy);
-		return -EINVAL;
-	}
+	strscpy(text, copy, sizeof(text));
+	fa_debug_parse(text, NULL, unknown);
+	if (*unknown)
+		pr_warn_ratelimited("debug=%*pE: unknown letters skipped: %*pE\n",
+				    (int)strlen(copy), copy, (int)strlen(unknown), unknown);
 	mutex_lock(&fa_debug_lock);
 	strscpy(fa_debug_text, copy, sizeof(fa_debug_text));
 	mutex_unlock(&fa_debug_lock);
@@ -155,11 +171,12 @@ static int fa_debug_get(char *buf, const struct kernel_param *kp)
 }
 
 static const struct kernel_param_ops fa_debug_ops = {
+	.flags = KERNEL_PARAM_OPS_FL_NOARG,
 	.set = fa_debug_set,
 	.get = fa_debug_get,
 };
 module_param_cb(debug, &fa_debug_ops, NULL, 0644);
-MODULE_PARM_DESC(debug, "checks for pools created from now on: letters of FZPU[,pool-glob...][;...]");
+MODULE_PARM_DESC(debug, "checks for pools created from now on, as slub_debug: letters of FZPU, or none of them for all, [,pool-glob...][;...]");
 
 /* Whether a new pool is to be seen by the sanitizers, and by fault injection. */
 bool fa_debug_sanitize(void)
@@ -171,13 +188,14 @@ bool fa_debug_sanitize(void)
 unsigned int fa_debug_flags(const struct fastalloc_pool *pool)
 {
 	const struct fastalloc_config *cfg = &pool->cfg;
+	char text[sizeof(fa_debug_text)];
 	unsigned int flags;
-	bool ok;
 
 	mutex_lock(&fa_debug_lock);
-	flags = fa_debug_parse(fa_debug_text, cfg->name, &ok);
+	strscpy(text, fa_debug_text, sizeof(text));
 	mutex_unlock(&fa_debug_lock);
 
+	flags = fa_debug_parse(text, cfg->name, NULL);
 	flags |= cfg->flags & FASTALLOC_F_DEBUG;
 	/*
 	 * All of them have to know what is an object and what is out; and nobody

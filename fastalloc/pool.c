@@ -39,9 +39,13 @@ const char * const fa_growth_names[4] = { "none", "linear", "exponential", "cust
  */
 #define fa_way(member)	data_race(member)
 
-/* One line that names pool, field and value; and the errno to answer with. */
+/*
+ * One line that names pool, field and value; and the errno to answer with. Each reason
+ * has a limit of its own, so that a module that tries again and again does not hide
+ * what is wrong with another pool.
+ */
 #define fa_refuse(cfg, err, fmt, ...) ({				\
-	pr_err("pool %s: " fmt "\n", (cfg)->name, ##__VA_ARGS__);	\
+	pr_err_ratelimited("pool %s: " fmt "\n", (cfg)->name, ##__VA_ARGS__);	\
 	err;								\
 })
 
@@ -52,16 +56,16 @@ static int fa_check_name(const struct fastalloc_config *cfg)
 	if (!name || !*name)
 		return fa_refuse(cfg, -EINVAL, "name=%s: must not be empty", name);
 	if (strnlen(name, FASTALLOC_NAME_LEN) == FASTALLOC_NAME_LEN) {
-		pr_err("pool %.*s: name=%.*s...: longer than %d characters\n",
-		       FASTALLOC_NAME_LEN - 1, name, FASTALLOC_NAME_LEN - 1,
-		       name, FASTALLOC_NAME_LEN - 1);
+		pr_err_ratelimited("pool %.*s: name=%.*s...: longer than %d characters\n",
+				   FASTALLOC_NAME_LEN - 1, name, FASTALLOC_NAME_LEN - 1,
+				   name, FASTALLOC_NAME_LEN - 1);
 		return -ENAMETOOLONG;
 	}
 	for (c = name; *c; c++) {
 		if (*c != '/' && isascii(*c) && isgraph(*c))
 			continue;
-		pr_err("pool %*pE: name=%*pE: must be printable, without blank or '/'\n",
-		       (int)strlen(name), name, (int)strlen(name), name);
+		pr_err_ratelimited("pool %*pE: name=%*pE: must be printable, without blank or '/'\n",
+				   (int)strlen(name), name, (int)strlen(name), name);
 		return -EINVAL;
 	}
 	/* Each would clash with an entry of the debugfs directory. */
@@ -1136,9 +1140,6 @@ static int fa_pool_fill(struct fastalloc_pool *pool)
 		got = fa_pool_add(pool, want - pool->total, 1, GFP_KERNEL, false);
 		err = min(got, 0L);
 	}
-	if (err == -ENOMEM)
-		pr_err_ratelimited("pool %s: capacity=%lu: no memory for %lu objects of %zu bytes\n",
-				   pool->name, pool->cfg.capacity, want, pool->stride);
 	if (err || !pool->bare)
 		return err;
 	if (fa_is_percpu(pool))
@@ -1159,13 +1160,16 @@ struct fastalloc_pool *__fastalloc_pool_create(const struct fastalloc_config *cf
 
 	might_sleep();
 	if (layout != __FASTALLOC_LAYOUT) {
-		pr_err("module %s was built against another <linux/fastalloc.h>: rebuild it\n",
-		       owner ? owner->name : "(built in)");
+		pr_err_ratelimited("module %s was built against another <linux/fastalloc.h>: rebuild it\n",
+				   owner ? owner->name : "(built in)");
 		return ERR_PTR(-ENOEXEC);
 	}
 	pool = fa_kzalloc(sizeof(*pool), fa_gfp(GFP_KERNEL), NUMA_NO_NODE);
-	if (!pool)
+	if (!pool) {
+		pr_err_ratelimited("pool %.*s: no memory for the pool itself\n",
+				   FASTALLOC_NAME_LEN - 1, cfg->name);
 		return ERR_PTR(-ENOMEM);
+	}
 	pool->cfg = *cfg;
 	pool->owner = owner;
 	err = fa_check_config(&pool->cfg);
@@ -1197,6 +1201,10 @@ struct fastalloc_pool *__fastalloc_pool_create(const struct fastalloc_config *cf
 	return pool;
 
 err_release:
+	if (err == -ENOMEM)
+		pr_err_ratelimited("pool %s: capacity=%lu: no memory for %lu objects of %zu bytes\n",
+				   pool->name, pool->cfg.capacity,
+				   pool->cfg.capacity + pool->reserve, pool->stride);
 	fa_unregister(pool);
 	if (pool->rcu)
 		synchronize_rcu();

@@ -129,9 +129,9 @@ static inline int __fastalloc_config_type(struct fastalloc_config *typed,
 					  const char *type)
 {
 	if (!__fastalloc_config_fits(cfg, size, align)) {
-		pr_err("pool %s: obj_size=%zu type_align=%zu: those of %s are %zu and %zu\n",
-		       cfg->name, cfg->obj_size, cfg->type_align, type, size,
-		       align);
+		pr_err_ratelimited("pool %s: obj_size=%zu type_align=%zu: those of %s are %zu and %zu\n",
+				   cfg->name, cfg->obj_size, cfg->type_align, type, size,
+				   align);
 		return -EINVAL;
 	}
 	*typed = *cfg;

@@ -23,6 +23,7 @@
 #define FAULT_OBJS	64
 #define FAULT_SERIAL	18	/* kinds of pool that are not PERCPU */
 #define FAULT_LADEN	21	/* from here on with all that hangs on a chunk */
+#define FAULT_FEW	24	/* with few allocations, the shrinker's among them */
 #define FAULT_OUT	(2 * FAULT_OBJS)
 #define FAULT_MOST	4096
 
@@ -99,6 +100,10 @@ static struct fastalloc_config fault_config(unsigned long kind)
 		cfg.backing = kind / 6 % 3;
 	} else if (kind < FAULT_LADEN) {
 		cfg.backing = kind % 3;
+	} else if (kind == FAULT_FEW) {
+		cfg.sync = FASTALLOC_SYNC_SPINLOCK;
+		cfg.backing = FASTALLOC_BACKING_PAGES;
+		cfg.flags = FASTALLOC_F_SHRINKER | FASTALLOC_F_NO_INIT;
 	} else {
 		cfg.sync = kind % 3;
 		cfg.ctor = NULL;

@@ -49,7 +49,7 @@ good() {
 page=$(getconf PAGE_SIZE 2>/dev/null || echo 4096)
 long=abcdefghijklmnopqrstuvwxyz01234
 
-ktap_plan 66
+ktap_plan 68
 check "loads" load fastalloc
 check "the helper loads" load fastalloc_test_pool
 
@@ -116,6 +116,14 @@ good "a per-CPU pool is taken" sync=$PERCPU
 good "a magazine of 64 is taken" sync=$PERCPU magazine=64
 bad "per-CPU pool of another order" $EOPNOTSUPP "c: order=fifo: per-CPU pools are lifo" name=c sync=$PERCPU order=$FIFO
 bad "magazine of 65" $ERANGE "c: magazine=65: more than 64" name=c sync=$PERCPU magazine=65
+
+log_mark
+for _ in $(seq 40); do
+	pool create name=c magazine=66 >/dev/null
+done
+lines=$(log_ours | grep -c 'magazine=66')
+check "forty wrong configs have not forty lines ($lines)" [ "$lines" -ge 1 -a "$lines" -le 20 ]
+bad "and hide no other" $EINVAL "c: sync=4: unknown" name=c sync=4
 
 log_mark
 is "constructor's error is creation's" "$(pool create name=c ctor=1 ctor_fail=5)" -$EIO

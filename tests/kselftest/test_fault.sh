@@ -17,7 +17,7 @@ if [ ! -d $DEBUGFS/failslab ] || [ ! -d $DEBUGFS/fail_page_alloc ]; then
 	ktap_end
 	exit
 fi
-ktap_plan 77
+ktap_plan 79
 
 # Only allocations of the helper's own are counted down: it arms the fault.
 for a in failslab fail_page_alloc; do
@@ -52,6 +52,13 @@ sweep() {
 	fi
 }
 
+# Before others use up what the log takes at once: not so many that a line is dropped.
+mark=$ktap_mark
+log_mark
+sweep create 24
+is "a line in the log for each creation that found no memory" \
+	"$(log_ours | grep -c ': no memory for ')" "$(value_of $fault/report refused)"
+ktap_mark=$mark
 for kind in $KINDS; do
 	sweep create "$kind"
 done
