@@ -47,6 +47,15 @@ static const char * const fa_flag_names[] = {
 	"random", "drop_live", "atomic_grow",
 };
 
+/* A hook, or that there is none. */
+static void fa_show_hook(struct seq_file *m, const char *key, const void *hook)
+{
+	if (hook)
+		seq_printf(m, "%s: %ps\n", key, hook);
+	else
+		seq_printf(m, "%s: -\n", key);
+}
+
 static int config_show(struct seq_file *m, void *v)
 {
 	const struct fastalloc_pool *pool = m->private;
@@ -63,7 +72,7 @@ static int config_show(struct seq_file *m, void *v)
 	seq_printf(m, "growth: %s\n", fa_growth_names[cfg->growth]);
 	seq_printf(m, "growth_amount: %lu\n", cfg->growth_amount);
 	seq_printf(m, "growth_percent: %u\n", cfg->growth_percent);
-	seq_printf(m, "growth_fn: %ps\n", cfg->growth_fn);
+	fa_show_hook(m, "growth_fn", cfg->growth_fn);
 	seq_printf(m, "low_water: %lu\n", READ_ONCE(pool->low_mark));
 	seq_printf(m, "magazine: %u\n", cfg->magazine);
 	seq_printf(m, "sync: %s\n", fa_sync_names[cfg->sync]);
@@ -73,12 +82,12 @@ static int config_show(struct seq_file *m, void *v)
 		seq_printf(m, "node: %d\n", cfg->node);
 	else
 		seq_puts(m, "node: any\n");
-	seq_printf(m, "ctor: %ps\n", cfg->ctor);
-	seq_printf(m, "dtor: %ps\n", cfg->dtor);
-	seq_printf(m, "on_acquire: %ps\n", cfg->on_acquire);
-	seq_printf(m, "on_release: %ps\n", cfg->on_release);
-	seq_printf(m, "mem_alloc: %ps\n", cfg->mem_alloc);
-	seq_printf(m, "mem_free: %ps\n", cfg->mem_free);
+	fa_show_hook(m, "ctor", cfg->ctor);
+	fa_show_hook(m, "dtor", cfg->dtor);
+	fa_show_hook(m, "on_acquire", cfg->on_acquire);
+	fa_show_hook(m, "on_release", cfg->on_release);
+	fa_show_hook(m, "mem_alloc", cfg->mem_alloc);
+	fa_show_hook(m, "mem_free", cfg->mem_free);
 	seq_puts(m, "flags:");
 	for_each_set_bit(i, &flags, ARRAY_SIZE(fa_flag_names))
 		seq_printf(m, " %s", fa_flag_names[i]);
@@ -165,7 +174,7 @@ DEFINE_SEQ_ATTRIBUTE(pools);
 void fa_debugfs_init(void)
 {
 	fa_debugfs_root = debugfs_create_dir("fastalloc", NULL);
-	debugfs_create_file("pools", 0444, fa_debugfs_root, NULL, &pools_fops);
+	debugfs_create_file("pools", 0400, fa_debugfs_root, NULL, &pools_fops);
 }
 
 void fa_debugfs_exit(void)
@@ -184,10 +193,10 @@ void fa_debugfs_add(struct fastalloc_pool *pool)
 	if (IS_ENABLED(CONFIG_DEBUG_FS))
 		fa_debugfs_charge(pool, fa_is_percpu(pool) ? 4 : 3);
 	pool->dir = debugfs_create_dir(pool->name, fa_debugfs_root);
-	debugfs_create_file("stats", 0444, pool->dir, pool, &stats_fops);
-	debugfs_create_file("config", 0444, pool->dir, pool, &config_fops);
+	debugfs_create_file("stats", 0400, pool->dir, pool, &stats_fops);
+	debugfs_create_file("config", 0400, pool->dir, pool, &config_fops);
 	if (fa_is_percpu(pool))
-		debugfs_create_file("cpus", 0444, pool->dir, pool, &cpus_fops);
+		debugfs_create_file("cpus", 0400, pool->dir, pool, &cpus_fops);
 }
 
 void fa_debugfs_remove(struct fastalloc_pool *pool)

@@ -12,6 +12,10 @@
  * Chunks are found by address and by index in two latch trees, and go only
  * after an RCU grace period: lookups take no lock, from any context.
  *
+ * What users see of a handle is mixed with a secret of the pool (struct fa_mix): neither is
+ * the next handle guessed by counting, nor does that of another pool lead anywhere but by
+ * one chance in billions.
+ *
  * Ordering is that of refcount_t: who gives a reference up releases, who gets
  * the last one acquires. Besides, a pool releases when it makes an object's
  * first reference, and who gets one more acquires: lookups in type-stable
@@ -32,6 +36,7 @@
 
 #include <linux/fastalloc_handle.h>
 #include <linux/printk.h>
+#include <linux/random.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 
@@ -171,9 +176,26 @@ static const struct latch_tree_ops fa_index_ops = {
 	.comp = fa_index_comp,
 };
 
+/* The inverse of an odd number modulo 2^64: each step doubles the bits that are right. */
+static u64 fa_inverse(u64 odd)
+{
+	u64 inv = odd;
+	int i;
+
+	for (i = 0; i < 5; i++)
+		inv *= 2 - odd * inv;
+	return inv;
+}
+
 void fa_handle_pool_init(struct fastalloc_pool *pool)
 {
+	int i;
+
 	pool->handles = pool->cfg.flags & FASTALLOC_F_HANDLES;
+	for (i = 0; pool->handles && i < ARRAY_SIZE(pool->mix.by); i++) {
+		pool->mix.by[i] = get_random_u64() | 1;
+		pool->mix.back[i] = fa_inverse(pool->mix.by[i]);
+	}
 	seqcount_latch_init(&pool->index.seq);
 	INIT_LIST_HEAD(&pool->ranges);
 }
@@ -487,8 +509,8 @@ fastalloc_handle_t fastalloc_handle(struct fastalloc_pool *pool, const void *obj
 	if (word) {
 		now = atomic64_read(word);
 		if (likely(fa_word_refs(now)))
-			h.v = (now & ~FA_REFS_MAX) |
-			      (chunk->range->base + (word - chunk->word));
+			h.v = fa_mix(&pool->mix, (now & ~FA_REFS_MAX) |
+				     (chunk->range->base + (word - chunk->word)));
 		else
 			fa_handle_fault(pool, "handle", "of a freed object", obj, chunk);
 	}
@@ -497,11 +519,10 @@ fastalloc_handle_t fastalloc_handle(struct fastalloc_pool *pool, const void *obj
 }
 FASTALLOC_EXPORT(fastalloc_handle);
 
-/* Object and word that a handle leads to, dead or alive. Under rcu_read_lock(). */
-static void *fa_handle_lookup(struct fastalloc_pool *pool, fastalloc_handle_t h,
-			      atomic64_t **word)
+/* Object and word that @raw leads to, dead or alive. Under rcu_read_lock(). */
+static void *fa_handle_lookup(struct fastalloc_pool *pool, u64 raw, atomic64_t **word)
 {
-	u32 index = h.v & FA_REFS_MAX, i;
+	u32 index = raw & FA_REFS_MAX, i;
 	struct latch_tree_node *n;
 	struct fa_chunk *chunk;
 
@@ -537,15 +558,15 @@ static void *fa_handle_lookup(struct fastalloc_pool *pool, fastalloc_handle_t h,
  */
 void *fastalloc_resolve(struct fastalloc_pool *pool, fastalloc_handle_t h)
 {
+	u64 raw = fa_unmix(&pool->mix, h.v), now;
 	atomic64_t *word;
 	void *obj;
-	u64 now;
 
 	rcu_read_lock();
-	obj = fa_handle_lookup(pool, h, &word);
+	obj = fa_handle_lookup(pool, raw, &word);
 	if (obj) {
 		now = atomic64_read_acquire(word);
-		if (!fa_word_refs(now) || fa_word_gen(now) != fa_word_gen(h.v))
+		if (!fa_word_refs(now) || fa_word_gen(now) != fa_word_gen(raw))
 			obj = NULL;
 	}
 	rcu_read_unlock();
@@ -564,15 +585,16 @@ FASTALLOC_EXPORT(fastalloc_resolve);
  */
 void *fastalloc_upgrade(struct fastalloc_pool *pool, fastalloc_handle_t h)
 {
+	u64 raw = fa_unmix(&pool->mix, h.v);
 	atomic64_t *word;
 	void *obj = NULL;
 
 	/* Of no generation: there is none. */
-	if (!fa_word_gen(h.v))
+	if (!fa_word_gen(raw))
 		return NULL;
 	rcu_read_lock();
-	obj = fa_handle_lookup(pool, h, &word);
-	if (obj && !fa_word_get(pool, word, fa_word_gen(h.v)))
+	obj = fa_handle_lookup(pool, raw, &word);
+	if (obj && !fa_word_get(pool, word, fa_word_gen(raw)))
 		obj = NULL;
 	rcu_read_unlock();
 	return obj;

@@ -198,6 +198,36 @@ void fa_growth_exit(void);
 #define FA_REFS_MAX	((1ULL << FA_REF_BITS) - 1)
 
 /**
+ * struct fa_mix - the secret of a pool's handles
+ * @by: odd factors, from random numbers
+ * @back: their inverses modulo 2^64
+ */
+struct fa_mix {
+	u64	by[2];
+	u64	back[2];
+};
+
+/*
+ * What is shown of @raw, a generation above an index: a permutation of 64 bits, in which
+ * 0 stays 0. Not cryptography: who sees many handles may work out the factors.
+ */
+static inline u64 fa_mix(const struct fa_mix *m, u64 raw)
+{
+	raw *= m->by[0];
+	raw ^= raw >> 32;
+	raw *= m->by[1];
+	return raw ^ raw >> 32;
+}
+
+static inline u64 fa_unmix(const struct fa_mix *m, u64 v)
+{
+	v ^= v >> 32;
+	v *= m->back[1];
+	v ^= v >> 32;
+	return v * m->back[0];
+}
+
+/**
  * struct fa_range - indices that handles may have
  * @list: in &fastalloc_pool.ranges, by @base, while no chunk has them
  * @base: the first
@@ -361,6 +391,7 @@ struct fa_mags {
  *	should grow
  * @ranges: indices that chunks had which are gone
  * @index_end: from here on no chunk has had them
+ * @mix: of handles, with %FASTALLOC_F_HANDLES
  * @grow_lock: serialises growers who may sleep, and trim
  * @bytes: memory held, bookkeeping included
  * @growth_failures: growths that failed
@@ -465,6 +496,7 @@ struct fastalloc_pool {
 	unsigned long		low_mark;
 	struct list_head	ranges;
 	unsigned long		index_end;
+	struct fa_mix		mix;
 
 	struct mutex		grow_lock;	/* see the top of this file */
 	atomic_long_t		bytes;

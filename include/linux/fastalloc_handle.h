@@ -56,6 +56,11 @@
  * typedef fastalloc_handle_t - a weak handle: index and generation of an object
  * @v: to be stored, compared, or handed to user space; means nothing else. 0 in
  *	%FASTALLOC_HANDLE_NONE alone.
+ *
+ * It is mixed with a secret of its pool, so that numbers made up, or counted on from
+ * another, lead to nothing but by chance. It is no capability all the same: the mixing is
+ * no cryptography. Who resolves a handle that comes from user space checks that the
+ * object is one which that user may have.
  */
 typedef struct { u64 v; } fastalloc_handle_t;
 

@@ -52,12 +52,12 @@ aligned() {
 	}' "$1"
 }
 
-ktap_plan 74
+ktap_plan 75
 check "loads" load fastalloc
 check "the helper loads" load fastalloc_test_pool
 
 is "the header of pools" "$(squeeze <"$FASTALLOC/pools")" "$HEADER"
-is "pools is for reading" "$(mode "$FASTALLOC/pools")" 444
+is "pools is for root to read" "$(mode "$FASTALLOC/pools")" 400
 
 is "a fixed pool" "$(pool create name=fixed obj_size=100 align=64 capacity=10 \
 	backing=$PAGES)" 0
@@ -87,7 +87,7 @@ at_least "KIB of the growing pool covers its objects" \
 	"$(row a-name-of-thirty-one-characters | cut -d' ' -f13)" 256
 
 for f in stats config; do
-	is "$f is for reading" "$(mode "$FASTALLOC/fixed/$f")" 444
+	is "$f is for root to read" "$(mode "$FASTALLOC/fixed/$f")" 400
 	is "$f has only 'key: value' lines" \
 		"$(grep -cv '^[a-z_]*: *[^ ].*$' "$FASTALLOC/fixed/$f")" 0
 done
@@ -149,6 +149,9 @@ is "config: growth" \
 	"$(for k in capacity max_capacity growth_percent low_water; do
 		config_of a-name-of-thirty-one-characters $k
 	done | tr '\n' ' ')" "64 1000000 150 3 "
+is "config: hooks that are set, and not" \
+	"$(config_of cust ctor) $(config_of cust dtor) $(config_of fixed on_acquire) $(config_of fixed growth_fn)" \
+	"test_ctor [fastalloc_test_pool] - - -"
 # kernels with sanitizers have all pools checked
 is "config: flags" "$(config_of a-name-of-thirty-one-characters flags | sed 's/ check$//')" contig
 is "config: flags of a pool without" "$(config_of fixed flags | sed 's/^check$/none/')" none
@@ -164,7 +167,7 @@ column() {
 refused "only a per-CPU pool has the file cpus" test -e "$FASTALLOC/fixed/cpus"
 is "a per-CPU pool" "$(pool create name=percpu sync=$PERCPU capacity=400 \
 	magazine=8)" 0
-is "cpus is for reading" "$(mode "$FASTALLOC/percpu/cpus")" 444
+is "cpus is for root to read" "$(mode "$FASTALLOC/percpu/cpus")" 400
 is "the header of cpus" "$(head -n 1 "$FASTALLOC/percpu/cpus" | squeeze)" \
 	"CPU LOADED SPARE ALLOCS FREES EXCHANGES NESTED"
 is "nothing was done yet" "$(tail -n +2 "$FASTALLOC/percpu/cpus" |

@@ -257,6 +257,8 @@ static void debugfs_config(struct kunit *test)
 		{ "low_water", "3" }, { "sync", "spinlock" },
 		{ "order", "lowest" }, { "backing", "pages" },
 		{ "node", "any" }, { "flags", "contig shrinker" },
+		{ "growth_fn", "-" }, { "on_acquire", "-" }, { "on_release", "-" },
+		{ "mem_alloc", "-" }, { "mem_free", "-" },
 	};
 	char *text;
 	unsigned int i;

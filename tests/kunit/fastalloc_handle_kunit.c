@@ -65,14 +65,14 @@ static u64 violations(struct fastalloc_pool *pool)
 	return atomic_long_read(&pool->violations);
 }
 
-static u32 index_of(fastalloc_handle_t h)
+static u32 index_of(struct fastalloc_pool *pool, fastalloc_handle_t h)
 {
-	return h.v & FA_REFS_MAX;
+	return fa_unmix(&pool->mix, h.v) & FA_REFS_MAX;
 }
 
-static u64 generation_of(fastalloc_handle_t h)
+static u64 generation_of(struct fastalloc_pool *pool, fastalloc_handle_t h)
 {
-	return h.v >> FA_REF_BITS;
+	return fa_unmix(&pool->mix, h.v) >> FA_REF_BITS;
 }
 
 /* The word of a slot; the pool is the caller's alone. */
@@ -130,7 +130,7 @@ static void handle_resolves(struct kunit *test)
 		h[i] = fastalloc_handle(pool, obj[i]);
 		KUNIT_EXPECT_FALSE(test, fastalloc_handle_is_none(h[i]));
 		for (j = 0; j < i; j++)
-			KUNIT_EXPECT_NE(test, index_of(h[i]), index_of(h[j]));
+			KUNIT_EXPECT_NE(test, index_of(pool, h[i]), index_of(pool, h[j]));
 	}
 	for (i = 0; i < 16; i++) {
 		KUNIT_EXPECT_PTR_EQ(test, fastalloc_resolve(pool, h[i]), obj[i]);
@@ -175,12 +175,44 @@ static void handle_of_nothing(struct kunit *test)
 		h.v = live.v ^ BIT_ULL(i);
 		KUNIT_EXPECT_NULL(test, fastalloc_resolve(pool, h));
 		KUNIT_EXPECT_NULL(test, fastalloc_upgrade(pool, h));
-		h.v = i;
+		h.v = fa_mix(&pool->mix, fa_unmix(&pool->mix, live.v) ^ BIT_ULL(i));
+		KUNIT_EXPECT_NULL(test, fastalloc_resolve(pool, h));
+		KUNIT_EXPECT_NULL(test, fastalloc_upgrade(pool, h));
+		h.v = fa_mix(&pool->mix, i);
 		KUNIT_EXPECT_NULL(test, fastalloc_resolve(pool, h));
 		KUNIT_EXPECT_NULL(test, fastalloc_upgrade(pool, h));
 	}
 	KUNIT_EXPECT_PTR_EQ(test, fastalloc_resolve(pool, live), obj);
 	KUNIT_EXPECT_EQ(test, violations(pool), 0ULL);
+}
+
+/* Promise: handles are not told by counting, nor do those of one pool serve another. */
+static void handle_secret(struct kunit *test)
+{
+	struct fastalloc_pool *pool = handle_pool(test, 64), *other;
+	unsigned int i, near = 0, same = 0, wrong = 0;
+	struct fastalloc_config cfg = pool->cfg;
+	fastalloc_handle_t h, last = FASTALLOC_HANDLE_NONE, two;
+	void *a, *b;
+
+	cfg.name = "kunit-two";
+	other = fa_pool(test, &cfg);
+	for (i = 0; i < 64; i++) {
+		a = fa_must_get(test, pool, GFP_KERNEL);
+		b = fa_must_get(test, other, GFP_KERNEL);
+		h = fastalloc_handle(pool, a);
+		two = fastalloc_handle(other, b);
+		same += h.v == two.v;
+		near += (h.v ^ last.v) < U32_MAX;
+		wrong += fa_mix(&pool->mix, fa_unmix(&pool->mix, h.v)) != h.v;
+		wrong += fastalloc_resolve(pool, h) != a || fastalloc_resolve(other, h) ||
+			 fastalloc_resolve(pool, two);
+		last = h;
+	}
+	KUNIT_EXPECT_EQ(test, wrong, 0U);
+	/* Of 64 numbers drawn at random hardly one. */
+	KUNIT_EXPECT_LE(test, near, 1U);
+	KUNIT_EXPECT_LE(test, same, 1U);
 }
 
 #define STALE	1000
@@ -223,7 +255,7 @@ static void handle_wrap(struct kunit *test)
 
 	set_word(test, pool, obj, from, 1);
 	h = fastalloc_handle(pool, obj);
-	KUNIT_EXPECT_EQ(test, generation_of(h), from);
+	KUNIT_EXPECT_EQ(test, generation_of(pool, h), from);
 	KUNIT_EXPECT_PTR_EQ(test, fastalloc_resolve(pool, h), obj);
 	for (i = 0; i < ARRAY_SIZE(reuses); i++) {
 		generation = from + reuses[i];
@@ -241,7 +273,7 @@ static void handle_wrap(struct kunit *test)
 	/* From the last generation a free leads to the first. */
 	set_word(test, pool, obj, last, 1);
 	edge = fastalloc_handle(pool, obj);
-	KUNIT_EXPECT_EQ(test, generation_of(edge), last);
+	KUNIT_EXPECT_EQ(test, generation_of(pool, edge), last);
 	KUNIT_EXPECT_PTR_EQ(test, fastalloc_resolve(pool, edge), obj);
 	fa_put(test, pool, obj);
 	KUNIT_EXPECT_NULL(test, fastalloc_resolve(pool, edge));
@@ -608,8 +640,8 @@ static void expect_apart(struct kunit *test, struct fastalloc_pool *pool, u32 li
 
 	for (i = 0; i < fix->nr_held; i++) {
 		h = fastalloc_handle(pool, fix->held[i].obj);
-		KUNIT_ASSERT_TRUE(test, index_of(h) < limit);
-		wrong += !!__test_and_set_bit(index_of(h), seen);
+		KUNIT_ASSERT_TRUE(test, index_of(pool, h) < limit);
+		wrong += !!__test_and_set_bit(index_of(pool, h), seen);
 		wrong += fastalloc_resolve(pool, h) != fix->held[i].obj;
 	}
 	KUNIT_EXPECT_EQ(test, wrong, 0U);
@@ -1317,6 +1349,7 @@ static void ref_race(struct kunit *test)
 static struct kunit_case handle_cases[] = {
 	KUNIT_CASE_PARAM(handle_resolves, handle_gen_params),
 	KUNIT_CASE_PARAM(handle_of_nothing, handle_gen_params),
+	KUNIT_CASE_PARAM(handle_secret, handle_gen_params),
 	KUNIT_CASE_PARAM(handle_stale, handle_gen_params),
 	KUNIT_CASE_PARAM(handle_wrap, handle_gen_params),
 	KUNIT_CASE_PARAM(handle_references, handle_gen_params),
