@@ -86,6 +86,8 @@ static void fa_chunk_free(struct fastalloc_pool *pool, struct fa_chunk *chunk)
 	case FA_ORIGIN_OWNER:
 		pool->cfg.mem_free(chunk->mem, chunk->bytes, pool->cfg.arg);
 		break;
+	case FA_ORIGINS:
+		break;
 	}
 }
 
@@ -313,6 +315,7 @@ void fa_chunk_insert(struct fastalloc_pool *pool, struct fa_chunk *chunk)
 {
 	latch_tree_insert(&chunk->all, &pool->chunks, &fa_chunk_ops);
 	pool->nr_chunks++;
+	pool->nr_from[chunk->origin]++;
 	WRITE_ONCE(pool->objects, pool->objects + chunk->count);
 }
 
@@ -321,6 +324,7 @@ void fa_chunk_erase(struct fastalloc_pool *pool, struct fa_chunk *chunk)
 {
 	latch_tree_erase(&chunk->all, &pool->chunks, &fa_chunk_ops);
 	pool->nr_chunks--;
+	pool->nr_from[chunk->origin]--;
 	WRITE_ONCE(pool->objects, pool->objects - chunk->count);
 }
 

@@ -255,6 +255,22 @@ static u8 *fa_poison_spoilt(const struct fastalloc_pool *pool, u8 *obj)
 	return bad || *last == POISON_END ? bad : last;
 }
 
+/* Reads what KASAN is told that nobody reads. */
+static __no_sanitize_address void fa_peek_bytes(u8 *to, const u8 *from, size_t nr)
+{
+	while (nr--)
+		to[nr] = READ_ONCE(from[nr]);
+}
+
+/* As memchr_inv(), likewise. */
+static __no_sanitize_address const u8 *fa_peek_other(const u8 *p, u8 c, size_t nr)
+{
+	for (; nr; p++, nr--)
+		if (READ_ONCE(*p) != c)
+			return p;
+	return NULL;
+}
+
 int fa_debug_chunk_init(struct fastalloc_pool *pool, struct fa_chunk *chunk,
 			gfp_t gfp)
 {
@@ -346,6 +362,7 @@ noinline __cold void fa_fault(struct fastalloc_pool *pool, const char *what,
 			      const void *obj, struct fa_chunk *chunk, const u8 *spoilt)
 {
 	unsigned int i;
+	u8 shown[64];
 
 	atomic_long_inc(&pool->violations);
 	if (!__ratelimit(&pool->fault_limit))
@@ -361,13 +378,14 @@ noinline __cold void fa_fault(struct fastalloc_pool *pool, const char *what,
 		if (spoilt) {
 			const u8 *slot = fa_chunk_obj(pool, chunk, i);
 			size_t at = ALIGN_DOWN(spoilt - slot, 16);
-			size_t bytes = min_t(size_t, pool->stride - at, 64);
+			size_t bytes = min_t(size_t, pool->stride - at, sizeof(shown));
 
 			pr_err("  first wrong byte at offset %zu\n",
 			       (size_t)(spoilt - slot));
 			fa_san_look(pool, slot + at, bytes);
+			fa_peek_bytes(shown, slot + at, bytes);
 			print_hex_dump(KERN_ERR, "fastalloc:   ", DUMP_PREFIX_OFFSET,
-				       16, 1, slot + at, bytes, true);
+				       16, 1, shown, bytes, true);
 		}
 		if (chunk->track) {
 			fa_track_print("allocated", fa_track(chunk, i, FA_TRACK_ALLOC));
@@ -383,7 +401,7 @@ noinline __cold void fa_fault(struct fastalloc_pool *pool, const char *what,
 	fa_stack_dump(FA_TRACK_DEPTH);
 }
 
-/* A slot that is free: has anybody written to it? Mends it. */
+/* A slot that is free: has anybody written to it? It is left as it is. */
 static void fa_debug_rest(struct fastalloc_pool *pool, struct fa_chunk *chunk, void *obj)
 {
 	u8 *bad;
@@ -401,6 +419,52 @@ static void fa_debug_rest(struct fastalloc_pool *pool, struct fa_chunk *chunk, v
 			fa_fault(pool, "written past its end after free", obj,
 				 chunk, bad);
 	}
+}
+
+/* What an object that is out, or a free slot, has where nobody may write; or NULL. */
+static const u8 *fa_debug_spoilt(struct fastalloc_pool *pool, const u8 *obj, bool out)
+{
+	size_t size = pool->cfg.obj_size;
+	const u8 *bad = NULL;
+
+	fa_san_look(pool, obj + (out ? size : 0), pool->stride - (out ? size : 0));
+	if (!out && fa_checks(pool, FASTALLOC_F_POISON)) {
+		bad = fa_peek_other(obj, POISON_FREE, size - 1);
+		bad = bad ?: fa_peek_other(obj + size - 1, POISON_END, 1);
+	}
+	if (!bad && fa_checks(pool, FASTALLOC_F_REDZONE))
+		bad = fa_peek_other(obj + size, out ? SLUB_RED_ACTIVE : SLUB_RED_INACTIVE,
+				    fa_zone_bytes(pool));
+	return bad;
+}
+
+/*
+ * On demand: reports what is wrong in a chunk, and returns how much. Adds to @out how many
+ * objects are out. What is freed or handed out meanwhile may look wrong.
+ */
+long fa_debug_check_chunk(struct fastalloc_pool *pool, struct fa_chunk *chunk,
+			  unsigned long *out)
+{
+	unsigned int i;
+	long found = 0;
+	const u8 *bad;
+	void *obj;
+	bool is;
+
+	for (i = 0; i < chunk->count; i++) {
+		cond_resched();
+		obj = fa_chunk_obj(pool, chunk, i);
+		is = test_bit(i, chunk->out);
+		*out += is;
+		bad = fa_debug_spoilt(pool, obj, is);
+		/* Its mark changes before its content does, when it is handed out. */
+		if (!bad || test_bit(i, chunk->out) != is)
+			continue;
+		fa_fault(pool, is ? "written past its end" : "written after free", obj, chunk,
+			 bad);
+		found++;
+	}
+	return found;
 }
 
 /* An object that is to be handed out. */

@@ -44,7 +44,7 @@ DEFINE_SHOW_ATTRIBUTE(stats);
 static const char * const fa_flag_names[] = {
 	"contig", "shrinker", "node", "check", "redzone", "poison", "owner",
 	"handles", "typesafe_by_rcu", "init_on_alloc", "init_on_free", "no_init",
-	"random", "drop_live", "atomic_grow",
+	"random", "drop_live", "atomic_grow", "same_name", "index",
 };
 
 /* A hook, or that there is none. */
@@ -64,6 +64,7 @@ static int config_show(struct seq_file *m, void *v)
 	int i;
 
 	seq_printf(m, "name: %s\n", cfg->name);
+	seq_printf(m, "module: %s\n", pool->owner_name);
 	seq_printf(m, "obj_size: %zu\n", cfg->obj_size);
 	seq_printf(m, "type_align: %zu\n", cfg->type_align);
 	seq_printf(m, "align: %zu\n", cfg->align);
@@ -120,8 +121,8 @@ static int cpus_show(struct seq_file *m, void *v)
 }
 DEFINE_SHOW_ATTRIBUTE(cpus);
 
-#define FA_POOLS_TEXT	"%-31s %8s %6s %-8s %-6s %-11s %-7s %10s %10s %10s %10s %6s %10s %10s %6s\n"
-#define FA_POOLS_LINE	"%-31s %8zu %6zu %-8s %-6s %-11s %-7s %10lu %10lu %10lu %10lu %6lu %10zu %10llu %6s\n"
+#define FA_POOLS_TEXT	"%-31s %8s %6s %-8s %-6s %-11s %-7s %10s %10s %10s %10s %6s %10s %10s %6s %s\n"
+#define FA_POOLS_LINE	"%-31s %8zu %6zu %-8s %-6s %-11s %-7s %10lu %10lu %10lu %10lu %6lu %10zu %10llu %6s %s\n"
 
 static void *fa_pools_start(struct seq_file *m, loff_t *pos)
 {
@@ -148,7 +149,8 @@ static int fa_pools_show(struct seq_file *m, void *v)
 	if (v == &fa_pools) {
 		seq_printf(m, FA_POOLS_TEXT, "NAME", "SIZE", "ALIGN", "SYNC",
 			   "ORDER", "GROWTH", "BACKING", "CAPACITY", "MAX",
-			   "IN_USE", "PEAK", "CHUNKS", "KIB", "FAILURES", "STATE");
+			   "IN_USE", "PEAK", "CHUNKS", "KIB", "FAILURES", "STATE",
+			   "MODULE");
 		return 0;
 	}
 	if (!pool->live)
@@ -159,7 +161,7 @@ static int fa_pools_show(struct seq_file *m, void *v)
 		   fa_growth_names[cfg->growth], fa_backing_names[cfg->backing],
 		   s.capacity, READ_ONCE(cfg->max_capacity), s.in_use, s.peak, s.chunks,
 		   s.bytes / SZ_1K, s.failures,
-		   READ_ONCE(pool->zombie) ? "zombie" : "live");
+		   READ_ONCE(pool->zombie) ? "zombie" : "live", pool->owner_name);
 	return 0;
 }
 

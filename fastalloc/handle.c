@@ -192,6 +192,7 @@ void fa_handle_pool_init(struct fastalloc_pool *pool)
 	int i;
 
 	pool->handles = pool->cfg.flags & FASTALLOC_F_HANDLES;
+	pool->indexed = pool->cfg.flags & (FASTALLOC_F_HANDLES | FASTALLOC_F_INDEX);
 	for (i = 0; pool->handles && i < ARRAY_SIZE(pool->mix.by); i++) {
 		pool->mix.by[i] = get_random_u64() | 1;
 		pool->mix.back[i] = fa_inverse(pool->mix.by[i]);
@@ -218,25 +219,28 @@ int fa_handle_chunk_init(struct fastalloc_pool *pool, struct fa_chunk *chunk,
 	unsigned int i;
 	int err;
 
-	if (!pool->handles)
+	if (!pool->indexed)
 		return 0;
 	chunk->range = fa_kzalloc(sizeof(*chunk->range), gfp, fa_node(pool));
 	if (!chunk->range)
 		return -ENOMEM;
 	err = -ENOMEM;
-	chunk->word = fa_kvmalloc(chunk->count, sizeof(*chunk->word), gfp, fa_node(pool));
-	if (!chunk->word)
-		goto err_range;
+	if (pool->handles) {
+		chunk->word = fa_kvmalloc(chunk->count, sizeof(*chunk->word), gfp,
+					  fa_node(pool));
+		if (!chunk->word)
+			goto err_range;
+	}
 	raw_spin_lock_irqsave(&pool->lock, flags);
 	err = fa_range_take(pool, chunk->range, chunk->count, &dead);
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
 	fa_ranges_free(&dead);
 	if (err) {
-		pr_err_ratelimited("pool %s: no %u indices for handles are left\n",
-				   pool->name, chunk->count);
+		pr_err_ratelimited("pool %s: no %u indices are left\n", pool->name,
+				   chunk->count);
 		goto err_word;
 	}
-	for (i = 0; i < chunk->count; i++) {
+	for (i = 0; chunk->word && i < chunk->count; i++) {
 		atomic64_set(&chunk->word[i], chunk->range->floor << FA_REF_BITS);
 		fa_resched(i, gfp);
 	}
@@ -251,10 +255,13 @@ err_range:
 
 size_t fa_handle_overhead(const struct fa_chunk *chunk)
 {
-	if (!chunk->word)
-		return 0;
-	return fa_kvsize(sizeof(*chunk->range)) +
-	       fa_kvsize(chunk->count * sizeof(*chunk->word));
+	size_t bytes = 0;
+
+	if (chunk->range)
+		bytes += fa_kvsize(sizeof(*chunk->range));
+	if (chunk->word)
+		bytes += fa_kvsize(chunk->count * sizeof(*chunk->word));
+	return bytes;
 }
 
 /* Nobody can look it up any more. */
@@ -265,9 +272,9 @@ void fa_handle_chunk_exit(struct fastalloc_pool *pool, struct fa_chunk *chunk, g
 	LIST_HEAD(dead);
 	unsigned int i;
 
-	if (!chunk->word)
+	if (!r)
 		return;
-	for (i = 0; i < chunk->count && !pool->dead; i++) {
+	for (i = 0; chunk->word && i < chunk->count && !pool->dead; i++) {
 		r->floor = max(r->floor, fa_word_gen(atomic64_read(&chunk->word[i])));
 		fa_resched(i, gfp);
 	}
@@ -279,12 +286,12 @@ void fa_handle_chunk_exit(struct fastalloc_pool *pool, struct fa_chunk *chunk, g
 	fa_ranges_free(&dead);
 }
 
-/* From here on handles lead to it. */
+/* From here on handles and indices lead to it. */
 void fa_handle_attach(struct fastalloc_pool *pool, struct fa_chunk *chunk)
 {
 	unsigned long flags;
 
-	if (!chunk->word)
+	if (!chunk->range)
 		return;
 	raw_spin_lock_irqsave(&pool->lock, flags);
 	latch_tree_insert(&chunk->index, &pool->index, &fa_index_ops);
@@ -296,7 +303,7 @@ void fa_handle_detach(struct fastalloc_pool *pool, struct fa_chunk *chunk)
 {
 	unsigned long flags;
 
-	if (!chunk->word)
+	if (!chunk->range)
 		return;
 	raw_spin_lock_irqsave(&pool->lock, flags);
 	latch_tree_erase(&chunk->index, &pool->index, &fa_index_ops);
@@ -519,20 +526,31 @@ fastalloc_handle_t fastalloc_handle(struct fastalloc_pool *pool, const void *obj
 }
 FASTALLOC_EXPORT(fastalloc_handle);
 
+/*
+ * The chunk whose objects @index is among, or NULL. From any context. The chunk stays for
+ * RCU readers who do not see the pool dead.
+ */
+struct fa_chunk *fa_chunk_with_index(struct fastalloc_pool *pool, u32 index)
+{
+	struct latch_tree_node *n;
+
+	n = latch_tree_find(&index, &pool->index, &fa_index_ops);
+	return n ? fa_chunk_by_index(n) : NULL;
+}
+
 /* Object and word that @raw leads to, dead or alive. Under rcu_read_lock(). */
 static void *fa_handle_lookup(struct fastalloc_pool *pool, u64 raw, atomic64_t **word)
 {
 	u32 index = raw & FA_REFS_MAX, i;
-	struct latch_tree_node *n;
 	struct fa_chunk *chunk;
 
 	/* After it is set, a grace period goes by before chunks do. */
 	if (unlikely(READ_ONCE(pool->dead)))
 		return NULL;
-	n = latch_tree_find(&index, &pool->index, &fa_index_ops);
-	if (!n)
+	chunk = fa_chunk_with_index(pool, index);
+	/* Without words: of a pool that has indices alone. */
+	if (!chunk || !chunk->word)
 		return NULL;
-	chunk = fa_chunk_by_index(n);
 	i = index - chunk->range->base;
 	*word = &chunk->word[i];
 	return fa_chunk_obj(pool, chunk, i);

@@ -228,7 +228,7 @@ static inline u64 fa_unmix(const struct fa_mix *m, u64 v)
 }
 
 /**
- * struct fa_range - indices that handles may have
+ * struct fa_range - indices that objects may have
  * @list: in &fastalloc_pool.ranges, by @base, while no chunk has them
  * @base: the first
  * @count: how many
@@ -270,8 +270,8 @@ struct fa_range {
  * @leak: objects that kmemleak knows, where the kernel has it
  * @track: who allocated and who freed each object, with %FASTALLOC_F_OWNER
  * @index: in &fastalloc_pool.index, by @range
- * @range: indices of its objects, with %FASTALLOC_F_HANDLES
- * @word: generation and references of each object, likewise
+ * @range: indices of its objects, with %FASTALLOC_F_HANDLES or %FASTALLOC_F_INDEX
+ * @word: generation and references of each object, with %FASTALLOC_F_HANDLES
  * @worn: a generation has begun again from 1
  */
 struct fa_chunk {
@@ -351,6 +351,7 @@ struct fa_mags {
  * @sanitize: KASAN, kmemleak and KMSAN are told of objects, faults injected
  * @rcu_frees: fastalloc_free_rcu() was called
  * @handles: objects have references and weak handles
+ * @indexed: objects have indices: with handles, or %FASTALLOC_F_INDEX
  * @closed: destroy has begun, so allocations are refused
  * @dead: destroyed; only its nameplate is held still
  * @direct: SPINLOCK, with a @window
@@ -377,6 +378,7 @@ struct fa_mags {
  * @grows: growths that added objects
  * @grows_atomic: those of them in place, by callers who may not sleep
  * @nr_chunks: chunks in @chunks
+ * @nr_from: of them, by enum fa_origin
  * @chunks: all chunks, by address
  * @pending: a chunk that the worker made for a pool of sync NONE; its owner
  *	adopts it. Stored by either with release, read with acquire.
@@ -426,6 +428,7 @@ struct fa_mags {
  * @zombies: in the list of zombies
  * @owner: the module that created it
  * @resets: PERCPU: of the statistics; under @lock
+ * @owner_name: a copy of its name, or "-" of what is built in
  * @stats_base: PERCPU: where the CPUs' counters stood at the last reset; under
  *	@lock
  * @growth: how it grows
@@ -455,6 +458,7 @@ struct fastalloc_pool {
 	bool			sanitize;
 	bool			rcu_frees;
 	bool			handles;
+	bool			indexed;
 	bool			closed;
 	bool			dead;
 	bool			direct;
@@ -483,6 +487,7 @@ struct fastalloc_pool {
 	u64			grows;
 	u64			grows_atomic;
 	unsigned long		nr_chunks;
+	unsigned long		nr_from[FA_ORIGINS];
 	struct latch_tree_root	chunks;
 	struct fa_chunk		*pending;
 	bool			stalled;
@@ -531,6 +536,7 @@ struct fastalloc_pool {
 	void			*done_arg;
 	struct list_head	zombies;
 	const struct module	*owner;
+	char			owner_name[MODULE_NAME_LEN];
 
 	unsigned int		resets;
 	struct fastalloc_stats	stats_base;
@@ -793,6 +799,8 @@ void fa_debug_freed(struct fastalloc_pool *pool, void *obj);
 bool fa_debug_enter(struct fastalloc_pool *pool);
 void fa_debug_leave(struct fastalloc_pool *pool);
 void fa_debug_leaks(struct fastalloc_pool *pool);
+long fa_debug_check_chunk(struct fastalloc_pool *pool, struct fa_chunk *chunk,
+			  unsigned long *out);
 void fa_fault(struct fastalloc_pool *pool, const char *what, const void *obj,
 	      struct fa_chunk *chunk, const u8 *spoilt);
 
@@ -805,6 +813,7 @@ void fa_handle_chunk_exit(struct fastalloc_pool *pool, struct fa_chunk *chunk, g
 size_t fa_handle_overhead(const struct fa_chunk *chunk);
 void fa_handle_attach(struct fastalloc_pool *pool, struct fa_chunk *chunk);
 void fa_handle_detach(struct fastalloc_pool *pool, struct fa_chunk *chunk);
+struct fa_chunk *fa_chunk_with_index(struct fastalloc_pool *pool, u32 index);
 void fa_handle_alloc(struct fastalloc_pool *pool, void *obj);
 bool fa_handle_drop(struct fastalloc_pool *pool, void *obj, bool put);
 

@@ -12,11 +12,13 @@
  * @FA_ORIGIN_PAGES: the page allocator
  * @FA_ORIGIN_VMALLOC: vmalloc
  * @FA_ORIGIN_OWNER: &fastalloc_config.mem_alloc
+ * @FA_ORIGINS: how many there are
  */
 enum fa_origin {
 	FA_ORIGIN_PAGES,
 	FA_ORIGIN_VMALLOC,
 	FA_ORIGIN_OWNER,
+	FA_ORIGINS,
 };
 
 gfp_t fa_gfp(gfp_t gfp);

@@ -30,7 +30,8 @@ const char * const fa_growth_names[4] = { "none", "linear", "exponential", "cust
 		  FASTALLOC_F_DEBUG | FASTALLOC_F_HANDLES | \
 		  FASTALLOC_F_TYPESAFE_BY_RCU | FA_FLAGS_INIT | \
 		  FASTALLOC_F_NO_INIT | FASTALLOC_F_RANDOM | \
-		  FASTALLOC_F_DROP_LIVE | FASTALLOC_F_ATOMIC_GROW)
+		  FASTALLOC_F_DROP_LIVE | FASTALLOC_F_ATOMIC_GROW | \
+		  FASTALLOC_F_SAME_NAME | FASTALLOC_F_INDEX)
 
 /*
  * A member that says which way a call takes. A deferred destroy may change it meanwhile;
@@ -83,10 +84,16 @@ static int fa_check_size(struct fastalloc_config *cfg)
 	if (cfg->obj_size > FASTALLOC_MAX_OBJ_SIZE)
 		return fa_refuse(cfg, -E2BIG, "obj_size=%zu: more than %u",
 				 cfg->obj_size, FASTALLOC_MAX_OBJ_SIZE);
+	if (cfg->flex_size > FASTALLOC_MAX_OBJ_SIZE - cfg->obj_size)
+		return fa_refuse(cfg, -E2BIG, "flex_size=%zu: with obj_size=%zu more than %u",
+				 cfg->flex_size, cfg->obj_size, FASTALLOC_MAX_OBJ_SIZE);
 
 	if (!cfg->type_align)
 		cfg->type_align = min_t(size_t, cfg->obj_size & -cfg->obj_size,
 					__alignof__(long long));
+	/* The type's alignment is that of what comes before the array. */
+	cfg->obj_size += cfg->flex_size;
+	cfg->flex_size = 0;
 	if (!is_power_of_2(cfg->type_align))
 		return fa_refuse(cfg, -EINVAL,
 				 "type_align=%zu: not a power of two",
@@ -236,20 +243,46 @@ static int fa_check_config(struct fastalloc_config *cfg)
 	       fa_check_growth(cfg) ?: fa_check_kind(cfg);
 }
 
+static bool fa_name_used(const char *name)
+{
+	struct fastalloc_pool *pool;
+
+	list_for_each_entry(pool, &fa_pools, node)
+		if (!strcmp(pool->name, name))
+			return true;
+	return false;
+}
+
+/* A name of its own for a pool whose name is used: with the lowest number behind it. */
+static int fa_name_number(struct fastalloc_pool *pool)
+{
+	char base[FASTALLOC_NAME_LEN];
+	unsigned int nr = 2;
+
+	if (!(pool->cfg.flags & FASTALLOC_F_SAME_NAME))
+		return fa_refuse(&pool->cfg, -EEXIST, "name=%s: already in use", pool->name);
+	strscpy(base, pool->name, sizeof(base));
+	do {
+		if (snprintf(pool->name, sizeof(pool->name), "%s#%u", base, nr) >=
+		    sizeof(pool->name)) {
+			strscpy(pool->name, base, sizeof(pool->name));
+			return fa_refuse(&pool->cfg, -ENAMETOOLONG,
+					 "name=%s: in use, and too long for #%u behind it",
+					 base, nr);
+		}
+		nr++;
+	} while (fa_name_used(pool->name));
+	return 0;
+}
+
 /* The name is reserved from here on; nobody looks at the pool before ->live. */
 static int fa_register(struct fastalloc_pool *pool)
 {
-	struct fastalloc_pool *other;
 	int err = 0;
 
 	mutex_lock(&fa_pools_lock);
-	list_for_each_entry(other, &fa_pools, node) {
-		if (!strcmp(other->name, pool->name)) {
-			err = fa_refuse(&pool->cfg, -EEXIST,
-					"name=%s: already in use", pool->name);
-			break;
-		}
-	}
+	if (fa_name_used(pool->name))
+		err = fa_name_number(pool);
 	if (!err)
 		list_add_tail_rcu(&pool->node, &fa_pools);
 	mutex_unlock(&fa_pools_lock);
@@ -1104,7 +1137,7 @@ static void fa_pool_init(struct fastalloc_pool *pool, struct lock_class_key *key
 	pool->sanitize = fa_debug_sanitize() && !cfg->mem_alloc;
 	pool->checks = fa_debug_flags(pool);
 	fa_handle_pool_init(pool);
-	pool->rcu = pool->checks || pool->sanitize || pool->handles ||
+	pool->rcu = pool->checks || pool->sanitize || pool->indexed ||
 		    (cfg->flags & FASTALLOC_F_TYPESAFE_BY_RCU);
 	fa_pool_init_zeroing(pool);
 	untouched = !pool->checks && !pool->sanitize && !pool->handles &&
@@ -1172,6 +1205,7 @@ struct fastalloc_pool *__fastalloc_pool_create(const struct fastalloc_config *cf
 	}
 	pool->cfg = *cfg;
 	pool->owner = owner;
+	strscpy(pool->owner_name, owner ? owner->name : "-", sizeof(pool->owner_name));
 	err = fa_check_config(&pool->cfg);
 	if (err)
 		goto err_pool;

@@ -24,6 +24,8 @@
  *  growth inside alloc           yes     yes        yes        no
  *  alloc_timeout, reserve        sleeps: task context only
  *  queries, stats, stats reset   yes     yes        yes        no
+ *  obj_index, obj_at             yes     yes        yes        yes
+ *  walk_live, check              may sleep: task context only
  *  set_max, set_low_water        yes     yes        yes        no
  *  destroy_deferred              yes     yes        yes        no
  *  create, destroy, trim         may sleep: task context only
@@ -70,6 +72,7 @@
 #include <linux/kcsan-checks.h>
 #include <linux/limits.h>
 #include <linux/module.h>
+#include <linux/overflow.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>
 #include <linux/sizes.h>
@@ -278,6 +281,12 @@ enum fastalloc_growth {
  * %FASTALLOC_F_ATOMIC_GROW: the constructor, the destructor, growth_fn, mem_alloc and
  * mem_free may be called from any context but NMI, and then do not sleep. So an
  * allocation that may not sleep can grow the pool in place.
+ *
+ * %FASTALLOC_F_SAME_NAME: if the name is in use, the pool gets it with "#2" behind it, or
+ * the lowest number above that which is free. Without it creation fails.
+ *
+ * %FASTALLOC_F_INDEX: objects have numbers, see fastalloc_obj_index(). Comes with
+ * %FASTALLOC_F_HANDLES. Trim and destroy wait for an RCU grace period.
  */
 #define FASTALLOC_F_CONTIG		BIT(0)
 #define FASTALLOC_F_SHRINKER		BIT(1)
@@ -296,6 +305,8 @@ enum fastalloc_growth {
 #define FASTALLOC_F_RANDOM		BIT(12)
 #define FASTALLOC_F_DROP_LIVE		BIT(13)
 #define FASTALLOC_F_ATOMIC_GROW		BIT(14)
+#define FASTALLOC_F_SAME_NAME		BIT(15)
+#define FASTALLOC_F_INDEX		BIT(16)
 
 /**
  * typedef fastalloc_ctor_t - construct an object, once, when its chunk is added
@@ -324,6 +335,15 @@ typedef int (*fastalloc_ctor_t)(void *obj, void *arg);
  *	held.
  */
 typedef void (*fastalloc_hook_t)(void *obj, void *arg);
+
+/**
+ * typedef fastalloc_live_t - see an object that is out
+ * @obj: the object
+ * @arg: that of fastalloc_pool_walk_live()
+ *
+ * Return: 0 to go on, anything else to end the walk.
+ */
+typedef int (*fastalloc_live_t)(void *obj, void *arg);
 
 /**
  * typedef fastalloc_growth_t - say how many objects to add
@@ -364,10 +384,12 @@ typedef void (*fastalloc_mem_free_t)(void *mem, size_t size, void *arg);
 
 /**
  * struct fastalloc_config - what a pool is to be
- * @name: unique among pools; copied; shown in debugfs, so printable, without
- *	blanks and without '/', shorter than FASTALLOC_NAME_LEN, and neither
- *	".", ".." nor "pools"
+ * @name: unique among pools, unless %FASTALLOC_F_SAME_NAME says otherwise; copied;
+ *	shown in debugfs, so printable, without blanks and without '/', shorter than
+ *	FASTALLOC_NAME_LEN, and neither ".", ".." nor "pools"
  * @obj_size: bytes of an object, 1 to FASTALLOC_MAX_OBJ_SIZE
+ * @flex_size: bytes of the flexible array at its end, beside @obj_size: see
+ *	FASTALLOC_FLEX_SIZE()
  * @type_align: alignment that the type of the objects has by nature; filled by
  *	FASTALLOC_CONFIG(). 0: derived from @obj_size, the largest power of two
  *	that divides it, at most that of a long long.
@@ -414,6 +436,7 @@ typedef void (*fastalloc_mem_free_t)(void *mem, size_t size, void *arg);
 struct fastalloc_config {
 	const char		*name;
 	size_t			obj_size;
+	size_t			flex_size;
 	size_t			type_align;
 	size_t			align;
 	unsigned long		capacity;
@@ -457,6 +480,41 @@ struct fastalloc_config {
 		.type_align = __alignof__(type),	\
 		__VA_ARGS__				\
 	})
+
+/**
+ * FASTALLOC_FLEX_SIZE - bytes of a flexible array, for &fastalloc_config.flex_size
+ * @type: type of the objects
+ * @member: the array, its last member
+ * @nr: elements
+ *
+ * Return: Its size; SIZE_MAX, which creation refuses, if that overflows.
+ */
+#define FASTALLOC_FLEX_SIZE(type, member, nr)	\
+	size_mul(sizeof_field(type, member[0]), nr)
+
+/* Room for a name, and for one more character, which makes it too long. */
+struct fastalloc_name {
+	char	text[FASTALLOC_NAME_LEN + 1];
+};
+
+const char *__fastalloc_name(char *buf, const char *fmt, ...) __printf(2, 3);
+
+/**
+ * FASTALLOC_NAME - a name made by a format, for &fastalloc_config.name
+ * @fmt: as of printf()
+ * @...: what it wants
+ *
+ * Example::
+ *
+ *	pool = fastalloc_pool_create(&FASTALLOC_CONFIG(struct request,
+ *			.name = FASTALLOC_NAME("requests-%u", queue->id),
+ *			.capacity = 128));
+ *
+ * Return: The name, which lives as long as the block that it stands in. One that is too
+ *	long is refused when the pool is created.
+ */
+#define FASTALLOC_NAME(fmt, ...)	\
+	__fastalloc_name(((struct fastalloc_name) { "" }).text, fmt, ##__VA_ARGS__)
 
 /**
  * FASTALLOC_IMPORT_NS - import the symbol namespace of fastalloc
@@ -579,6 +637,171 @@ bool fastalloc_pool_can_grow(struct fastalloc_pool *pool);
 void fastalloc_pool_stats(struct fastalloc_pool *pool,
 			  struct fastalloc_stats *stats);
 void fastalloc_pool_stats_reset(struct fastalloc_pool *pool);
+
+/**
+ * fastalloc_pool_name() - the name of a pool
+ * @pool: the pool
+ *
+ * Context: Any.
+ * Return: The name, which lives as long as the pool; with %FASTALLOC_F_SAME_NAME perhaps
+ *	with a number behind it.
+ */
+const char *fastalloc_pool_name(const struct fastalloc_pool *pool);
+
+/**
+ * fastalloc_pool_obj_size() - bytes of an object
+ * @pool: the pool
+ *
+ * Context: Any.
+ * Return: &fastalloc_config.obj_size with &fastalloc_config.flex_size.
+ */
+size_t fastalloc_pool_obj_size(const struct fastalloc_pool *pool);
+
+/**
+ * fastalloc_pool_stride() - bytes from an object to its neighbour
+ * @pool: the pool
+ *
+ * Those of a run of fastalloc_alloc_contig() are so far apart.
+ *
+ * Context: Any.
+ * Return: The size of an object rounded up to its alignment; checks and sanitizers add to
+ *	it, but not in a pool with %FASTALLOC_F_CONTIG.
+ */
+size_t fastalloc_pool_stride(const struct fastalloc_pool *pool);
+
+/**
+ * fastalloc_pool_backing() - where the memory of a pool has come from
+ * @pool: the pool
+ *
+ * Of AUTO backing it may be both; later growth may change it.
+ *
+ * Context: Any but NMI. NONE: as the owner serialises.
+ * Return: BIT(FASTALLOC_BACKING_PAGES), BIT(FASTALLOC_BACKING_VMALLOC) or both; 0 if all of
+ *	it is from &fastalloc_config.mem_alloc.
+ */
+unsigned int fastalloc_pool_backing(struct fastalloc_pool *pool);
+
+/**
+ * fastalloc_pool_owns() - whether a pointer is an object of a pool
+ * @pool: the pool
+ * @obj: any pointer
+ *
+ * Context: Any but NMI. NONE: as the owner serialises.
+ * Return: True for the address of an object, out or free; false for one into an object.
+ */
+bool fastalloc_pool_owns(struct fastalloc_pool *pool, const void *obj);
+
+/**
+ * fastalloc_obj_index() - the number of an object
+ * @pool: the pool, with %FASTALLOC_F_INDEX or %FASTALLOC_F_HANDLES
+ * @obj: the object, which is out
+ *
+ * For hardware that names requests by small numbers (tags), and for arrays beside a pool.
+ * An object keeps its number as long as its chunk is there, free or out. In a fixed pool
+ * numbers go from 0 to fastalloc_pool_total(), that excluded. New chunks take the lowest
+ * numbers that are to be had in one piece, so after trim and growth there may be gaps:
+ * fastalloc_pool_index_end() is the bound. Handles give numbers up that were used 2^32 times.
+ *
+ * Context: Any, NMI included; whatever the pool's sync. No lock, no waiting.
+ * Return: The number; -ENOENT for what is not an object; -EOPNOTSUPP, with a line in the
+ *	log, in a pool without numbers.
+ */
+long fastalloc_obj_index(struct fastalloc_pool *pool, const void *obj);
+
+/**
+ * fastalloc_obj_at() - the object that has a number
+ * @pool: as for fastalloc_obj_index()
+ * @index: the number
+ *
+ * It may be free, or become free at any time; of a pool that may be trimmed, its chunk may
+ * go. Who has the object out, or hears from the hardware that it is, need not mind.
+ *
+ * Context: As fastalloc_obj_index().
+ * Return: The object, or NULL if none has that number.
+ */
+void *fastalloc_obj_at(struct fastalloc_pool *pool, unsigned long index);
+
+/**
+ * fastalloc_pool_index_end() - a bound of the numbers of objects
+ * @pool: as for fastalloc_obj_index()
+ *
+ * Context: Any.
+ * Return: One more than the highest number that an object has had so far.
+ */
+unsigned long fastalloc_pool_index_end(struct fastalloc_pool *pool);
+
+/**
+ * fastalloc_pool_walk_live() - call a function for each object that is out
+ * @pool: the pool; with checks or handles, or of order LOWEST. Others do not know what is
+ *	out.
+ * @fn: called with the object and @arg; a result that is not 0 ends the walk
+ * @arg: for @fn
+ *
+ * For timeouts and for teardown. The order is that of addresses. Objects that are
+ * allocated or freed meanwhile may be met or not; who frees them elsewhere keeps that
+ * from happening while @fn works on one, or takes a reference in @fn
+ * (fastalloc_get_unless_zero()). @fn may free the object. It may sleep, but must not
+ * allocate from the pool with a gfp that allows blocking, nor trim it.
+ *
+ * Context: Task context, sleeps. NONE: as the owner serialises.
+ * Return: 0; what @fn has returned; or -EOPNOTSUPP, with a line in the log, in a pool that
+ *	does not know.
+ */
+int fastalloc_pool_walk_live(struct fastalloc_pool *pool, fastalloc_live_t fn, void *arg);
+
+/**
+ * fastalloc_pool_check() - look at all objects of a pool for damage
+ * @pool: the pool, with checks
+ *
+ * As slabinfo -v does for slab caches: red zones of objects that are out, poison and red
+ * zones of those that are free, as far as the pool has them; and whether as many are marked
+ * as out as were counted. What it finds is reported and counted as violations, each
+ * time anew.
+ *
+ * Nobody should be in a call that allocates or frees meanwhile: what is just freed may be
+ * reported although nothing is wrong with it.
+ *
+ * Context: Task context, sleeps. NONE: as the owner serialises.
+ * Return: Findings; or -EOPNOTSUPP, with a line in the log, in a pool without checks.
+ */
+long fastalloc_pool_check(struct fastalloc_pool *pool);
+
+/**
+ * fastalloc_copy_to_user() - copy from an object to user space, within the object
+ * @pool: the pool
+ * @to: in user space
+ * @obj: the object
+ * @offset: where in it to begin, in bytes
+ * @n: bytes
+ *
+ * The kernel's own check of such copies (HARDENED_USERCOPY) knows slab objects, but not
+ * where an object of a pool ends.
+ *
+ * Context: Task context, may sleep, as copy_to_user().
+ * Return: Bytes that were not copied; @n, with a line in the log and counted as a
+ *	violation, if they would not all come from the object.
+ */
+unsigned long fastalloc_copy_to_user(struct fastalloc_pool *pool, void __user *to,
+				     const void *obj, size_t offset,
+				     unsigned long n) __must_check;
+
+/**
+ * fastalloc_copy_from_user() - copy from user space to an object, within the object
+ * @pool: the pool
+ * @obj: the object
+ * @offset: where in it to begin, in bytes
+ * @from: in user space
+ * @n: bytes
+ *
+ * See fastalloc_copy_to_user().
+ *
+ * Context: Task context, may sleep, as copy_from_user().
+ * Return: Bytes that were not copied; @n, with a line in the log and counted as a
+ *	violation, if they would not all go into the object, which is then left as it is.
+ */
+unsigned long fastalloc_copy_from_user(struct fastalloc_pool *pool, void *obj, size_t offset,
+				       const void __user *from,
+				       unsigned long n) __must_check;
 
 /* The out-of-line halves of what follows: not for direct use. */
 void *__fastalloc_alloc_slow(struct fastalloc_pool *pool, gfp_t gfp, u32 n);
@@ -829,12 +1052,13 @@ static __always_inline void __fastalloc_free(struct fastalloc_pool *pool, void *
  * Context: Task context, may sleep.
  * Return: The pool, or an ERR_PTR(). For a bad config, with a line in the log
  *	that names pool, field and value: -EINVAL; -ENAMETOOLONG (name);
- *	-EEXIST (name in use); -E2BIG (obj_size, capacity, max_capacity);
+ *	-EEXIST (name in use); -E2BIG (obj_size, flex_size, capacity, max_capacity);
  *	-EOVERFLOW (capacity times size); -ERANGE (max_capacity, growth_percent,
  *	low_water, magazine); -EOPNOTSUPP (contiguous runs without order LOWEST,
  *	random order with it, sync PERCPU with another order than LIFO).
  *	-ENOEXEC when the caller was built against another layout of this header.
- *	-ENOMEM when there is too little memory, or what the constructor answered.
+ *	-ENOMEM, with a line in the log too, when there is too little memory, or what the
+ *	constructor answered. Lines are limited in rate, each kind by itself.
  */
 #define fastalloc_pool_create(cfg...) ({					\
 	static struct lock_class_key __fastalloc_key;				\

@@ -172,6 +172,15 @@ void __fastalloc_config_other_type(void)
  *	fastalloc_free_bulk().
  * ``CLASS(flow_obj, o)(pool, gfp)``, ``CLASS(flow_obj_adopt, o)(pool, obj)``
  *	a scope that owns an object; ``flow_obj_take()`` hands it out. See Scopes.
+ * ``flow_alloc_contig(pool, gfp, nr)``, ``flow_free_contig(pool, obj, nr)``
+ *	as fastalloc_alloc_contig(), fastalloc_free_contig().
+ * ``flow_nth(pool, obj, i)``
+ *	the ``i``-th object of a run that begins with ``obj``. In a pool whose objects have a
+ *	flexible array, or are aligned to more than their type, ``&obj[i]`` would be another.
+ * ``flow_pool_owns(pool, obj)``, ``flow_index(pool, obj)``, ``flow_at(pool, index)``
+ *	as fastalloc_pool_owns(), fastalloc_obj_index(), fastalloc_obj_at().
+ * ``flow_pool_walk_live(pool, fn, arg)``
+ *	as fastalloc_pool_walk_live(), with ``int fn(struct flow *obj, void *arg)``.
  * ``flow_pool_destroy(pool)``
  *	as fastalloc_pool_destroy(); ``__free(flow_pool_destroy)`` at the end of
  *	a scope.
@@ -188,7 +197,8 @@ void __fastalloc_config_other_type(void)
  *	type; the config leaves them 0 or says the same, as FASTALLOC_CONFIG() of that
  *	type does. A config for another type does not compile where the compiler
  *	sees it through; where it does not, it is refused with -EINVAL and a line
- *	in the log. The pools of one type that a source file makes so
+ *	in the log. Only &fastalloc_config.flex_size adds to the size, for a type that ends
+ *	with a flexible array. The pools of one type that a source file makes so
  *	share a lock class; where one is constructed or grown with the help of
  *	another, so that their locks nest, use fastalloc_typed_pool_create().
  * ``flow_pool_from_base(pool)``
@@ -330,6 +340,68 @@ _name##_free_bulk(struct _name##_pool *pool, unsigned int nr,		\
 	fastalloc_free_bulk(_name##_pool_base(pool), nr, (void **)objs);	\
 }									\
 									\
+static __always_inline _type * __must_check				\
+_name##_alloc_contig(struct _name##_pool *pool, gfp_t gfp,		\
+		     unsigned int nr)					\
+{									\
+	return fastalloc_alloc_contig(_name##_pool_base(pool), gfp, nr);	\
+}									\
+									\
+static __always_inline void						\
+_name##_free_contig(struct _name##_pool *pool, _type *obj,		\
+		    unsigned int nr)					\
+{									\
+	fastalloc_free_contig(_name##_pool_base(pool), obj, nr);	\
+}									\
+									\
+static __always_inline _type *						\
+_name##_nth(struct _name##_pool *pool, _type *obj, unsigned int i)	\
+{									\
+	return (void *)obj + i * fastalloc_pool_stride(_name##_pool_base(pool)); \
+}									\
+									\
+static __always_inline bool						\
+_name##_pool_owns(struct _name##_pool *pool, const _type *obj)		\
+{									\
+	return fastalloc_pool_owns(_name##_pool_base(pool), obj);	\
+}									\
+									\
+static __always_inline long						\
+_name##_index(struct _name##_pool *pool, const _type *obj)		\
+{									\
+	return fastalloc_obj_index(_name##_pool_base(pool), obj);	\
+}									\
+									\
+static __always_inline _type *						\
+_name##_at(struct _name##_pool *pool, unsigned long index)		\
+{									\
+	return fastalloc_obj_at(_name##_pool_base(pool), index);	\
+}									\
+									\
+typedef int (*_name##_live_t)(_type *obj, void *arg);			\
+									\
+struct __##_name##_walk {						\
+	_name##_live_t	fn;						\
+	void		*arg;						\
+};									\
+									\
+static inline int __##_name##_walk(void *obj, void *walk)		\
+{									\
+	struct __##_name##_walk *w = walk;				\
+									\
+	return w->fn(obj, w->arg);					\
+}									\
+									\
+static inline int							\
+_name##_pool_walk_live(struct _name##_pool *pool,			\
+		       _name##_live_t fn, void *arg)			\
+{									\
+	struct __##_name##_walk w = { fn, arg };			\
+									\
+	return fastalloc_pool_walk_live(_name##_pool_base(pool),	\
+					__##_name##_walk, &w);		\
+}									\
+									\
 __FASTALLOC_DEFINE_SCOPE(_name##_obj, struct _name##_pool, _type,	\
 			 _name##_free, _name##_alloc(pool, gfp),	\
 			 struct _name##_pool *pool, gfp_t gfp)		\
@@ -353,6 +425,41 @@ struct _name##_pool
 									\
 	__##_name##_pool_create(cfg, &__fastalloc_key);			\
 })
+
+/* The type of pointers to objects of a typed pool. */
+#define __fastalloc_ptr(_name)	typeof(((struct _name##_obj *)NULL)->obj)
+
+/**
+ * DEFINE_FASTALLOC_TYPED_HOOK() - a hook that takes an object of a typed pool
+ * @_hook: the function to define, for &fastalloc_config.dtor, on_acquire or on_release
+ * @_name: that of DEFINE_FASTALLOC_POOL_TYPE(), which comes before
+ * @_fn: the hook, ``void fn(struct flow *obj, void *arg)``, which comes before too
+ *
+ * A hook for another type does not compile.
+ */
+#define DEFINE_FASTALLOC_TYPED_HOOK(_hook, _name, _fn)			\
+static void _hook(void *obj, void *arg)					\
+{									\
+	__fastalloc_ptr(_name) typed = obj;				\
+									\
+	_fn(typed, arg);						\
+}
+
+/**
+ * DEFINE_FASTALLOC_TYPED_CTOR() - a constructor that takes an object of a typed pool
+ * @_ctor: the function to define, for &fastalloc_config.ctor
+ * @_name: that of DEFINE_FASTALLOC_POOL_TYPE(), which comes before
+ * @_fn: the constructor, ``int fn(struct flow *obj, void *arg)``, which comes before too
+ *
+ * A constructor for another type does not compile.
+ */
+#define DEFINE_FASTALLOC_TYPED_CTOR(_ctor, _name, _fn)			\
+static int _ctor(void *obj, void *arg)					\
+{									\
+	__fastalloc_ptr(_name) typed = obj;				\
+									\
+	return _fn(typed, arg);						\
+}
 
 /**
  * DEFINE_FASTALLOC_HANDLE_TYPE() - typed references and weak handles

@@ -25,6 +25,9 @@
  *	leak NAME N		forget N objects; result: how many
  *	too NAME N		as alloc, from another function
  *	asleep NAME		GFP_KERNEL where nobody may sleep
+ * Between user space and that object:
+ *	copy NAME N		from now on .../copy is read and written, as one piece,
+ *				at its byte N
  * And for KASAN, KMSAN and kmemleak:
  *	uaf NAME		free it, then read it
  *	oob NAME		read the byte behind it
@@ -65,6 +68,8 @@ static struct dentry *dir;
 static long result;
 static unsigned long ctor_left;
 static unsigned long growth_step;
+static struct test_pool *copied;
+static size_t copy_offset;
 
 static int test_ctor(void *obj, void *arg)
 {
@@ -217,6 +222,8 @@ static noinline long test_free(struct test_pool *tp, unsigned int nr)
 
 static void test_drop(struct test_pool *tp)
 {
+	if (copied == tp)
+		copied = NULL;
 	test_free(tp, tp->nr);
 	fastalloc_pool_destroy(tp->pool);
 	list_del(&tp->node);
@@ -386,6 +393,11 @@ static long test_command(char *cmd)
 		fastalloc_pool_stats_reset(tp->pool);
 		return 0;
 	}
+	if (!strcmp(verb, "copy")) {
+		copied = tp;
+		copy_offset = nr;
+		return 0;
+	}
 	if (!strcmp(verb, "too"))
 		return test_alloc_too(tp, nr);
 	return test_wrong(tp, verb, cmd, nr);
@@ -415,6 +427,42 @@ static const struct file_operations ctl_fops = {
 	.write = ctl_write,
 };
 
+static ssize_t copy_done(size_t len, unsigned long left)
+{
+	return left ? -EFAULT : len;
+}
+
+static ssize_t copy_write(struct file *file, const char __user *ubuf, size_t len, loff_t *ppos)
+{
+	ssize_t done = -ENODEV;
+
+	mutex_lock(&lock);
+	if (copied && copied->nr)
+		done = copy_done(len, fastalloc_copy_from_user(copied->pool, copied->objs[0],
+							       copy_offset, ubuf, len));
+	mutex_unlock(&lock);
+	return done;
+}
+
+static ssize_t copy_read(struct file *file, char __user *ubuf, size_t len, loff_t *ppos)
+{
+	ssize_t done = -ENODEV;
+
+	mutex_lock(&lock);
+	if (copied && copied->nr)
+		done = copy_done(len, fastalloc_copy_to_user(copied->pool, ubuf, copied->objs[0],
+							     copy_offset, len));
+	mutex_unlock(&lock);
+	return done;
+}
+
+static const struct file_operations copy_fops = {
+	.owner = THIS_MODULE,
+	.open = simple_open,
+	.read = copy_read,
+	.write = copy_write,
+};
+
 static int result_show(struct seq_file *m, void *v)
 {
 	mutex_lock(&lock);
@@ -429,6 +477,7 @@ static int __init test_pool_init(void)
 	dir = debugfs_create_dir("fastalloc_test_pool", NULL);
 	debugfs_create_file("ctl", 0200, dir, NULL, &ctl_fops);
 	debugfs_create_file("result", 0400, dir, NULL, &result_fops);
+	debugfs_create_file("copy", 0600, dir, NULL, &copy_fops);
 	return 0;
 }
 

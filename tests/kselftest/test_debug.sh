@@ -56,12 +56,12 @@ violations() {
 	value_of "$FASTALLOC/$1/stats" violations
 }
 
-ktap_plan 55
+ktap_plan 64
 
 # Letters and names.
 log_mark
 check "a bad letter does not fail the load" load fastalloc debug=FQ
-is "but is skipped, with one line" "$(log_ours)" "fastalloc: debug=FQ: unknown letters skipped: Q"
+is "but is skipped, with one line" "$(log_ours | grep debug=)" "fastalloc: debug=FQ: unknown letters skipped: Q"
 rmmod fastalloc
 log_mark
 check "nor does a text that is too long" load fastalloc "debug=$(printf '%300s' F | tr ' ' F)"
@@ -147,6 +147,31 @@ is "nothing was freed that should not" "$(value_of "$FASTALLOC/dbg/stats" in_use
 is "the pool still has all it promised" "$(pool alloc dbg 100)" 13
 is "and takes it back" "$(pool free dbg 100)" 16
 is "without another finding" "$(violations dbg)" 5
+
+# Copies to and from user space stay within the object.
+copy=$DEBUGFS/fastalloc_test_pool/copy
+piece() { printf "%${1}s" '' | tr ' ' x; }
+set_debug ''
+pool create name=copy obj_size=64 >/dev/null
+pool alloc copy 2 >/dev/null
+pool copy copy 0 >/dev/null
+piece 64 >/tmp/copied
+check "a whole object is copied in" dd if=/tmp/copied of=$copy bs=64 count=1 2>/dev/null
+is "and out" "$(dd if=$copy bs=64 count=1 2>/dev/null)" "$(piece 64)"
+log_mark
+piece 65 >/tmp/copied
+refused "a byte more is not copied in" dd if=/tmp/copied of=$copy bs=65 count=1 2>/dev/null
+refused "nor out" dd if=$copy of=/tmp/copied bs=65 count=1 2>/dev/null
+pool copy copy 40 >/dev/null
+refused "nor one at an offset" dd if=$copy of=/tmp/copied bs=25 count=1 2>/dev/null
+is "where what fits is" "$(dd if=$copy bs=24 count=1 2>/dev/null)" "$(piece 24)"
+pool copy copy 65 >/dev/null
+refused "an offset behind the object is refused" dd if=$copy of=/tmp/copied bs=1 count=1 2>/dev/null
+is "the log says so" "$(log_ours | sed -n 1p | sed 's/object [^,]*,/object X,/')" \
+	"fastalloc: pool copy: copy of 65 bytes at offset 0 of object X, which has 64"
+is "four are counted" "$(violations copy)" 4
+pool destroy copy >/dev/null
+set_debug 'FZPU,dbg*'
 
 # Leaks.
 pool alloc dbg 2 >/dev/null

@@ -6,7 +6,7 @@ set -u
 # shellcheck source-path=SCRIPTDIR source=ktap.sh
 . "$(dirname "$0")/ktap.sh"
 
-HEADER="NAME SIZE ALIGN SYNC ORDER GROWTH BACKING CAPACITY MAX IN_USE PEAK CHUNKS KIB FAILURES STATE"
+HEADER="NAME SIZE ALIGN SYNC ORDER GROWTH BACKING CAPACITY MAX IN_USE PEAK CHUNKS KIB FAILURES STATE MODULE"
 
 squeeze() {
 	tr -s ' ' | sed 's/^ //; s/ $//'
@@ -52,7 +52,7 @@ aligned() {
 	}' "$1"
 }
 
-ktap_plan 75
+ktap_plan 76
 check "loads" load fastalloc
 check "the helper loads" load fastalloc_test_pool
 
@@ -69,9 +69,9 @@ is "a custom pool" "$(pool create name=cust obj_size=1 capacity=1 \
 	growth=$CUSTOM growth_fn=3 order=$FIFO hooks=1 ctor=1)" 0
 
 is "lines in pools" "$(wc -l <"$FASTALLOC/pools")" 4
-check "columns of pools are aligned" aligned "$FASTALLOC/pools" 15
-is "fifteen columns in each line" \
-	"$(awk 'NF != 15' "$FASTALLOC/pools")" ""
+check "columns of pools are aligned" aligned "$FASTALLOC/pools" 16
+is "sixteen columns in each line" \
+	"$(awk 'NF != 16' "$FASTALLOC/pools")" ""
 
 row() {
 	grep "^$1 " "$FASTALLOC/pools" | squeeze
@@ -80,6 +80,9 @@ row() {
 is "line of the fixed pool but for KIB" \
 	"$(row fixed | cut -d' ' -f1-12,14)" \
 	"fixed 100 64 spinlock lifo none pages 10 10 0 0 1 0"
+is "the module that made the pool, in the table and in its config" \
+	"$(row fixed | cut -d' ' -f16) $(value_of "$FASTALLOC/fixed/config" module)" \
+	"fastalloc_test_pool fastalloc_test_pool"
 is "line of the growing pool but for KIB" \
 	"$(row a-name-of-thirty-one-characters | cut -d' ' -f1-12,14)" \
 	"a-name-of-thirty-one-characters 4096 8 none lowest exponential vmalloc 64 1000000 0 0 1 0"
@@ -139,7 +142,7 @@ check "and the worker grows the pool" wait_for 10 grown
 is "by pages that hold what the function said" $((($(stat_of cust capacity) - 1) % 256)) 0
 
 is "keys of config" "$(keys "$FASTALLOC/fixed/config")" \
-	"name obj_size type_align align capacity max_capacity growth growth_amount growth_percent growth_fn low_water magazine sync order backing node ctor dtor on_acquire on_release mem_alloc mem_free flags"
+	"name module obj_size type_align align capacity max_capacity growth growth_amount growth_percent growth_fn low_water magazine sync order backing node ctor dtor on_acquire on_release mem_alloc mem_free flags"
 is "config: name" "$(config_of fixed name)" fixed
 is "config: sizes" "$(config_of fixed obj_size) $(config_of fixed align)" "100 64"
 is "config: words" \

@@ -76,7 +76,7 @@ static void debugfs_pools(struct kunit *test)
 	static const char * const headings[] = {
 		"NAME", "SIZE", "ALIGN", "SYNC", "ORDER", "GROWTH", "BACKING",
 		"CAPACITY", "MAX", "IN_USE", "PEAK", "CHUNKS", "KIB", "FAILURES",
-		"STATE",
+		"STATE", "MODULE",
 	};
 	unsigned long size, align, cap, max, in_use, peak, chunks, kib, fails;
 	char name[40], sync[20], order[20], growth[20], backing[20], state[20];
@@ -108,8 +108,8 @@ static void debugfs_pools(struct kunit *test)
 	line = line_of(header, "kunit-one");
 	KUNIT_ASSERT_NOT_NULL(test, line);
 	KUNIT_EXPECT_NOT_NULL(test, line_of(header, "kunit-two"));
-	n = strchr(header, '\n') - header;
-	KUNIT_EXPECT_TRUE(test, strchr(line, '\n') - line == n);
+	KUNIT_EXPECT_TRUE(test, strstr(line, " " KBUILD_MODNAME "\n") - line ==
+			  strstr(header, " MODULE\n") - header);
 	/* Words start, and numbers end, under their headings. */
 	KUNIT_EXPECT_TRUE(test, strstr(line, "spinlock") - line ==
 			  strstr(header, "SYNC") - header);
@@ -235,7 +235,7 @@ static bool shows_fn(struct kunit *test, char *text, const char *key, const char
 static void debugfs_config(struct kunit *test)
 {
 	static const char * const keys[] = {
-		"name", "obj_size", "type_align", "align", "capacity", "max_capacity",
+		"name", "module", "obj_size", "type_align", "align", "capacity", "max_capacity",
 		"growth", "growth_amount", "growth_percent", "growth_fn", "low_water",
 		"magazine", "sync", "order", "backing", "node", "ctor", "dtor",
 		"on_acquire", "on_release", "mem_alloc", "mem_free", "flags",
@@ -250,7 +250,8 @@ static void debugfs_config(struct kunit *test)
 		.ctor = some_ctor, .dtor = some_dtor,
 	};
 	static const char * const want[][2] = {
-		{ "name", "kunit" }, { "obj_size", "48" }, { "type_align", "8" },
+		{ "name", "kunit" }, { "module", KBUILD_MODNAME },
+		{ "obj_size", "48" }, { "type_align", "8" },
 		{ "align", "8" }, { "capacity", "100" },
 		{ "max_capacity", "2147483647" }, { "growth", "exponential" },
 		{ "growth_amount", "0" }, { "growth_percent", "200" },

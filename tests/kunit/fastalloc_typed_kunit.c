@@ -554,6 +554,76 @@ static void typed_other_config(struct kunit *test)
 	flow_pool_destroy(pool);
 }
 
+/* With room for more text than a note has, and its neighbour not at &note[1]. */
+struct list {
+	u64 first;
+	u32 more[];
+};
+
+DEFINE_FASTALLOC_POOL_TYPE(list, struct list);
+
+static int list_begin(struct list *list, void *arg)
+{
+	list->first = ++*(u32 *)arg;
+	return 0;
+}
+
+static void list_end(struct list *list, void *arg)
+{
+	list->first = 0;
+	--*(u32 *)arg;
+}
+
+DEFINE_FASTALLOC_TYPED_CTOR(list_ctor, list, list_begin)
+DEFINE_FASTALLOC_TYPED_HOOK(list_dtor, list, list_end)
+
+static int list_sum(struct list *list, void *arg)
+{
+	*(u64 *)arg += list->more[2];
+	return 0;
+}
+
+/* Promise: runs, numbers, walks and hooks have the type, also with a flexible array. */
+static void typed_more_calls(struct kunit *test)
+{
+	struct fastalloc_config cfg = {
+		.name = "kunit-list", .capacity = 12, .sync = FASTALLOC_SYNC_SPINLOCK,
+		.order = FASTALLOC_ORDER_LOWEST,
+		.flags = FASTALLOC_F_CONTIG | FASTALLOC_F_INDEX,
+		.flex_size = FASTALLOC_FLEX_SIZE(struct list, more, 3),
+		.ctor = list_ctor, .dtor = list_dtor,
+	};
+	struct list_pool *pool;
+	struct list *run, *l;
+	unsigned int i;
+	u32 made = 0;
+	u64 sum = 0;
+
+	cfg.arg = &made;
+	pool = list_pool_create(&cfg);
+	KUNIT_ASSERT_TRUE(test, !IS_ERR(pool));
+	KUNIT_EXPECT_EQ(test, made, 12U);
+	KUNIT_EXPECT_EQ(test, fastalloc_pool_obj_size(list_pool_base(pool)),
+			sizeof(struct list) + 3 * sizeof(u32));
+	run = list_alloc_contig(pool, GFP_KERNEL, 4);
+	if (!run) {
+		KUNIT_FAIL(test, "no run");
+		goto out;
+	}
+	for (i = 0; i < 4; i++) {
+		l = list_nth(pool, run, i);
+		KUNIT_EXPECT_TRUE(test, list_pool_owns(pool, l));
+		KUNIT_EXPECT_PTR_EQ(test, list_at(pool, list_index(pool, l)), l);
+		l->more[2] = i + 1;
+	}
+	KUNIT_EXPECT_EQ(test, list_pool_walk_live(pool, list_sum, &sum), 0);
+	KUNIT_EXPECT_EQ(test, sum, 10ULL);
+	list_free_contig(pool, run, 4);
+out:
+	list_pool_destroy(pool);
+	KUNIT_EXPECT_EQ(test, made, 0U);
+}
+
 static struct kunit_case typed_cases[] = {
 	KUNIT_CASE_PARAM(typed_every_exit, sync_gen_params),
 	KUNIT_CASE_PARAM(typed_hand_over, sync_gen_params),
@@ -565,6 +635,7 @@ static struct kunit_case typed_cases[] = {
 	KUNIT_CASE_PARAM(typed_pool_scope, sync_gen_params),
 	KUNIT_CASE_PARAM(typed_size_and_align, sync_gen_params),
 	KUNIT_CASE(typed_other_config),
+	KUNIT_CASE(typed_more_calls),
 	{ }
 };
 

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What can be asked of a pool and of its objects, but for counters: what it is, which
+ * objects are its own, their numbers, which of them are out; and copies to and from user
+ * space that stay within an object.
+ */
+#define pr_fmt(fmt) "fastalloc: " fmt
+
+#include <linux/printk.h>
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
+#include <linux/uaccess.h>
+
+#include "compat.h"
+#include "internal.h"
+
+/* The kernel-doc of what is exported here is in the header. */
+
+const char *fastalloc_pool_name(const struct fastalloc_pool *pool)
+{
+	return pool->name;
+}
+FASTALLOC_EXPORT(fastalloc_pool_name);
+
+size_t fastalloc_pool_obj_size(const struct fastalloc_pool *pool)
+{
+	return pool->cfg.obj_size;
+}
+FASTALLOC_EXPORT(fastalloc_pool_obj_size);
+
+size_t fastalloc_pool_stride(const struct fastalloc_pool *pool)
+{
+	return pool->stride;
+}
+FASTALLOC_EXPORT(fastalloc_pool_stride);
+
+unsigned int fastalloc_pool_backing(struct fastalloc_pool *pool)
+{
+	unsigned int got = 0;
+	unsigned long flags;
+
+	flags = fa_serial_lock_quiet(pool);
+	if (pool->nr_from[FA_ORIGIN_PAGES])
+		got |= BIT(FASTALLOC_BACKING_PAGES);
+	if (pool->nr_from[FA_ORIGIN_VMALLOC])
+		got |= BIT(FASTALLOC_BACKING_VMALLOC);
+	fa_serial_unlock_quiet(pool, flags);
+	return got;
+}
+FASTALLOC_EXPORT(fastalloc_pool_backing);
+
+bool fastalloc_pool_owns(struct fastalloc_pool *pool, const void *obj)
+{
+	struct fa_chunk *chunk;
+	unsigned long flags;
+	bool owns;
+
+	/* The lock keeps the chunk, and all that the search passes. */
+	flags = fa_serial_lock_quiet(pool);
+	chunk = fa_chunk_find(pool, obj);
+	owns = chunk && fa_chunk_obj(pool, chunk, fa_chunk_index(pool, chunk, obj)) == obj;
+	fa_serial_unlock_quiet(pool, flags);
+	return owns;
+}
+FASTALLOC_EXPORT(fastalloc_pool_owns);
+
+static bool fa_may_index(const struct fastalloc_pool *pool)
+{
+	if (likely(pool->indexed))
+		return true;
+	pr_err_ratelimited("pool %s: flags=%#x: not made for indices\n", pool->name,
+			   pool->cfg.flags);
+	return false;
+}
+
+long fastalloc_obj_index(struct fastalloc_pool *pool, const void *obj)
+{
+	struct fa_chunk *chunk;
+	long index = -ENOENT;
+	unsigned int i;
+
+	if (!fa_may_index(pool))
+		return -EOPNOTSUPP;
+	rcu_read_lock();
+	chunk = fa_chunk_find(pool, obj);
+	if (likely(chunk)) {
+		i = fa_chunk_index(pool, chunk, obj);
+		if (likely(fa_chunk_obj(pool, chunk, i) == obj))
+			index = (long)chunk->range->base + i;
+	}
+	rcu_read_unlock();
+	return index;
+}
+FASTALLOC_EXPORT(fastalloc_obj_index);
+
+void *fastalloc_obj_at(struct fastalloc_pool *pool, unsigned long index)
+{
+	struct fa_chunk *chunk;
+	void *obj = NULL;
+
+	if (!fa_may_index(pool) || index > FA_REFS_MAX)
+		return NULL;
+	rcu_read_lock();
+	chunk = fa_chunk_with_index(pool, index);
+	if (likely(chunk))
+		obj = fa_chunk_obj(pool, chunk, index - chunk->range->base);
+	rcu_read_unlock();
+	return obj;
+}
+FASTALLOC_EXPORT(fastalloc_obj_at);
+
+unsigned long fastalloc_pool_index_end(struct fastalloc_pool *pool)
+{
+	return fa_may_index(pool) ? READ_ONCE(pool->index_end) : 0;
+}
+FASTALLOC_EXPORT(fastalloc_pool_index_end);
+
+/* Of a word of objects, from @from on, which are out. Handles know best: it is all done. */
+static unsigned long fa_live_word(struct fastalloc_pool *pool, struct fa_chunk *chunk,
+				  unsigned int from)
+{
+	unsigned int i, nr = min(chunk->count - from, (unsigned int)BITS_PER_LONG);
+	unsigned long flags, word = 0;
+
+	if (chunk->word) {
+		for (i = 0; i < nr; i++)
+			if (atomic64_read(&chunk->word[from + i]) & FA_REFS_MAX)
+				word |= BIT(i);
+		return word;
+	}
+	if (chunk->out) {
+		word = READ_ONCE(chunk->out[BIT_WORD(from)]);
+	} else {
+		flags = fa_serial_lock_quiet(pool);
+		word = chunk->map.level[0][BIT_WORD(from)];
+		fa_serial_unlock_quiet(pool, flags);
+	}
+	return word & BITMAP_LAST_WORD_MASK(nr);
+}
+
+/* The chunk after @chunk, or the first one. grow_lock is held, so that none goes. */
+static struct fa_chunk *fa_live_next(struct fastalloc_pool *pool, struct fa_chunk *chunk)
+{
+	unsigned long flags;
+
+	flags = fa_serial_lock_quiet(pool);
+	chunk = chunk ? fa_chunk_next(chunk) : fa_chunk_first(pool);
+	fa_serial_unlock_quiet(pool, flags);
+	return chunk;
+}
+
+int fastalloc_pool_walk_live(struct fastalloc_pool *pool, fastalloc_live_t fn, void *arg)
+{
+	struct fa_chunk *chunk = NULL;
+	unsigned long word;
+	unsigned int from;
+	int err = 0;
+
+	might_sleep();
+	if (!pool->handles && !pool->checks && pool->order != FASTALLOC_ORDER_LOWEST) {
+		pr_err_ratelimited("pool %s: does not know what is out: wants checks, handles or order lowest\n",
+				   pool->name);
+		return -EOPNOTSUPP;
+	}
+	mutex_lock(&pool->grow_lock);
+	while (!err && (chunk = fa_live_next(pool, chunk))) {
+		for (from = 0; !err && from < chunk->count; from += BITS_PER_LONG) {
+			word = fa_live_word(pool, chunk, from);
+			for (; !err && word; word &= word - 1)
+				err = fn(fa_chunk_obj(pool, chunk, from + __ffs(word)), arg);
+			cond_resched();
+		}
+	}
+	mutex_unlock(&pool->grow_lock);
+	return err;
+}
+FASTALLOC_EXPORT(fastalloc_pool_walk_live);
+
+long fastalloc_pool_check(struct fastalloc_pool *pool)
+{
+	struct fa_chunk *chunk = NULL;
+	unsigned long out = 0, in_use;
+	long found = 0;
+
+	might_sleep();
+	if (!pool->checks) {
+		pr_err_ratelimited("pool %s: has no checks\n", pool->name);
+		return -EOPNOTSUPP;
+	}
+	mutex_lock(&pool->grow_lock);
+	while ((chunk = fa_live_next(pool, chunk)))
+		found += fa_debug_check_chunk(pool, chunk, &out);
+	in_use = fastalloc_pool_allocated(pool);
+	mutex_unlock(&pool->grow_lock);
+	if (out != in_use) {
+		fa_fault(pool, "another number of objects marked as out than counted", NULL, NULL,
+			 NULL);
+		found++;
+	}
+	return found;
+}
+FASTALLOC_EXPORT(fastalloc_pool_check);
+
+const char *__fastalloc_name(char *buf, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	/* One more than fits, so that a name too long is refused, and not cut. */
+	vsnprintf(buf, FASTALLOC_NAME_LEN + 1, fmt, args);
+	va_end(args);
+	return buf;
+}
+FASTALLOC_EXPORT(__fastalloc_name);
+
+/* Whether a copy of @n bytes at @offset stays within an object. Reported if not. */
+static bool fa_may_copy(struct fastalloc_pool *pool, const void *obj, size_t offset,
+			unsigned long n)
+{
+	size_t size = pool->cfg.obj_size;
+
+	if (likely(offset <= size && n <= size - offset))
+		return true;
+	atomic_long_inc(&pool->violations);
+	pr_err_ratelimited("pool %s: copy of %lu bytes at offset %zu of object %p, which has %zu\n",
+			   pool->name, n, offset, obj, size);
+	return false;
+}
+
+unsigned long fastalloc_copy_to_user(struct fastalloc_pool *pool, void __user *to,
+				     const void *obj, size_t offset, unsigned long n)
+{
+	return fa_may_copy(pool, obj, offset, n) ? copy_to_user(to, obj + offset, n) : n;
+}
+FASTALLOC_EXPORT(fastalloc_copy_to_user);
+
+unsigned long fastalloc_copy_from_user(struct fastalloc_pool *pool, void *obj, size_t offset,
+				       const void __user *from, unsigned long n)
+{
+	return fa_may_copy(pool, obj, offset, n) ? copy_from_user(obj + offset, from, n) : n;
+}
+FASTALLOC_EXPORT(fastalloc_copy_from_user);

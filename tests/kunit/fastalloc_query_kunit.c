@@ -1,0 +1,437 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What can be asked of a pool and of its objects: what it is, which objects are its own,
+ * their numbers, which are out, whether one is spoilt; names that are made; and copies
+ * to and from user space.
+ */
+#include <linux/module.h>
+#include <linux/poison.h>
+#include <linux/random.h>
+
+#include "../../fastalloc/internal.h"
+#include "fastalloc_test.h"
+
+static struct fa_combo query_params[] = {
+	FA_COMBO(PERCPU, LIFO, NONE, AUTO, 32, 0),
+	FA_COMBO(SPINLOCK, LIFO, NONE, PAGES, 100, 64),
+	FA_COMBO(SPINLOCK, FIFO, NONE, VMALLOC, 24, 0),
+	FA_COMBO(SPINLOCK, LOWEST, NONE, AUTO, 56, 0),
+	FA_COMBO(NONE, LIFO, NONE, AUTO, 32, 0),
+	FA_COMBO(NONE, LOWEST, NONE, VMALLOC, 72, 0),
+};
+
+KUNIT_ARRAY_PARAM(query, query_params, fa_combo_desc);
+
+static struct fa_combo growing_params[] = {
+	/* Of a page each, so that growth adds small chunks. */
+	FA_COMBO(PERCPU, LIFO, LINEAR, AUTO, 32, PAGE_SIZE),
+	FA_COMBO(SPINLOCK, LIFO, LINEAR, PAGES, 32, PAGE_SIZE),
+	FA_COMBO(SPINLOCK, LOWEST, LINEAR, VMALLOC, 32, PAGE_SIZE),
+	FA_COMBO(NONE, FIFO, LINEAR, AUTO, 32, PAGE_SIZE),
+};
+
+KUNIT_ARRAY_PARAM(growing, growing_params, fa_combo_desc);
+
+static struct fastalloc_config query_config(struct kunit *test, unsigned long capacity,
+					    unsigned int flags)
+{
+	struct fa_combo *c = (struct fa_combo *)test->param_value;
+	struct fastalloc_config cfg = fa_combo_config(c, capacity, 8 * capacity);
+
+	cfg.magazine = c->sync == FASTALLOC_SYNC_PERCPU;
+	cfg.flags |= flags;
+	return cfg;
+}
+
+/* Promise: a pool says what it is. */
+static void query_pool(struct kunit *test)
+{
+	struct fa_combo *c = (struct fa_combo *)test->param_value;
+	struct fastalloc_config cfg = query_config(test, 40, 0);
+	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	unsigned int backing = fastalloc_pool_backing(pool);
+
+	KUNIT_EXPECT_STREQ(test, fastalloc_pool_name(pool), "kunit");
+	KUNIT_EXPECT_EQ(test, fastalloc_pool_obj_size(pool), c->size);
+	KUNIT_EXPECT_GE(test, fastalloc_pool_stride(pool), fa_combo_stride(c));
+	if (c->backing == FASTALLOC_BACKING_AUTO)
+		KUNIT_EXPECT_NE(test, backing, 0U);
+	else
+		KUNIT_EXPECT_EQ(test, backing, (unsigned int)BIT(c->backing));
+}
+
+/* Promise: of AUTO backing, both are told where both are; of the owner's, neither. */
+static void *own_alloc(size_t size, int node, gfp_t gfp, void *arg)
+{
+	return alloc_pages_exact(size, gfp);
+}
+
+static void own_free(void *mem, size_t size, void *arg)
+{
+	free_pages_exact(mem, size);
+}
+
+static void query_backing(struct kunit *test)
+{
+	struct fastalloc_config cfg = {
+		.name = "kunit", .obj_size = 64, .capacity = 10,
+		.max_capacity = 100000, .growth = FASTALLOC_GROWTH_LINEAR,
+		.growth_amount = 10, .sync = FASTALLOC_SYNC_SPINLOCK,
+		.backing = FASTALLOC_BACKING_VMALLOC,
+	};
+	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	struct fastalloc_config own = cfg;
+
+	KUNIT_EXPECT_EQ(test, fastalloc_pool_backing(pool),
+			(unsigned int)BIT(FASTALLOC_BACKING_VMALLOC));
+	/* As if what is added came from elsewhere. */
+	pool->cfg.backing = FASTALLOC_BACKING_PAGES;
+	fa_drain(test, pool, GFP_NOWAIT);
+	KUNIT_ASSERT_EQ(test, fastalloc_pool_reserve(pool, 40, GFP_KERNEL), 0);
+	KUNIT_EXPECT_EQ(test, fastalloc_pool_backing(pool),
+			(unsigned int)(BIT(FASTALLOC_BACKING_VMALLOC) |
+				       BIT(FASTALLOC_BACKING_PAGES)));
+	fa_put_all(test);
+	KUNIT_EXPECT_GT(test, fastalloc_pool_trim(pool), 0UL);
+	KUNIT_EXPECT_EQ(test, fastalloc_pool_backing(pool),
+			(unsigned int)BIT(FASTALLOC_BACKING_VMALLOC));
+
+	own.name = "kunit-own";
+	own.mem_alloc = own_alloc;
+	own.mem_free = own_free;
+	KUNIT_EXPECT_EQ(test, fastalloc_pool_backing(fa_pool(test, &own)), 0U);
+}
+
+/* Promise: a pool knows its objects, out and free, from all else. */
+static void query_owns(struct kunit *test)
+{
+	struct fastalloc_config cfg = query_config(test, 16, 0);
+	struct fastalloc_pool *pool = fa_pool(test, &cfg), *other;
+	unsigned int i;
+	void *obj;
+
+	cfg.name = "kunit-other";
+	other = fa_pool(test, &cfg);
+	for (i = 0; i < 16; i++) {
+		obj = fa_must_get(test, pool, GFP_KERNEL);
+		KUNIT_EXPECT_TRUE(test, fastalloc_pool_owns(pool, obj));
+		KUNIT_EXPECT_FALSE(test, fastalloc_pool_owns(other, obj));
+		KUNIT_EXPECT_FALSE(test, fastalloc_pool_owns(pool, obj + 1));
+		if (i % 2)
+			fa_put(test, pool, obj);
+		KUNIT_EXPECT_TRUE(test, fastalloc_pool_owns(pool, obj));
+	}
+	KUNIT_EXPECT_FALSE(test, fastalloc_pool_owns(pool, NULL));
+	KUNIT_EXPECT_FALSE(test, fastalloc_pool_owns(pool, &cfg));
+}
+
+/* All objects that are out have numbers of their own, below @end, which lead to them. */
+static void expect_numbers(struct kunit *test, struct fastalloc_pool *pool, unsigned long end)
+{
+	unsigned long *seen = fa_mem(test, BITS_TO_LONGS(end) * sizeof(long));
+	struct fa_fix *fix = test->priv;
+	unsigned int i, wrong = 0;
+	long index;
+
+	for (i = 0; i < fix->nr_held; i++) {
+		index = fastalloc_obj_index(pool, fix->held[i].obj);
+		KUNIT_ASSERT_TRUE(test, index >= 0 && index < (long)end);
+		wrong += __test_and_set_bit(index, seen);
+		wrong += fastalloc_obj_at(pool, index) != fix->held[i].obj;
+	}
+	KUNIT_EXPECT_EQ(test, wrong, 0U);
+}
+
+/* Promise: objects of a fixed pool are numbered from 0 without gaps, with handles too. */
+static void query_index(struct kunit *test)
+{
+	static const unsigned int flags[] = { FASTALLOC_F_INDEX, FASTALLOC_F_HANDLES };
+	struct fastalloc_pool *pool;
+	struct fastalloc_config cfg;
+	struct fastalloc_stats s;
+	unsigned int i;
+	void *obj;
+
+	for (i = 0; i < ARRAY_SIZE(flags); i++) {
+		cfg = query_config(test, 50, flags[i]);
+		pool = fa_pool(test, &cfg);
+		fastalloc_pool_stats(pool, &s);
+		KUNIT_EXPECT_EQ(test, fastalloc_pool_index_end(pool), s.total);
+		fa_drain(test, pool, GFP_KERNEL);
+		expect_numbers(test, pool, s.total);
+		KUNIT_EXPECT_NULL(test, fastalloc_obj_at(pool, s.total));
+		KUNIT_EXPECT_NULL(test, fastalloc_obj_at(pool, ULONG_MAX));
+		obj = fastalloc_obj_at(pool, 0);
+		KUNIT_ASSERT_NOT_NULL(test, obj);
+		KUNIT_EXPECT_EQ(test, fastalloc_obj_index(pool, obj + 1), (long)-ENOENT);
+		KUNIT_EXPECT_EQ(test, fastalloc_obj_index(pool, &cfg), (long)-ENOENT);
+		fa_put_all(test);
+		/* It keeps its number when it is free. */
+		KUNIT_EXPECT_EQ(test, fastalloc_obj_index(pool, obj), 0L);
+		fa_pool_gone(test, pool);
+	}
+}
+
+/* Promise: numbers are used again after trim, and stay apart. */
+static void query_index_growth(struct kunit *test)
+{
+	struct fastalloc_config cfg = query_config(test, 8, FASTALLOC_F_INDEX);
+	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	unsigned long trimmed = 0;
+	struct fastalloc_stats s;
+	unsigned int round;
+
+	for (round = 0; round < 6; round++) {
+		fa_drain(test, pool, GFP_KERNEL);
+		expect_numbers(test, pool, fastalloc_pool_index_end(pool));
+		fa_put_all(test);
+		if (round % 2)
+			trimmed += fastalloc_pool_trim(pool);
+	}
+	fa_drain(test, pool, GFP_KERNEL);
+	fastalloc_pool_stats(pool, &s);
+	/* Chunks are of one size but the first, so few are lost. */
+	KUNIT_EXPECT_LE(test, fastalloc_pool_index_end(pool), s.total + 16);
+	KUNIT_EXPECT_GT(test, trimmed, 20UL);
+}
+
+/* Promise: a pool without numbers, or that does not know what is out, says so. */
+static int count_live(void *obj, void *arg)
+{
+	++*(unsigned int *)arg;
+	return 0;
+}
+
+static void query_refused(struct kunit *test)
+{
+	struct fastalloc_config cfg = {
+		.name = "kunit", .obj_size = 64, .capacity = 10,
+		.sync = FASTALLOC_SYNC_SPINLOCK,
+	};
+	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	void *obj = fa_must_get(test, pool, GFP_KERNEL);
+	unsigned int nr = 0;
+
+	KUNIT_EXPECT_EQ(test, fastalloc_obj_index(pool, obj), (long)-EOPNOTSUPP);
+	KUNIT_EXPECT_NULL(test, fastalloc_obj_at(pool, 0));
+	KUNIT_EXPECT_EQ(test, fastalloc_pool_index_end(pool), 0UL);
+	if (pool->checks) {
+		kunit_info(test, "all pools have checks here\n");
+		return;
+	}
+	KUNIT_EXPECT_EQ(test, fastalloc_pool_walk_live(pool, count_live, &nr), -EOPNOTSUPP);
+	KUNIT_EXPECT_EQ(test, nr, 0U);
+	KUNIT_EXPECT_EQ(test, fastalloc_pool_check(pool), (long)-EOPNOTSUPP);
+}
+
+struct walk {
+	struct fastalloc_pool	*pool;
+	struct fa_fix		*fix;
+	void			*last;
+	unsigned int		nr;
+	unsigned int		wrong;
+	int			stop;
+};
+
+static int walk_free(void *obj, void *arg)
+{
+	struct walk *w = arg;
+	unsigned int i;
+
+	for (i = 0; i < w->fix->nr_held && w->fix->held[i].obj != obj; i++)
+		;
+	if (i == w->fix->nr_held || obj <= w->last) {
+		w->wrong++;
+		return 0;
+	}
+	w->last = obj;
+	if (++w->nr == w->stop)
+		return -EINTR;
+	w->fix->held[i] = w->fix->held[--w->fix->nr_held];
+	fastalloc_free(w->pool, obj);
+	return 0;
+}
+
+/* Promise: a walk meets each object that is out, once, by address, and may free it. */
+static void query_live(struct kunit *test)
+{
+	static const unsigned int flags[] = { 0, FASTALLOC_F_CHECK, FASTALLOC_F_HANDLES };
+	struct fa_combo *c = (struct fa_combo *)test->param_value;
+	struct fastalloc_pool *pool;
+	struct fastalloc_config cfg;
+	unsigned int i, got;
+	struct walk w;
+
+	for (i = 0; i < ARRAY_SIZE(flags); i++) {
+		if (!flags[i] && c->order != FASTALLOC_ORDER_LOWEST)
+			continue;
+		cfg = query_config(test, 150, flags[i]);
+		pool = fa_pool(test, &cfg);
+		w = (struct walk){ .pool = pool, .fix = test->priv, .stop = 3 };
+		KUNIT_EXPECT_EQ(test, fastalloc_pool_walk_live(pool, walk_free, &w), 0);
+		KUNIT_EXPECT_EQ(test, w.nr, 0U);
+		got = fa_drain(test, pool, GFP_KERNEL);
+		/* Some are free again, here and there. */
+		while (w.fix->nr_held > got / 2)
+			fa_put(test, pool,
+			       w.fix->held[get_random_u32() % w.fix->nr_held].obj);
+		got = w.fix->nr_held;
+		KUNIT_EXPECT_EQ(test, fastalloc_pool_walk_live(pool, walk_free, &w), -EINTR);
+		KUNIT_EXPECT_EQ(test, w.nr, 3U);
+		KUNIT_EXPECT_EQ(test, w.fix->nr_held, got - 2);
+		w.last = NULL;
+		w.nr = 0;
+		w.stop = 0;
+		KUNIT_EXPECT_EQ(test, fastalloc_pool_walk_live(pool, walk_free, &w), 0);
+		KUNIT_EXPECT_EQ(test, w.nr, got - 2);
+		KUNIT_EXPECT_EQ(test, w.wrong, 0U);
+		KUNIT_EXPECT_TRUE(test, fastalloc_pool_is_idle(pool));
+		fa_pool_gone(test, pool);
+	}
+}
+
+/* Behind the back of KASAN. */
+static noinline __no_sanitize_address void spoil(u8 *p, u8 with)
+{
+	WRITE_ONCE(*p, with);
+}
+
+/* Promise: a look at a pool finds what is spoilt, free or out, and nothing else. */
+static void query_check(struct kunit *test)
+{
+	struct fa_combo *c = (struct fa_combo *)test->param_value;
+	struct fastalloc_config cfg = query_config(test, 40, FASTALLOC_F_DEBUG);
+	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	struct fa_chunk *chunk;
+	unsigned int i;
+	u8 *out, *idle;
+
+	for (i = 0; i < 20; i++)
+		fa_must_get(test, pool, GFP_KERNEL);
+	out = fa_must_get(test, pool, GFP_KERNEL);
+	idle = fa_must_get(test, pool, GFP_KERNEL);
+	memset(out, 0xff, c->size);
+	fa_put(test, pool, idle);
+	KUNIT_EXPECT_EQ(test, fastalloc_pool_check(pool), 0L);
+
+	spoil(idle + 1, 0);
+	fa_expect_splat("fault in pool kunit: written after free");
+	KUNIT_EXPECT_EQ(test, fastalloc_pool_check(pool), 1L);
+	spoil(idle + 1, POISON_FREE);
+
+	spoil(out + c->size, 0);
+	fa_expect_splat("fault in pool kunit: written past its end");
+	KUNIT_EXPECT_EQ(test, fastalloc_pool_check(pool), 1L);
+	spoil(out + c->size, SLUB_RED_ACTIVE);
+
+	/* A mark that is lost. */
+	for (chunk = fa_chunk_first(pool); out >= (u8 *)chunk->end || out < (u8 *)chunk->mem;)
+		chunk = fa_chunk_next(chunk);
+	i = fa_chunk_index(pool, chunk, out);
+	fa_expect_splat("fault in pool kunit: another number of objects");
+	clear_bit(i, chunk->out);
+	/* It then looks like a free one that was written to. */
+	fa_expect_splat("fault in pool kunit: written after free");
+	KUNIT_EXPECT_EQ(test, fastalloc_pool_check(pool), 2L);
+	set_bit(i, chunk->out);
+
+	KUNIT_EXPECT_EQ(test, fastalloc_pool_check(pool), 0L);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->violations), 4L);
+}
+
+/* Promise: names may be made by a format, and repeat where that is asked for. */
+static void query_names(struct kunit *test)
+{
+	struct fastalloc_config cfg = {
+		.obj_size = 8, .capacity = 8, .sync = FASTALLOC_SYNC_SPINLOCK,
+	};
+	struct fastalloc_pool *pool[3], *bad;
+	unsigned int i;
+
+	cfg.name = FASTALLOC_NAME("kunit-%s-%d", "q", 7);
+	pool[0] = fa_pool(test, &cfg);
+	KUNIT_EXPECT_STREQ(test, fastalloc_pool_name(pool[0]), "kunit-q-7");
+	bad = fastalloc_pool_create(&cfg);
+	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(bad), -EEXIST);
+	cfg.flags = FASTALLOC_F_SAME_NAME;
+	for (i = 1; i < 3; i++)
+		pool[i] = fa_pool(test, &cfg);
+	KUNIT_EXPECT_STREQ(test, fastalloc_pool_name(pool[1]), "kunit-q-7#2");
+	KUNIT_EXPECT_STREQ(test, fastalloc_pool_name(pool[2]), "kunit-q-7#3");
+	fa_pool_gone(test, pool[1]);
+	pool[1] = fa_pool(test, &cfg);
+	KUNIT_EXPECT_STREQ(test, fastalloc_pool_name(pool[1]), "kunit-q-7#2");
+
+	cfg.name = FASTALLOC_NAME("kunit-%025d", 7);
+	KUNIT_EXPECT_EQ(test, strlen(cfg.name), 31UL);
+	fa_pool(test, &cfg);
+	/* No room for a number; nor for another character. */
+	bad = fastalloc_pool_create(&cfg);
+	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(bad), -ENAMETOOLONG);
+	cfg.name = FASTALLOC_NAME("kunit-%026d", 7);
+	bad = fastalloc_pool_create(&cfg);
+	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(bad), -ENAMETOOLONG);
+}
+
+struct flexible {
+	u64	head;
+	u8	tail[];
+};
+
+struct flexible_words {
+	u64	head;
+	u32	tail[];
+};
+
+/* Promise: a flexible array is room behind the type, with the type's alignment. */
+static void query_flexible(struct kunit *test)
+{
+	struct fastalloc_pool *pool, *bad;
+	struct fastalloc_config cfg =
+		FASTALLOC_CONFIG(struct flexible, .name = "kunit", .capacity = 16,
+				 .sync = FASTALLOC_SYNC_SPINLOCK,
+				 .flex_size = FASTALLOC_FLEX_SIZE(struct flexible, tail, 3));
+	struct flexible *f;
+	unsigned int i;
+
+	pool = fa_pool(test, &cfg);
+	KUNIT_EXPECT_EQ(test, fastalloc_pool_obj_size(pool), (size_t)11);
+	KUNIT_EXPECT_EQ(test, fastalloc_pool_stride(pool) % 8, (size_t)0);
+	for (i = 0; i < 16; i++) {
+		f = fa_must_get(test, pool, GFP_KERNEL);
+		KUNIT_EXPECT_TRUE(test, IS_ALIGNED((unsigned long)f, 8));
+		memset(f, 0xff, sizeof(*f) + 3);
+	}
+	cfg.name = "kunit-too";
+	cfg.flex_size = FASTALLOC_FLEX_SIZE(struct flexible_words, tail, SIZE_MAX / 2);
+	KUNIT_EXPECT_EQ(test, cfg.flex_size, SIZE_MAX);
+	bad = fastalloc_pool_create(&cfg);
+	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(bad), -E2BIG);
+}
+
+static struct kunit_case query_cases[] = {
+	KUNIT_CASE_PARAM(query_pool, query_gen_params),
+	KUNIT_CASE(query_backing),
+	KUNIT_CASE_PARAM(query_owns, query_gen_params),
+	KUNIT_CASE_PARAM(query_index, query_gen_params),
+	KUNIT_CASE_PARAM(query_index_growth, growing_gen_params),
+	KUNIT_CASE(query_refused),
+	KUNIT_CASE_PARAM(query_live, query_gen_params),
+	KUNIT_CASE_PARAM(query_check, query_gen_params),
+	KUNIT_CASE(query_names),
+	KUNIT_CASE(query_flexible),
+	{ }
+};
+
+static struct kunit_suite query_suite = {
+	.name = "fastalloc_query",
+	.init = fa_fix_init,
+	.exit = fa_fix_exit,
+	.test_cases = query_cases,
+};
+
+kunit_test_suite(query_suite);
+
+FASTALLOC_IMPORT_NS();
+MODULE_DESCRIPTION("fastalloc: tests of what can be asked of pools and objects");
+MODULE_LICENSE("GPL");
