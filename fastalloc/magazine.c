@@ -279,15 +279,17 @@ bool fa_depot_put(struct fastalloc_pool *pool, void *obj)
 /*
  * Before a magazine of the depot is held beside a claimed cache: a full spare goes
  * to the depot, since the one that is held takes its place among what is out of reach.
+ * Returns whether there was one.
  */
-static void fa_cache_pass_spare(struct fastalloc_pool *pool, struct fastalloc_cache *c)
+static bool fa_cache_pass_spare(struct fastalloc_pool *pool, struct fastalloc_cache *c)
 {
 	struct fa_mag *spare = c->spare;
 
-	if (spare && spare->n) {
-		c->spare = NULL;
-		fa_push_full(pool, spare);
-	}
+	if (!spare || !spare->n)
+		return false;
+	c->spare = NULL;
+	fa_push_full(pool, spare);
+	return true;
 }
 
 /* To the depot past a cache that a waiter has shut. */
@@ -502,7 +504,9 @@ static noinline u32 fa_depot_take_run(struct fastalloc_pool *pool, void **objs, 
 	return run;
 }
 
-static noinline u32 fa_depot_put_run(struct fastalloc_pool *pool, void **objs, u32 nr)
+/* A run of objects to the depot; @freed: by a nested call, or from a cache. */
+static noinline u32 fa_depot_put_run(struct fastalloc_pool *pool, void **objs, u32 nr,
+				     bool freed)
 {
 	struct fa_mag *m = fa_depot_get_room(pool);
 	u32 run;
@@ -513,7 +517,8 @@ static noinline u32 fa_depot_put_run(struct fastalloc_pool *pool, void **objs, u
 	fa_copy_run(&m->slot[m->n], objs, run);
 	m->n += run;
 	/* As in fa_cache_free(). */
-	this_cpu_add(pool->cache->nested_frees, run);
+	if (freed)
+		this_cpu_add(pool->cache->nested_frees, run);
 	fa_push_any(pool, m);
 	return run;
 }
@@ -568,7 +573,7 @@ void fa_percpu_free_bulk(struct fastalloc_pool *pool, unsigned int nr, void **ob
 		c = this_cpu_ptr(pool->cache);
 		n = __fastalloc_claim(c);
 		if (n >= FASTALLOC_BUSY) {
-			run = fa_depot_put_run(pool, objs, nr);
+			run = fa_depot_put_run(pool, objs, nr, true);
 		} else if (!READ_ONCE(c->cap)) {
 			c->frees++;
 			run = fa_cache_pass(pool, c, *objs);
@@ -619,10 +624,11 @@ static noinline u32 fa_bulk_gather(struct fastalloc_pool *pool, struct fastalloc
 				   u32 n, unsigned int nr, int *full)
 {
 	struct fa_mag *m;
+	bool moved;
 	s64 partial;
 	u32 run;
 
-	fa_cache_pass_spare(pool, c);
+	moved = fa_cache_pass_spare(pool, c);
 	for (;;) {
 		*full = n < nr ? fa_mags_for(pool, nr - n) : 0;
 		if (!*full || fa_claim_full(pool, *full))
@@ -636,6 +642,9 @@ static noinline u32 fa_bulk_gather(struct fastalloc_pool *pool, struct fastalloc
 			if (atomic64_read(&pool->partial.head) != partial)
 				continue;
 			*full = -1;
+			/* Others can have what was moved to the depot. */
+			if (moved)
+				fa_wake_waiters(pool);
 			return n;
 		}
 		run = min(m->n, pool->magazine - n);
@@ -650,6 +659,7 @@ static noinline u32 fa_bulk_gather(struct fastalloc_pool *pool, struct fastalloc
 		/* The loaded one is full. */
 		c->loaded->n = n;
 		fa_push_full(pool, c->loaded);
+		moved = true;
 		fa_load(c, m);
 		n = m->n;
 	}
@@ -683,8 +693,10 @@ static u32 fa_bulk_nested(struct fastalloc_pool *pool, unsigned int nr, void **o
 	*full = fa_mags_for(pool, nr - got);
 	if (*full && !fa_claim_full(pool, *full)) {
 		*full = -1;
-		if (m)
+		if (m) {
 			fa_push_any(pool, m);
+			fa_wake_waiters(pool);
+		}
 		return 0;
 	}
 	if (m)
@@ -696,6 +708,8 @@ static u32 fa_bulk_nested(struct fastalloc_pool *pool, unsigned int nr, void **o
 		got += run;
 	}
 	this_cpu_add(pool->cache->nested_allocs, nr);
+	/* What it did not need of the magazine it had in hand. */
+	fa_wake_waiters(pool);
 	return got;
 }
 
@@ -737,8 +751,6 @@ static noinline bool fa_bulk_rest(struct fastalloc_pool *pool, int full, void **
 {
 	struct fa_mag *m;
 
-	/* What was gathered, or left of a magazine in hand, others can have. */
-	fa_wake_waiters(pool);
 	for (; full > 0; full--, objs += pool->magazine) {
 		preempt_disable();
 		m = fa_pop_claimed(pool);
@@ -833,7 +845,7 @@ static void fa_cache_flush(struct fastalloc_pool *pool, struct fastalloc_cache *
 	if (spare)
 		fa_push_any(pool, spare);
 	for (; n; n -= run, objs += run) {
-		run = fa_depot_put_run(pool, objs, n);
+		run = fa_depot_put_run(pool, objs, n, false);
 		/* More were freed than there are: what has no room is lost. */
 		if (unlikely(!run))
 			break;

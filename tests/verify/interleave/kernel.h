@@ -29,6 +29,8 @@
 
 #define __percpu
 #define __must_check
+#define __user
+#define MODULE_NAME_LEN		64
 #define ____cacheline_aligned
 #define ____cacheline_aligned_in_smp
 #define __acquires(x)
