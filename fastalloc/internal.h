@@ -397,6 +397,8 @@ struct fa_mags {
  * @grow_lock: serialises growers who may sleep, and trim
  * @bytes: memory held, bookkeeping included
  * @growth_failures: growths that failed
+ * @looked: when trim has looked at all there is: objects freed so far, objects there
+ *	were, out and free
  * @magazine: PERCPU: slots of a magazine
  * @mags: PERCPU: all magazines
  * @full: PERCPU: the depot's full magazines
@@ -506,6 +508,12 @@ struct fastalloc_pool {
 	struct mutex		grow_lock;	/* see the top of this file */
 	atomic_long_t		bytes;
 	atomic_long_t		growth_failures;
+	struct {
+		unsigned long	frees;
+		unsigned long	objects;
+		unsigned long	out;
+		unsigned long	free;
+	} looked;
 
 	unsigned int		magazine;
 	struct fa_mags		mags;
@@ -574,12 +582,19 @@ static inline bool fa_is_percpu(const struct fastalloc_pool *pool)
  * default would, or a high mark would make the pool grow for ever. Call with the
  * lock held.
  */
-static inline void fa_set_low_mark(struct fastalloc_pool *pool)
+static inline unsigned long fa_low_mark_at(const struct fastalloc_pool *pool,
+					   unsigned long capacity)
 {
 	unsigned long base = pool->low_base, low = pool->low_water;
-	u64 more = pool->capacity > base ? pool->capacity - base : 0;
+	u64 more = capacity > base ? capacity - base : 0;
 
-	WRITE_ONCE(pool->low_mark, low + min(div_u64(low * more, base), more / 32));
+	return low + min(div_u64(low * more, base), more / 32);
+}
+
+/* Call with the lock held. */
+static inline void fa_set_low_mark(struct fastalloc_pool *pool)
+{
+	WRITE_ONCE(pool->low_mark, fa_low_mark_at(pool, pool->capacity));
 }
 
 /* Call with the lock held. */
@@ -835,7 +850,8 @@ void fa_kmemleak_free(struct fastalloc_pool *pool, const void *obj);
 
 /* trim.c */
 bool fa_trim_found(struct fastalloc_pool *pool, void *obj);
-unsigned long fa_trim(struct fastalloc_pool *pool, unsigned long most);
+unsigned long fa_trim(struct fastalloc_pool *pool, bool all);
+bool fa_trim_worth(struct fastalloc_pool *pool);
 void fa_trim_live(struct fastalloc_pool *pool);
 
 /* shrinker.c */

@@ -1075,7 +1075,7 @@ unsigned long fastalloc_pool_trim(struct fastalloc_pool *pool)
 	mutex_lock(&pool->grow_lock);
 	if (pool->sync == FASTALLOC_SYNC_NONE)
 		fa_serial_adopt(pool);
-	gone = fa_trim(pool, ULONG_MAX);
+	gone = fa_trim(pool, true);
 	mutex_unlock(&pool->grow_lock);
 	return gone;
 }

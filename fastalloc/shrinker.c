@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The kernel asks for memory: pools with FASTALLOC_F_SHRINKER. */
+/*
+ * The kernel asks for memory: pools with FASTALLOC_F_SHRINKER. It asks in small steps,
+ * again and again; for a pool each step would be a walk over all that is free. So one
+ * walk gives all that may go, and tells the kernel how much that was; and a pool of
+ * which nothing was to be had has nothing to offer until another walk is worth it.
+ */
 #include <linux/shrinker.h>
 
 #include "compat.h"
@@ -11,8 +16,12 @@ static unsigned long fa_shrink_count(struct shrinker *s,
 {
 	struct fastalloc_pool *pool = fa_shrinker_priv(s);
 	unsigned long spare = fastalloc_pool_capacity(pool) - pool->cfg.capacity;
+	unsigned long keep = 2 * READ_ONCE(pool->low_mark), avail;
 
-	return min(spare, fastalloc_pool_available(pool)) ?: SHRINK_EMPTY;
+	if (!spare || !fa_trim_worth(pool))
+		return SHRINK_EMPTY;
+	avail = fastalloc_pool_available(pool);
+	return avail > keep ? min(spare, avail - keep) : SHRINK_EMPTY;
 }
 
 static unsigned long fa_shrink_scan(struct shrinker *s,
@@ -21,10 +30,12 @@ static unsigned long fa_shrink_scan(struct shrinker *s,
 	struct fastalloc_pool *pool = fa_shrinker_priv(s);
 	unsigned long gone;
 
+	if (!fa_trim_worth(pool))
+		return SHRINK_STOP;
 	/* Reclaim may have been entered by growing this very pool. */
 	if (!mutex_trylock(&pool->grow_lock))
 		return SHRINK_STOP;
-	gone = fa_trim(pool, sc->nr_to_scan);
+	gone = fa_trim(pool, false);
 	mutex_unlock(&pool->grow_lock);
 	sc->nr_scanned = gone;
 	return gone ?: SHRINK_STOP;

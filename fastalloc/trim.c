@@ -5,11 +5,20 @@
  * bitmaps, so neither needs memory.
  *
  * No chunk goes meanwhile: grow_lock is held. Growth in place may add some.
+ *
+ * The shrinker asks for the same again and again, and for what the pool will soon
+ * want back. So for it a chunk goes only if then twice the low-water mark is free
+ * still, which is far from where the worker grows the pool. And trim remembers what
+ * there was when it looked last: another look is worth its time only when much has
+ * been freed or added since.
  */
 #include <linux/sched.h>
 #include <linux/slab.h>
 
 #include "internal.h"
+
+/* It takes so much of what was looked at last to look again: an eighth. */
+#define FA_TRIM_AGAIN	8
 
 static bool fa_is_lowest(const struct fastalloc_pool *pool)
 {
@@ -56,18 +65,33 @@ static void fa_trim_rotate(struct fastalloc_pool *pool)
 }
 
 /*
+ * Objects that must stay when @out are out. The mark falls with the capacity, so it
+ * is that of the capacity when the chunk has gone.
+ */
+static unsigned long fa_trim_stays(const struct fastalloc_pool *pool, bool all,
+				   unsigned long out, unsigned long capacity)
+{
+	if (all)
+		return pool->cfg.capacity;
+	return max(pool->cfg.capacity, out + 2 * fa_low_mark_at(pool, capacity));
+}
+
+/*
  * Whether the chunk may and can go; then the capacity is lowered, and nothing
  * of it that was never out will be handed out any more.
  */
-static bool fa_trim_condemn(struct fastalloc_pool *pool, struct fa_chunk *chunk)
+static bool fa_trim_condemn(struct fastalloc_pool *pool, struct fa_chunk *chunk, bool all,
+			    unsigned long out)
 {
-	unsigned long flags;
+	unsigned long flags, left;
 	bool ok;
 
 	flags = fa_serial_lock(pool);
+	left = pool->total - pool->reserve;
+	left = left > chunk->count ? left - chunk->count : 0;
 	ok = chunk->seen &&
 	     chunk->nfree >= (fa_is_lowest(pool) ? chunk->count : chunk->fresh) &&
-	     pool->total - chunk->count >= pool->cfg.capacity + pool->reserve;
+	     left >= fa_trim_stays(pool, all, out, left);
 	if (!ok)
 		goto out;
 	if (fa_is_percpu(pool))
@@ -120,22 +144,19 @@ static void fa_trim_begin(struct fastalloc_pool *pool)
 /*
  * What may go of the chunks that growth has added, or of the @first ones: if
  * all is free, the pool gets back to just what it was created with. From the
- * highest address down, since LOWEST fills from below. Returns how many objects.
+ * highest address down, since LOWEST fills from below.
  */
-static unsigned long fa_trim_choose(struct fastalloc_pool *pool, bool first,
-				    unsigned long most, struct list_head *condemned)
+static void fa_trim_choose(struct fastalloc_pool *pool, bool first, bool all,
+			   struct list_head *condemned)
 {
-	unsigned long going = 0;
+	unsigned long out = all ? 0 : fastalloc_pool_allocated(pool);
 	struct fa_chunk *chunk = NULL;
 
-	while (going < most && (chunk = fa_trim_next(pool, chunk))) {
+	while ((chunk = fa_trim_next(pool, chunk))) {
 		cond_resched();
-		if (chunk->first != first || !fa_trim_condemn(pool, chunk))
-			continue;
-		going += chunk->count;
-		list_add(&chunk->list, condemned);
+		if (chunk->first == first && fa_trim_condemn(pool, chunk, all, out))
+			list_add(&chunk->list, condemned);
 	}
-	return going;
 }
 
 /* A condemned chunk did not come home whole. Not for LOWEST. */
@@ -168,14 +189,63 @@ static void fa_trim_pardon(struct fastalloc_pool *pool, struct fa_chunk *chunk)
 	fa_wake_waiters(pool);
 }
 
-/*
- * Gives wholly free chunks back, as long as the configured capacity stays.
- * Looks for no more once @most objects may go. Returns how many went.
- */
-unsigned long fa_trim(struct fastalloc_pool *pool, unsigned long most)
+/* Objects taken back since the pool was made, or since its counters were reset. */
+static unsigned long fa_trim_frees(struct fastalloc_pool *pool)
 {
-	unsigned long flags, gone = 0, going = 0;
+	unsigned long flags, frees = 0;
+	int cpu;
+
+	if (fa_is_percpu(pool)) {
+		for_each_possible_cpu(cpu) {
+			const struct fastalloc_cache *c = per_cpu_ptr(pool->cache, cpu);
+
+			/* data_race: a hint; each CPU writes its own as it goes. */
+			frees += data_race(c->frees) + data_race(c->nested_frees);
+		}
+		return frees;
+	}
+	flags = fa_serial_lock_quiet(pool);
+	/* data_race: likewise, the owner of a NONE pool. */
+	frees = data_race(pool->head.frees);
+	fa_serial_unlock_quiet(pool, flags);
+	return frees;
+}
+
+/* A look at all there is ends. */
+static void fa_trim_looked(struct fastalloc_pool *pool)
+{
+	WRITE_ONCE(pool->looked.frees, fa_trim_frees(pool));
+	WRITE_ONCE(pool->looked.objects, READ_ONCE(pool->objects));
+	WRITE_ONCE(pool->looked.out, fastalloc_pool_allocated(pool));
+	WRITE_ONCE(pool->looked.free, fastalloc_pool_available(pool));
+}
+
+/*
+ * Whether another look may find more than the last one: because an eighth of what is
+ * out has come back, or as many objects as an eighth of what was free have been
+ * freed or added meanwhile, wherever they lie. So looks at a fragmented pool
+ * cost a constant for each free, however often the kernel asks.
+ */
+bool fa_trim_worth(struct fastalloc_pool *pool)
+{
+	unsigned long changes = fa_trim_frees(pool) - READ_ONCE(pool->looked.frees);
+	unsigned long was = READ_ONCE(pool->looked.objects), now = READ_ONCE(pool->objects);
+	unsigned long out = READ_ONCE(pool->looked.out);
+
+	changes += now > was ? now - was : 0;
+	return changes > READ_ONCE(pool->looked.free) / FA_TRIM_AGAIN ||
+	       fastalloc_pool_allocated(pool) < out - out / FA_TRIM_AGAIN;
+}
+
+/*
+ * Gives wholly free chunks back, as long as the configured capacity stays; unless
+ * @all, as long as more is free than growth would add again. Takes time in
+ * proportion to what is free, however much goes. Returns how many objects went.
+ */
+unsigned long fa_trim(struct fastalloc_pool *pool, bool all)
+{
 	struct fa_chunk *chunk, *next;
+	unsigned long flags, gone = 0;
 	struct fa_seg *seg;
 	LIST_HEAD(condemned);
 	LIST_HEAD(empty);
@@ -187,11 +257,12 @@ unsigned long fa_trim(struct fastalloc_pool *pool, unsigned long most)
 
 	fa_trim_begin(pool);
 	fa_trim_rotate(pool);
-	going = fa_trim_choose(pool, false, most, &condemned);
-	if (going < most)
-		fa_trim_choose(pool, true, most - going, &condemned);
-	if (list_empty(&condemned))
+	fa_trim_choose(pool, false, all, &condemned);
+	fa_trim_choose(pool, true, all, &condemned);
+	if (list_empty(&condemned)) {
+		fa_trim_looked(pool);
 		return 0;
+	}
 	fa_trim_rotate(pool);
 
 	list_for_each_entry_safe(chunk, next, &condemned, list) {
@@ -221,6 +292,7 @@ unsigned long fa_trim(struct fastalloc_pool *pool, unsigned long most)
 	/* There is room again for the worker. */
 	if (gone)
 		WRITE_ONCE(pool->stalled, false);
+	fa_trim_looked(pool);
 	if (fa_is_percpu(pool)) {
 		fa_percpu_set_low(pool);
 		flags = fa_serial_lock(pool);

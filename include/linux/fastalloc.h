@@ -229,7 +229,8 @@ enum fastalloc_growth {
  * LOWEST.
  *
  * %FASTALLOC_F_SHRINKER: let the kernel's shrinker trim the pool when memory
- * is short; needs a growing pool that is not of sync NONE.
+ * is short; needs a growing pool that is not of sync NONE. Twice the low-water mark
+ * stays free, so that the pool does not grow again at once.
  *
  * %FASTALLOC_F_NODE: take memory from &fastalloc_config.node.
  *

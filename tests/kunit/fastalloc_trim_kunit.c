@@ -4,7 +4,9 @@
 #include <linux/fs.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
+#include <linux/shrinker.h>
 
+#include "../../fastalloc/internal.h"
 #include "fastalloc_test.h"
 
 /*
@@ -414,6 +416,186 @@ static void trim_by_shrinker(struct kunit *test)
 			(unsigned int)MOST - 1);
 }
 
+/* Chunks of a page of small objects, and enough of them that a square is seen. */
+#define PIECE		64UL
+#define PIECES		(IS_ENABLED(CONFIG_KASAN) ? 64UL : 256UL)
+#define SHRINK_BATCH_OF	128
+
+/**
+ * struct shrunk - a pool with a shrinker that has grown by small chunks
+ * @pool: the pool
+ * @objs: all its objects, out
+ * @nr: how many
+ */
+struct shrunk {
+	struct fastalloc_pool	*pool;
+	void			**objs;
+	unsigned long		nr;
+};
+
+static struct fa_combo shrink_params[] = {
+	FA_COMBO(PERCPU, LIFO, LINEAR, PAGES, 64, 0),
+	FA_COMBO(SPINLOCK, LIFO, LINEAR, PAGES, 64, 0),
+	FA_COMBO(SPINLOCK, FIFO, LINEAR, PAGES, 64, 0),
+	FA_COMBO(SPINLOCK, LOWEST, LINEAR, PAGES, 64, 0),
+};
+
+KUNIT_ARRAY_PARAM(shrink, shrink_params, fa_combo_desc);
+
+static struct shrunk shrunk_pool(struct kunit *test, unsigned long low_water)
+{
+	const struct fa_combo *c = test->param_value;
+	struct fastalloc_config cfg = {
+		.name = "kunit", .obj_size = c->size, .align = c->size, .capacity = PIECE,
+		.max_capacity = PIECE * PIECES, .growth = FASTALLOC_GROWTH_LINEAR,
+		.growth_amount = PIECE, .low_water = low_water, .sync = c->sync,
+		.order = c->order, .backing = c->backing, .magazine = 16,
+		.flags = FASTALLOC_F_SHRINKER | FASTALLOC_F_NO_INIT,
+	};
+	struct shrunk s = { .pool = fa_pool(test, &cfg) };
+	unsigned long most = PIECE * PIECES + s.pool->reserve;
+	void *obj;
+
+	s.objs = fa_mem(test, most * sizeof(*s.objs));
+	while (s.nr < most && (obj = fastalloc_alloc(s.pool, GFP_KERNEL)))
+		s.objs[s.nr++] = obj;
+	KUNIT_EXPECT_EQ(test, fastalloc_pool_capacity(s.pool), PIECE * PIECES);
+	return s;
+}
+
+/* Steps on the stacks of the depot so far, or 0. */
+static u32 shrink_steps(const struct fastalloc_pool *pool)
+{
+	return (atomic64_read(&pool->full.head) >> 32) +
+	       (atomic64_read(&pool->aside.head) >> 32);
+}
+
+/* As do_shrink_slab(), with everything wanted. Returns how often it asked in all. */
+static unsigned int shrink_all(struct fastalloc_pool *pool)
+{
+	struct shrink_control sc = { .gfp_mask = GFP_KERNEL };
+	struct shrinker *s = pool->shrinker;
+	long total, all = s->count_objects(s, &sc);
+	unsigned int asked = 0;
+	unsigned long ret;
+
+	if (!all || all == (long)SHRINK_EMPTY)
+		return 0;
+	for (total = all; total > 0 && (total >= SHRINK_BATCH_OF || total >= all);
+	     total -= sc.nr_scanned) {
+		sc.nr_to_scan = min_t(long, SHRINK_BATCH_OF, total);
+		sc.nr_scanned = sc.nr_to_scan;
+		ret = s->scan_objects(s, &sc);
+		asked++;
+		if (ret == SHRINK_STOP)
+			break;
+	}
+	return asked;
+}
+
+/* Whether an object is the first of its chunk, so that one is out of each. */
+static bool shrink_first(const struct fastalloc_pool *pool, const void *obj)
+{
+	struct rb_node *n = pool->chunks.tree[0].rb_node;
+	const struct fa_chunk *chunk;
+
+	while (n) {
+		chunk = fa_chunk_or_null(n);
+		if (obj >= chunk->mem && obj < chunk->end)
+			return obj == chunk->mem;
+		n = obj < chunk->mem ? n->rb_left : n->rb_right;
+	}
+	return false;
+}
+
+/* All the worker has been asked for is done. */
+static void shrink_settle(struct fastalloc_pool *pool)
+{
+	msleep(20);
+	mutex_lock(&pool->grow_lock);
+	mutex_unlock(&pool->grow_lock);
+}
+
+/*
+ * Promise: the shrinker gives back all that it finds in one walk; what stays is so much
+ * that the pool does not grow at once. Trim gives the rest.
+ */
+static void shrink_once(struct kunit *test)
+{
+	struct shrunk s = shrunk_pool(test, 100);
+	unsigned long mark, i;
+	struct fastalloc_stats stats;
+	void *objs[100];
+	u32 steps;
+
+	for (i = 10; i < s.nr; i++)
+		fastalloc_free(s.pool, s.objs[i]);
+	shrink_settle(s.pool);
+	steps = shrink_steps(s.pool);
+	KUNIT_EXPECT_LE(test, shrink_all(s.pool), 2U);
+	/* Two walks, each of which takes a magazine of 16 from one place to another twice. */
+	steps = shrink_steps(s.pool) - steps;
+	KUNIT_EXPECT_LE(test, (unsigned long)steps, 8 * s.nr / 16 + 64);
+	/* The worker may have added a large chunk, of which not all is to spare. */
+	KUNIT_EXPECT_LE(test, fastalloc_pool_capacity(s.pool), 12 * PIECE);
+	mark = READ_ONCE(s.pool->low_mark);
+	KUNIT_EXPECT_GE(test, fastalloc_pool_available(s.pool), 2 * mark);
+
+	fastalloc_pool_stats_reset(s.pool);
+	for (i = 0; i < min(mark, 100UL) - 16; i++)
+		objs[i] = fastalloc_alloc(s.pool, 0);
+	shrink_settle(s.pool);
+	fastalloc_pool_stats(s.pool, &stats);
+	KUNIT_EXPECT_EQ(test, stats.grows, 0ULL);
+	while (i--)
+		fastalloc_free(s.pool, objs[i]);
+	fastalloc_free_bulk(s.pool, 10, s.objs);
+	fastalloc_pool_trim(s.pool);
+	KUNIT_EXPECT_EQ(test, fastalloc_pool_capacity(s.pool), PIECE);
+}
+
+/*
+ * Promise: of a fragmented pool the shrinker looks at nothing again until much has
+ * changed; then it does.
+ */
+static void shrink_remembers(struct kunit *test)
+{
+	struct shrunk s = shrunk_pool(test, 1);
+	unsigned long i, capacity, free, kept = 0;
+
+	for (i = 0; i < s.nr; i++) {
+		if (shrink_first(s.pool, s.objs[i]))
+			s.objs[kept++] = s.objs[i];
+		else
+			fastalloc_free(s.pool, s.objs[i]);
+	}
+	shrink_settle(s.pool);
+	KUNIT_EXPECT_GT(test, shrink_all(s.pool), 0U);
+	capacity = fastalloc_pool_capacity(s.pool);
+	KUNIT_EXPECT_EQ(test, capacity, PIECE * PIECES);
+	KUNIT_EXPECT_EQ(test, shrink_all(s.pool), 0U);
+	/* Some come and go: no reason to look. */
+	free = fastalloc_pool_available(s.pool);
+	for (i = 0; i < free / 16; i++)
+		fastalloc_free(s.pool, fastalloc_alloc(s.pool, 0));
+	KUNIT_EXPECT_EQ(test, shrink_all(s.pool), 0U);
+	/* Half of what is out comes back. */
+	for (i = 0; i < kept; i++) {
+		if (i % 2)
+			fastalloc_free(s.pool, s.objs[i]);
+		else
+			fa_hold(test, s.pool, s.objs[i]);
+	}
+	KUNIT_EXPECT_GT(test, shrink_all(s.pool), 0U);
+	KUNIT_EXPECT_LT(test, fastalloc_pool_capacity(s.pool), capacity);
+	/* So does much at a constant number out. */
+	KUNIT_EXPECT_EQ(test, shrink_all(s.pool), 0U);
+	free = fastalloc_pool_available(s.pool);
+	for (i = 0; i < free / 4; i++)
+		fastalloc_free(s.pool, fastalloc_alloc(s.pool, 0));
+	KUNIT_EXPECT_GT(test, shrink_all(s.pool), 0U);
+}
+
 static struct kunit_case trim_cases[] = {
 	KUNIT_CASE_PARAM(trim_all, trim_gen_params),
 	KUNIT_CASE_PARAM(trim_partly_used, trim_gen_params),
@@ -423,6 +605,8 @@ static struct kunit_case trim_cases[] = {
 	KUNIT_CASE_PARAM(trim_while_used, race_gen_params),
 	KUNIT_CASE_PARAM(trim_chunk_comes_back, touch_gen_params),
 	KUNIT_CASE_PARAM(trim_by_shrinker, race_gen_params),
+	KUNIT_CASE_PARAM(shrink_once, shrink_gen_params),
+	KUNIT_CASE_PARAM(shrink_remembers, shrink_gen_params),
 	{ }
 };
 
