@@ -45,6 +45,7 @@ static const char * const fa_flag_names[] = {
 	"contig", "shrinker", "node", "check", "redzone", "poison", "owner",
 	"handles", "typesafe_by_rcu", "init_on_alloc", "init_on_free", "no_init",
 	"random", "drop_live", "atomic_grow", "same_name", "index",
+	"exact",
 };
 
 /* A hook, or that there is none. */

@@ -358,6 +358,8 @@ struct fa_mags {
  * @lock: see the top of this file. Not in the line of @head, which the inline path of
  *	every CPU reads.
  * @here: objects that growth in place adds; 0: the pool does not grow in place
+ * @exact: PERCPU with %FASTALLOC_F_EXACT
+ * @exact_out: then, objects that are out, or about to be
  * @checks: what is checked, of FASTALLOC_F_DEBUG
  * @alarm: under @lock, as all that follows down to @chunks, and the counters in
  *	@head; with this many objects out an allocation must look at @peak and @high
@@ -464,6 +466,7 @@ struct fastalloc_pool {
 	bool			closed;
 	bool			dead;
 	bool			direct;
+	bool			exact;
 
 	raw_spinlock_t		lock ____cacheline_aligned_in_smp;
 	unsigned int		here;
@@ -550,6 +553,7 @@ struct fastalloc_pool {
 	struct fastalloc_stats	stats_base;
 	struct fa_growth	growth;
 	struct fa_grower	grower;
+	atomic_long_t		exact_out;
 	atomic_long_t		user;
 	atomic_long_t		violations;
 	struct ratelimit_state	fault_limit;
@@ -895,6 +899,43 @@ static inline void fa_wake_waiters(struct fastalloc_pool *pool)
 	smp_mb__after_atomic();
 	if (unlikely(READ_ONCE(pool->nr_waiters)))
 		irq_work_queue(&pool->wake);
+}
+
+/*
+ * PERCPU with FASTALLOC_F_EXACT: before objects are taken, how many of @nr the capacity has
+ * room for; all or none unless @some.
+ */
+static inline unsigned int fa_exact_take(struct fastalloc_pool *pool, unsigned int nr,
+					 bool some)
+{
+	long out, room;
+
+	if (likely(!pool->exact))
+		return nr;
+	out = atomic_long_read(&pool->exact_out);
+	do {
+		room = (long)READ_ONCE(pool->capacity) - out;
+		if (room < (long)nr && (!some || room <= 0))
+			return 0;
+		nr = min_t(long, nr, room);
+	} while (!atomic_long_try_cmpxchg(&pool->exact_out, &out, out + nr));
+	return nr;
+}
+
+/* Before objects come back: after the last one a zombie may be gone. */
+static inline void fa_exact_give(struct fastalloc_pool *pool, unsigned int nr)
+{
+	if (unlikely(pool->exact))
+		atomic_long_sub(nr, &pool->exact_out);
+}
+
+/* They were not to be had after all. Meanwhile a waiter may have found no room. */
+static inline void fa_exact_undo(struct fastalloc_pool *pool, unsigned int nr)
+{
+	if (likely(!pool->exact) || !nr)
+		return;
+	fa_exact_give(pool, nr);
+	fa_wake_waiters(pool);
 }
 
 /* module.c */

@@ -31,7 +31,7 @@ const char * const fa_growth_names[4] = { "none", "linear", "exponential", "cust
 		  FASTALLOC_F_TYPESAFE_BY_RCU | FA_FLAGS_INIT | \
 		  FASTALLOC_F_NO_INIT | FASTALLOC_F_RANDOM | \
 		  FASTALLOC_F_DROP_LIVE | FASTALLOC_F_ATOMIC_GROW | \
-		  FASTALLOC_F_SAME_NAME | FASTALLOC_F_INDEX)
+		  FASTALLOC_F_SAME_NAME | FASTALLOC_F_INDEX | FASTALLOC_F_EXACT)
 
 /*
  * A member that says which way a call takes. A deferred destroy may change it meanwhile;
@@ -424,10 +424,14 @@ static inline void *fa_pool_take(struct fastalloc_pool *pool)
 
 	if (!fa_is_percpu(pool))
 		return fa_serial_alloc(pool);
+	if (!fa_exact_take(pool, 1, false))
+		return NULL;
 	preempt_disable();
 	c = this_cpu_ptr(pool->cache);
 	obj = fa_cache_alloc(pool, c, __fastalloc_claim(c));
 	preempt_enable();
+	if (unlikely(!obj))
+		fa_exact_undo(pool, 1);
 	return obj;
 }
 
@@ -446,6 +450,7 @@ static inline void fa_pool_give(struct fastalloc_pool *pool, void *obj)
 		fa_pool_leave(pool);
 		return;
 	}
+	fa_exact_give(pool, 1);
 	preempt_disable();
 	c = this_cpu_ptr(pool->cache);
 	fa_cache_free(pool, c, obj, __fastalloc_claim(c));
@@ -833,8 +838,28 @@ FASTALLOC_EXPORT(fastalloc_alloc_killable);
 static inline bool fa_pool_take_bulk(struct fastalloc_pool *pool, unsigned int nr,
 				     void **objs)
 {
-	return fa_is_percpu(pool) ? fa_percpu_alloc_bulk(pool, nr, objs) :
-				    fa_serial_alloc_bulk(pool, nr, objs, false);
+	if (!fa_is_percpu(pool))
+		return fa_serial_alloc_bulk(pool, nr, objs, false);
+	if (!fa_exact_take(pool, nr, false))
+		return false;
+	if (fa_percpu_alloc_bulk(pool, nr, objs))
+		return true;
+	fa_exact_undo(pool, nr);
+	return false;
+}
+
+static unsigned int fa_pool_take_some(struct fastalloc_pool *pool, unsigned int nr, void **objs)
+{
+	unsigned int may, got;
+
+	if (!fa_is_percpu(pool))
+		return fa_serial_alloc_bulk(pool, nr, objs, true);
+	may = fa_exact_take(pool, nr, true);
+	if (!may)
+		return 0;
+	got = fa_percpu_alloc_some(pool, may, objs);
+	fa_exact_undo(pool, may - got);
+	return got;
 }
 
 static noinline bool fa_pool_alloc_bulk(struct fastalloc_pool *pool, gfp_t gfp,
@@ -914,9 +939,7 @@ unsigned int fastalloc_alloc_bulk_some(struct fastalloc_pool *pool, gfp_t gfp,
 		return 0;
 	if (!fa_fail(nr * pool->stride) && fa_pool_enter(pool)) {
 		do {
-			got += fa_is_percpu(pool) ?
-			       fa_percpu_alloc_some(pool, nr - got, objs + got) :
-			       fa_serial_alloc_bulk(pool, nr - got, objs + got, true);
+			got += fa_pool_take_some(pool, nr - got, objs + got);
 			want = min_t(unsigned long, nr - got, fa_pool_room(pool));
 		} while (want && fa_pool_refill(pool, gfp, want, false, tries++));
 		fa_pool_leave(pool);
@@ -1140,7 +1163,8 @@ static void fa_pool_init(struct fastalloc_pool *pool, struct lock_class_key *key
 	pool->rcu = pool->checks || pool->sanitize || pool->indexed ||
 		    (cfg->flags & FASTALLOC_F_TYPESAFE_BY_RCU);
 	fa_pool_init_zeroing(pool);
-	untouched = !pool->checks && !pool->sanitize && !pool->handles &&
+	pool->exact = fa_is_percpu(pool) && (cfg->flags & FASTALLOC_F_EXACT);
+	untouched = !pool->checks && !pool->sanitize && !pool->handles && !pool->exact &&
 		    !cfg->on_acquire && !cfg->on_release;
 	pool->bare = untouched && !pool->init_on_alloc && !pool->init_on_free;
 	pool->plain = untouched && !fa_is_percpu(pool) &&

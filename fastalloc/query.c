@@ -34,6 +34,12 @@ size_t fastalloc_pool_stride(const struct fastalloc_pool *pool)
 }
 FASTALLOC_EXPORT(fastalloc_pool_stride);
 
+unsigned long fastalloc_pool_total(const struct fastalloc_pool *pool)
+{
+	return READ_ONCE(pool->total);
+}
+FASTALLOC_EXPORT(fastalloc_pool_total);
+
 unsigned int fastalloc_pool_backing(struct fastalloc_pool *pool)
 {
 	unsigned int got = 0;

@@ -32,6 +32,7 @@ struct fa_waiter {
 static void fa_wait_refuse(struct fastalloc_pool *pool, struct fa_waiter *w)
 {
 	if (fa_is_percpu(pool)) {
+		fa_exact_give(pool, 1);
 		/* As in fa_cache_free(). */
 		WRITE_ONCE(pool->handed, pool->handed - 1);
 		fa_depot_put(pool, w->obj);
@@ -50,6 +51,21 @@ static void fa_wait_leave(struct fastalloc_pool *pool, struct fa_waiter *w)
 	WRITE_ONCE(pool->nr_waiters, pool->nr_waiters - 1);
 }
 
+static void *fa_wait_take(struct fastalloc_pool *pool)
+{
+	void *obj;
+
+	if (!fa_is_percpu(pool))
+		return fa_serial_alloc(pool);
+	/* If not: whoever gives up such a place wakes waiters. */
+	if (!fa_exact_take(pool, 1, false))
+		return NULL;
+	obj = fa_depot_take(pool);
+	if (!obj)
+		fa_exact_give(pool, 1);
+	return obj;
+}
+
 /*
  * The first waiter gets an object; or, once the pool has been closed, none. Returns
  * whether there may be more to do.
@@ -64,7 +80,7 @@ static bool fa_wait_serve(struct fastalloc_pool *pool)
 	raw_spin_lock_irqsave(&pool->wait_lock, flags);
 	w = list_first_entry_or_null(&pool->waiters, struct fa_waiter, node);
 	if (w && likely(!pool->dying))
-		obj = fa_is_percpu(pool) ? fa_depot_take(pool) : fa_serial_alloc(pool);
+		obj = fa_wait_take(pool);
 	served = w && (obj || pool->dying);
 	if (served) {
 		w->obj = obj;

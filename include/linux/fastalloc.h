@@ -53,6 +53,11 @@
  * CPUs do not break its promise, it holds a reserve beside its capacity; stats
  * and debugfs show it.
  *
+ * Capacity is a floor: so many objects are always to be had. It is a ceiling too in pools
+ * of the other syncs, but not in a PERCPU pool, which may hand out its reserve as well, up
+ * to fastalloc_pool_total(). Whoever sizes a ring, or a table, by the number of
+ * objects takes that, or has the pool made with %FASTALLOC_F_EXACT.
+ *
  * A pool of sync NONE takes no lock: its owner sees to it that calls on one
  * pool never overlap or nest, stats reset included. __fastalloc_alloc() and __fastalloc_free() are
  * for such an owner.
@@ -288,6 +293,10 @@ enum fastalloc_growth {
  *
  * %FASTALLOC_F_INDEX: objects have numbers, see fastalloc_obj_index(). Comes with
  * %FASTALLOC_F_HANDLES. Trim and destroy wait for an RCU grace period.
+ *
+ * %FASTALLOC_F_EXACT: never are more objects out than the capacity. A PERCPU pool then
+ * counts what is out in one place, so every operation goes out of line and writes a
+ * cache line that all CPUs share; pools of the other syncs keep to it anyway.
  */
 #define FASTALLOC_F_CONTIG		BIT(0)
 #define FASTALLOC_F_SHRINKER		BIT(1)
@@ -308,6 +317,7 @@ enum fastalloc_growth {
 #define FASTALLOC_F_ATOMIC_GROW		BIT(14)
 #define FASTALLOC_F_SAME_NAME		BIT(15)
 #define FASTALLOC_F_INDEX		BIT(16)
+#define FASTALLOC_F_EXACT		BIT(17)
 
 /**
  * typedef fastalloc_ctor_t - construct an object, once, when its chunk is added
@@ -396,8 +406,8 @@ typedef void (*fastalloc_mem_free_t)(void *mem, size_t size, void *arg);
  *	that divides it, at most that of a long long.
  * @align: alignment of every object, a power of two, at least @type_align, at
  *	most PAGE_SIZE; 0: @type_align
- * @capacity: objects that the pool has from the start. What growth adds beside them
- *	fills its last page.
+ * @capacity: objects that the pool has from the start; in a PERCPU pool more may be out
+ *	at once, see %FASTALLOC_F_EXACT. What growth adds beside them fills its last page.
  * @max_capacity: growth stops here; 0: FASTALLOC_MAX_OBJECTS
  * @growth: how the pool grows
  * @growth_amount: LINEAR: objects to add, at least
@@ -669,6 +679,17 @@ size_t fastalloc_pool_obj_size(const struct fastalloc_pool *pool);
  *	it, but not in a pool with %FASTALLOC_F_CONTIG.
  */
 size_t fastalloc_pool_stride(const struct fastalloc_pool *pool);
+
+/**
+ * fastalloc_pool_total() - objects that exist
+ * @pool: the pool
+ *
+ * So many may be out at once, unless the pool was made with %FASTALLOC_F_EXACT.
+ *
+ * Context: Any.
+ * Return: The capacity and, of a PERCPU pool, its reserve.
+ */
+unsigned long fastalloc_pool_total(const struct fastalloc_pool *pool);
 
 /**
  * fastalloc_pool_backing() - where the memory of a pool has come from

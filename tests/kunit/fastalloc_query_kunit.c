@@ -4,6 +4,7 @@
  * their numbers, which are out, whether one is spoilt; names that are made; and copies
  * to and from user space.
  */
+#include <linux/kthread.h>
 #include <linux/module.h>
 #include <linux/poison.h>
 #include <linux/random.h>
@@ -339,6 +340,152 @@ static void query_check(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->violations), 4L);
 }
 
+#define EXACT		24
+#define EXACT_TASKS	4
+
+struct exact {
+	struct fastalloc_pool	*pool;
+	struct task_struct	*task[EXACT_TASKS];
+	atomic_t		out;
+	atomic_t		over;
+	atomic_t		failed;
+	atomic_t		rounds;
+};
+
+/* Each has up to a quarter of the capacity, so nobody may find too little. */
+static int exact_user(void *data)
+{
+	struct exact *e = data;
+	void *objs[EXACT / EXACT_TASKS];
+	unsigned int n = 0, want, got, i;
+
+	while (!kthread_should_stop()) {
+		want = n % ARRAY_SIZE(objs) + 1;
+		switch (n++ / 16 % 4) {
+		case 0:
+			got = fastalloc_alloc_bulk(e->pool, GFP_KERNEL, want, objs);
+			break;
+		case 1:
+			got = fastalloc_alloc_bulk_some(e->pool, GFP_KERNEL, want, objs);
+			break;
+		default:
+			for (got = 0; got < want; got++) {
+				objs[got] = n % 2 ? fastalloc_alloc(e->pool, GFP_KERNEL) :
+					    fastalloc_alloc_timeout(e->pool, GFP_KERNEL, HZ);
+				if (!objs[got])
+					break;
+			}
+		}
+		if (got != want)
+			atomic_inc(&e->failed);
+		if (atomic_add_return(got, &e->out) > EXACT)
+			atomic_inc(&e->over);
+		atomic_sub(got, &e->out);
+		if (n % 3)
+			fastalloc_free_bulk(e->pool, got, objs);
+		else
+			for (i = 0; i < got; i++)
+				fastalloc_free(e->pool, objs[i]);
+		atomic_inc(&e->rounds);
+		cond_resched();
+	}
+	return 0;
+}
+
+static int exact_greedy(void *data)
+{
+	struct exact *e = data;
+	void *obj;
+
+	while (!kthread_should_stop()) {
+		obj = fastalloc_alloc_timeout(e->pool, GFP_KERNEL, 10 * HZ);
+		if (!obj) {
+			atomic_inc(&e->failed);
+			continue;
+		}
+		if (atomic_inc_return(&e->out) > EXACT)
+			atomic_inc(&e->over);
+		if (atomic_read(&e->rounds) % 5 == 0)
+			schedule_timeout_interruptible(1);
+		atomic_dec(&e->out);
+		fastalloc_free(e->pool, obj);
+		atomic_inc(&e->rounds);
+		cond_resched();
+	}
+	return 0;
+}
+
+static void exact_run(struct kunit *test, struct exact *e, int (*fn)(void *), unsigned int nr,
+		      int rounds)
+{
+	unsigned int i;
+
+	atomic_set(&e->rounds, 0);
+	for (i = 0; i < nr; i++)
+		e->task[i] = kthread_run(fn, e, "fa-exact/%u", i);
+	KUNIT_EXPECT_TRUE(test, fa_await(atomic_read(&e->rounds) >= rounds));
+	for (i = 0; i < nr; i++) {
+		if (IS_ERR(e->task[i]))
+			KUNIT_FAIL(test, "no thread");
+		else
+			kthread_stop(e->task[i]);
+	}
+	KUNIT_EXPECT_EQ(test, atomic_read(&e->over), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&e->failed), 0);
+}
+
+/*
+ * Promise: with FASTALLOC_F_EXACT no more objects are out than the capacity, whoever asks and
+ * how, and so many are to be had. Without, a PERCPU pool hands out all there are.
+ */
+static void query_exact(struct kunit *test)
+{
+	struct fa_combo *c = (struct fa_combo *)test->param_value;
+	struct fastalloc_config cfg = query_config(test, EXACT, FASTALLOC_F_EXACT);
+	struct fastalloc_pool *pool = fa_pool(test, &cfg), *loose;
+	struct exact *e = fa_mem(test, sizeof(*e));
+	void *objs[EXACT + 1];
+	unsigned int got;
+
+	got = fa_drain(test, pool, GFP_KERNEL);
+	KUNIT_EXPECT_EQ(test, got, (unsigned int)EXACT);
+	KUNIT_EXPECT_EQ(test, fastalloc_pool_capacity(pool), (unsigned long)EXACT);
+	KUNIT_EXPECT_TRUE(test, fastalloc_pool_is_exhausted(pool));
+	KUNIT_EXPECT_EQ(test, fastalloc_alloc_bulk(pool, GFP_KERNEL, 1, objs), 0U);
+	KUNIT_EXPECT_NULL(test, fastalloc_alloc_timeout(pool, GFP_KERNEL, 1));
+	fa_put_all(test);
+	KUNIT_EXPECT_EQ(test, fastalloc_alloc_bulk(pool, GFP_KERNEL, EXACT + 1, objs), 0U);
+	got = fastalloc_alloc_bulk_some(pool, GFP_KERNEL, EXACT + 1, objs);
+	KUNIT_EXPECT_EQ(test, got, (unsigned int)EXACT);
+	fastalloc_free_bulk(pool, got, objs);
+	got = fastalloc_alloc_bulk(pool, GFP_KERNEL, EXACT, objs);
+	KUNIT_EXPECT_EQ(test, got, (unsigned int)EXACT);
+	fastalloc_free_bulk(pool, got, objs);
+
+	cfg.name = "kunit-loose";
+	cfg.flags &= ~FASTALLOC_F_EXACT;
+	loose = fa_pool(test, &cfg);
+	got = fa_drain(test, loose, GFP_KERNEL);
+	KUNIT_EXPECT_LE(test, got, (unsigned int)fastalloc_pool_total(loose));
+	/* All that are on this CPU, or in the depot. */
+	if (c->sync == FASTALLOC_SYNC_PERCPU && num_possible_cpus() > 1)
+		KUNIT_EXPECT_GT(test, got, (unsigned int)EXACT);
+	else if (c->sync != FASTALLOC_SYNC_PERCPU)
+		KUNIT_EXPECT_EQ(test, got, (unsigned int)EXACT);
+	fa_put_all(test);
+
+	if (c->sync == FASTALLOC_SYNC_NONE)
+		return;
+	e->pool = pool;
+	exact_run(test, e, exact_user, EXACT_TASKS, 4000);
+	/* Two objects for four: they wait for each other. */
+	while (fastalloc_pool_allocated(pool) < EXACT - 2)
+		fa_must_get(test, pool, GFP_KERNEL);
+	atomic_set(&e->out, EXACT - 2);
+	exact_run(test, e, exact_greedy, EXACT_TASKS, 400);
+	KUNIT_EXPECT_EQ(test, fastalloc_pool_allocated(pool), (unsigned long)EXACT - 2);
+}
+
 /* Promise: names may be made by a format, and repeat where that is asked for. */
 static void query_names(struct kunit *test)
 {
@@ -418,6 +565,7 @@ static struct kunit_case query_cases[] = {
 	KUNIT_CASE(query_refused),
 	KUNIT_CASE_PARAM(query_live, query_gen_params),
 	KUNIT_CASE_PARAM(query_check, query_gen_params),
+	KUNIT_CASE_PARAM(query_exact, query_gen_params),
 	KUNIT_CASE(query_names),
 	KUNIT_CASE(query_flexible),
 	{ }
