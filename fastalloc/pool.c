@@ -7,6 +7,7 @@
 
 #include <linux/align.h>
 #include <linux/ctype.h>
+#include <linux/debug_locks.h>
 #include <linux/err.h>
 #include <linux/fastalloc_handle.h>
 #include <linux/kmemleak.h>
@@ -309,6 +310,24 @@ static inline void fa_pool_might_grow(struct fastalloc_pool *pool, gfp_t gfp)
 		might_alloc(gfp);
 }
 
+#ifdef CONFIG_DEBUG_ATOMIC_SLEEP
+void __fastalloc_debug_alloc(struct fastalloc_pool *pool, gfp_t gfp)
+{
+	fa_pool_might_grow(pool, gfp);
+}
+FASTALLOC_EXPORT(__fastalloc_debug_alloc);
+#endif
+
+#ifdef CONFIG_LOCKDEP
+/* A lock that is held must not go with its object; of constructed objects it stays. */
+void __fastalloc_debug_free(struct fastalloc_pool *pool, const void *obj, unsigned int nr)
+{
+	if (!pool->cfg.ctor)
+		debug_check_no_locks_freed(obj, (nr - 1) * pool->stride + pool->cfg.obj_size);
+}
+FASTALLOC_EXPORT(__fastalloc_debug_free);
+#endif
+
 /* Before an allocation: is what the caller asks for to be had at all? */
 static inline bool fa_pool_may_alloc(struct fastalloc_pool *pool, gfp_t gfp)
 {
@@ -468,6 +487,9 @@ static void fa_pool_free(struct fastalloc_pool *pool, void *obj, unsigned long i
 
 	if (!fa_pool_release(pool, obj, ip, put))
 		return;
+	/* All others have looked before; this may not have been the last reference. */
+	if (put)
+		__fastalloc_debug_free(pool, obj, 1);
 	/* Asked here: without PREEMPT_RCU what follows looks like atomic context. */
 	may_lock = FA_SANITIZERS && fa_may_lock();
 	rcu_read_lock();
@@ -607,20 +629,26 @@ static noinline void *fa_alloc_cached(struct fastalloc_pool *pool, gfp_t gfp, u3
 }
 
 /* The cache was empty, busy or shut; preemption is off, and on again at the end. */
-void *__fastalloc_alloc_slow(struct fastalloc_pool *pool, gfp_t gfp, u32 n)
+static __always_inline void *fa_alloc_slow(struct fastalloc_pool *pool, gfp_t gfp, u32 n,
+					   unsigned long ip)
 {
 	unsigned long flags;
 	void *obj;
 
 	if (!fa_way(pool->direct))
-		return fa_alloc_cached(pool, gfp, n, _RET_IP_);
+		return fa_alloc_cached(pool, gfp, n, ip);
 	if (!fa_trylock_irqsave(&pool->lock, flags))
-		return fa_alloc_unlocked(pool, gfp, _RET_IP_);
+		return fa_alloc_unlocked(pool, gfp, ip);
 	if (!__fastalloc_may_pop(&pool->locked))
-		return fa_alloc_locked(pool, gfp, flags, _RET_IP_);
+		return fa_alloc_locked(pool, gfp, flags, ip);
 	obj = __fastalloc_pop(&pool->head, &pool->locked);
 	fa_unlock_irqrestore(&pool->lock, flags);
 	return obj;
+}
+
+void *__fastalloc_alloc_slow(struct fastalloc_pool *pool, gfp_t gfp, u32 n)
+{
+	return fa_alloc_slow(pool, gfp, n, _RET_IP_);
 }
 FASTALLOC_EXPORT(__fastalloc_alloc_slow);
 
@@ -674,12 +702,13 @@ static noinline void fa_free_cached(struct fastalloc_pool *pool, void *obj, u32 
 }
 
 /* The cache was full, busy or shut; preemption is off, and on again at the end. */
-void __fastalloc_free_slow(struct fastalloc_pool *pool, void *obj, u32 n)
+static __always_inline void fa_free_slow(struct fastalloc_pool *pool, void *obj, u32 n,
+					 unsigned long ip)
 {
 	unsigned long flags;
 
 	if (!fa_way(pool->direct)) {
-		fa_free_cached(pool, obj, n, _RET_IP_);
+		fa_free_cached(pool, obj, n, ip);
 	} else if (!fa_trylock_irqsave(&pool->lock, flags)) {
 		fa_free_unlocked(pool, obj);
 	} else if (!__fastalloc_may_push(&pool->locked)) {
@@ -688,6 +717,11 @@ void __fastalloc_free_slow(struct fastalloc_pool *pool, void *obj, u32 n)
 		__fastalloc_push(&pool->head, &pool->locked, obj);
 		fa_unlock_irqrestore(&pool->lock, flags);
 	}
+}
+
+void __fastalloc_free_slow(struct fastalloc_pool *pool, void *obj, u32 n)
+{
+	fa_free_slow(pool, obj, n, _RET_IP_);
 }
 FASTALLOC_EXPORT(__fastalloc_free_slow);
 
@@ -752,8 +786,7 @@ void fastalloc_free_rcu(struct fastalloc_pool *pool, void *obj,
 }
 FASTALLOC_EXPORT(fastalloc_free_rcu);
 
-/* See the header. */
-void *fastalloc_zalloc(struct fastalloc_pool *pool, gfp_t gfp)
+static __always_inline void *fa_zalloc(struct fastalloc_pool *pool, gfp_t gfp, unsigned long ip)
 {
 	void *obj;
 
@@ -764,9 +797,63 @@ void *fastalloc_zalloc(struct fastalloc_pool *pool, gfp_t gfp)
 			memset(obj, 0, pool->cfg.obj_size);
 		return obj;
 	}
-	return fa_pool_alloc(pool, gfp | __GFP_ZERO, _RET_IP_);
+	return fa_pool_alloc(pool, gfp | __GFP_ZERO, ip);
+}
+
+/* See the header. */
+void *fastalloc_zalloc(struct fastalloc_pool *pool, gfp_t gfp)
+{
+	return fa_zalloc(pool, gfp, _RET_IP_);
 }
 FASTALLOC_EXPORT(fastalloc_zalloc);
+
+/* What the header has inline, for callers to whom its size matters. */
+void *fastalloc_alloc_call(struct fastalloc_pool *pool, gfp_t gfp)
+{
+	struct fastalloc_cache *c;
+	unsigned long n;
+	void *obj;
+
+	if (unlikely(gfp & __GFP_ZERO))
+		return fa_zalloc(pool, gfp, _RET_IP_);
+
+	__fastalloc_debug_alloc(pool, gfp);
+	preempt_disable();
+	c = __fastalloc_this_cache(pool);
+	n = __fastalloc_claim(c);
+	if (unlikely(n - 1 >= FASTALLOC_BUSY - 1))
+		return fa_alloc_slow(pool, gfp, n, _RET_IP_);
+	obj = c->slot[--n];
+	c->allocs++;
+	__fastalloc_release(c, n);
+	preempt_enable();
+	return obj;
+}
+FASTALLOC_EXPORT(fastalloc_alloc_call);
+
+void fastalloc_free_call(struct fastalloc_pool *pool, void *obj)
+{
+	struct fastalloc_cache *c;
+	unsigned long n;
+
+	if (unlikely(!obj))
+		return;
+
+	__fastalloc_debug_free(pool, obj, 1);
+	preempt_disable();
+	c = __fastalloc_this_cache(pool);
+	n = __fastalloc_claim(c);
+	/* As in fastalloc_free(). */
+	if (unlikely((u32)n >= data_race(c->cap))) {
+		fa_free_slow(pool, obj, n, _RET_IP_);
+		return;
+	}
+	c->slot[n] = obj;
+	c->frees++;
+	__fastalloc_release(c, n + 1);
+	preempt_enable();
+}
+FASTALLOC_EXPORT(fastalloc_free_call);
 
 static void *fa_pool_alloc_wait(struct fastalloc_pool *pool, gfp_t gfp,
 				long timeout, bool killable, unsigned long ip)
@@ -811,7 +898,9 @@ out:
  * between. The wait is not interruptible.
  *
  * Context: Task context, sleeps.
- * Return: The object, or NULL when none came in time.
+ * Return: The object, or NULL when none came in time. After MAX_SCHEDULE_TIMEOUT, NULL
+ *	means that the pool is being destroyed, is of sync NONE, or refuses the call
+ *	(%__GFP_ZERO with a constructor).
  */
 void *fastalloc_alloc_timeout(struct fastalloc_pool *pool, gfp_t gfp, long timeout)
 {
@@ -988,6 +1077,10 @@ static noinline void fa_pool_free_bulk(struct fastalloc_pool *pool, unsigned int
 void fastalloc_free_bulk(struct fastalloc_pool *pool, unsigned int nr,
 			 void **objs)
 {
+	unsigned int i;
+
+	for (i = 0; IS_ENABLED(CONFIG_LOCKDEP) && i < nr; i++)
+		__fastalloc_debug_free(pool, objs[i], 1);
 	if (fa_way(pool->head.cache) == pool->cache)
 		fa_percpu_free_bulk(pool, nr, objs);
 	else
@@ -1062,6 +1155,7 @@ void fastalloc_free_contig(struct fastalloc_pool *pool, void *obj,
 
 	if (!nr || !obj || !fa_may_contig(pool))
 		return;
+	__fastalloc_debug_free(pool, obj, nr);
 	if (fa_way(pool->plain)) {
 		fa_serial_free_contig(pool, obj, nr);
 		return;

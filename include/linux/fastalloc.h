@@ -31,6 +31,9 @@
  *  create, destroy, trim         may sleep: task context only
  *  ============================  ======  =========  =========  =====
  *
+ * NMI: where the architecture has 64-bit atomics of its own, as all 64-bit ones have. With
+ * CONFIG_GENERIC_ATOMIC64 they are spinlocks, so no call may be made from NMI.
+ *
  * A caller who may sleep grows the pool by its rule. A caller who may not, with
  * GFP_ATOMIC or GFP_NOWAIT, grows it in place by a few pages; a worker then adds what
  * the rule says. In NMI, on PREEMPT_RT where a raw lock is held, or with a gfp
@@ -831,6 +834,24 @@ void __fastalloc_free_slow(struct fastalloc_pool *pool, void *obj, u32 n);
 void *__fastalloc_alloc_owned(struct fastalloc_pool *pool, gfp_t gfp);
 void __fastalloc_free_owned(struct fastalloc_pool *pool, void *obj);
 
+/* Of kernels that look for wrong calls: is this one, whatever way it takes? */
+#ifdef CONFIG_DEBUG_ATOMIC_SLEEP
+void __fastalloc_debug_alloc(struct fastalloc_pool *pool, gfp_t gfp);
+#else
+static inline void __fastalloc_debug_alloc(struct fastalloc_pool *pool, gfp_t gfp)
+{
+}
+#endif
+
+#ifdef CONFIG_LOCKDEP
+void __fastalloc_debug_free(struct fastalloc_pool *pool, const void *obj, unsigned int nr);
+#else
+static inline void __fastalloc_debug_free(struct fastalloc_pool *pool, const void *obj,
+					  unsigned int nr)
+{
+}
+#endif
+
 /**
  * fastalloc_zalloc() - allocate an object filled with zeroes
  * @pool: the pool; must have no constructor
@@ -840,6 +861,40 @@ void __fastalloc_free_owned(struct fastalloc_pool *pool, void *obj);
  * Return: The object, or NULL.
  */
 void *fastalloc_zalloc(struct fastalloc_pool *pool, gfp_t gfp) __must_check;
+
+/**
+ * DOC: Out of line
+ *
+ * An allocation that is inline is about 100 bytes of text, and so is a free. A source file to
+ * which that matters more than the time of a call defines ``FASTALLOC_NO_INLINE`` before it
+ * includes this header: fastalloc_alloc(), fastalloc_free() and their kin are then calls.
+ * Where only some places matter, these call fastalloc_alloc_call() and
+ * fastalloc_free_call() by name.
+ */
+#ifdef FASTALLOC_NO_INLINE
+#define __FASTALLOC_CALLS	1
+#else
+#define __FASTALLOC_CALLS	0
+#endif
+
+/**
+ * fastalloc_alloc_call() - allocate an object, out of line
+ * @pool: the pool
+ * @gfp: as for fastalloc_alloc()
+ *
+ * Context: As fastalloc_alloc(), of which it is the same.
+ * Return: As fastalloc_alloc().
+ */
+void *fastalloc_alloc_call(struct fastalloc_pool *pool, gfp_t gfp) __must_check;
+
+/**
+ * fastalloc_free_call() - give an object back, out of line
+ * @pool: the pool it was allocated from
+ * @obj: the object, or NULL, which does nothing
+ *
+ * Context: As fastalloc_free(), of which it is the same.
+ */
+void fastalloc_free_call(struct fastalloc_pool *pool, void *obj);
 
 /*
  * Claims a CPU's cache for one operation and says what was in ->n. Preemption
@@ -898,7 +953,8 @@ __fastalloc_this_cache(struct fastalloc_pool *pool)
  * undefined, unless the pool zeroes objects or has a constructor: then it is what
  * its constructor, or its last user, has left.
  *
- * Context: PERCPU: any. SPINLOCK: any but NMI. Both sleep only to grow. NONE:
+ * Context: PERCPU: any. SPINLOCK: any but NMI. Both sleep only to grow, which kernels
+ *	with CONFIG_DEBUG_ATOMIC_SLEEP check in each call on a growing pool. NONE:
  *	as the owner serialises. on_acquire runs in the context of the caller.
  * Return: The object, or NULL when none is free and none could be added.
  */
@@ -909,9 +965,12 @@ fastalloc_alloc(struct fastalloc_pool *pool, gfp_t gfp)
 	unsigned long n;
 	void *obj;
 
+	if (__FASTALLOC_CALLS)
+		return fastalloc_alloc_call(pool, gfp);
 	if (unlikely(gfp & __GFP_ZERO))
 		return fastalloc_zalloc(pool, gfp);
 
+	__fastalloc_debug_alloc(pool, gfp);
 	preempt_disable();
 	c = __fastalloc_this_cache(pool);
 	n = __fastalloc_claim(c);
@@ -935,6 +994,9 @@ fastalloc_alloc(struct fastalloc_pool *pool, gfp_t gfp)
  * or is free, and leaves it as it is. PERCPU: freeing what is free, or foreign,
  * is not noticed here.
  *
+ * Lockdep reports a lock in the object that the caller holds, unless the pool has a
+ * constructor.
+ *
  * Context: PERCPU: any. SPINLOCK: any but NMI. NONE: as the owner serialises.
  *	Never sleeps; on_release runs in the context of the caller.
  */
@@ -943,9 +1005,14 @@ static __always_inline void fastalloc_free(struct fastalloc_pool *pool, void *ob
 	struct fastalloc_cache *c;
 	unsigned long n;
 
+	if (__FASTALLOC_CALLS) {
+		fastalloc_free_call(pool, obj);
+		return;
+	}
 	if (unlikely(!obj))
 		return;
 
+	__fastalloc_debug_free(pool, obj, 1);
 	preempt_disable();
 	c = __fastalloc_this_cache(pool);
 	n = __fastalloc_claim(c);
@@ -1005,8 +1072,11 @@ __fastalloc_alloc(struct fastalloc_pool *pool, gfp_t gfp)
 {
 	struct fastalloc_head *head = (struct fastalloc_head *)pool;
 
+	if (__FASTALLOC_CALLS)
+		return fastalloc_alloc_call(pool, gfp);
 	if (unlikely(gfp & __GFP_ZERO))
 		return fastalloc_zalloc(pool, gfp);
+	__fastalloc_debug_alloc(pool, gfp);
 	if (!__fastalloc_may_pop(&head->window))
 		return __fastalloc_alloc_owned(pool, gfp);
 	return __fastalloc_pop(head, &head->window);
@@ -1025,8 +1095,13 @@ static __always_inline void __fastalloc_free(struct fastalloc_pool *pool, void *
 {
 	struct fastalloc_head *head = (struct fastalloc_head *)pool;
 
+	if (__FASTALLOC_CALLS) {
+		fastalloc_free_call(pool, obj);
+		return;
+	}
 	if (unlikely(!obj))
 		return;
+	__fastalloc_debug_free(pool, obj, 1);
 	if (__fastalloc_may_push(&head->window))
 		__fastalloc_push(head, &head->window, obj);
 	else

@@ -25,6 +25,7 @@
  *	leak NAME N		forget N objects; result: how many
  *	too NAME N		as alloc, from another function
  *	asleep NAME		GFP_KERNEL where nobody may sleep
+ *	locked NAME		free it while its lock is held, and get it again
  * Between user space and that object:
  *	copy NAME N		from now on .../copy is read and written, as one piece,
  *				at its byte N
@@ -47,6 +48,7 @@
 #include <linux/preempt.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
 #include <linux/string.h>
 #include <linux/string_helpers.h>
 #include <linux/uaccess.h>
@@ -257,6 +259,18 @@ static noinline void test_asleep(struct test_pool *tp)
 	fastalloc_free(tp->pool, obj);
 }
 
+static noinline void test_locked(struct test_pool *tp)
+{
+	spinlock_t *lock = tp->objs[0];
+
+	spin_lock_init(lock);
+	spin_lock(lock);
+	fastalloc_free(tp->pool, lock);
+	/* The one that was freed last. */
+	tp->objs[0] = fastalloc_alloc(tp->pool, GFP_ATOMIC);
+	spin_unlock(lock);
+}
+
 /* Writes behind KASAN's back. */
 static noinline __no_sanitize_address void test_scribble(u8 *p, unsigned int nr)
 {
@@ -339,6 +353,8 @@ static long test_wrong(struct test_pool *tp, const char *verb, const char *arg,
 		return nr;
 	} else if (!strcmp(verb, "asleep")) {
 		test_asleep(tp);
+	} else if (!strcmp(verb, "locked")) {
+		test_locked(tp);
 	} else if (!strcmp(verb, "uaf")) {
 		test_uaf(tp);
 	} else if (!strcmp(verb, "oob")) {

@@ -21,7 +21,7 @@ kmsan() { case $sanitizers in *Memory*) ;; *) false ;; esac; }
 
 INIT_ON_ALLOC=512 DROP_LIVE=$((0x2000))
 backings="$PAGES $VMALLOC"
-if kmsan; then ktap_plan 38; else ktap_plan 27; fi
+if kmsan; then ktap_plan 41; else ktap_plan 30; fi
 check "loads" load fastalloc
 check "the helper loads" load fastalloc_test_pool
 
@@ -33,16 +33,20 @@ fi
 asleep="sleeping function called from invalid context"
 reports() { log_since | grep -c "BUG: $asleep"; }
 reported() { pool asleep asleep >/dev/null && [ "$(reports)" != 0 ]; }
-for kind in "$FIXED $PERCPU 0" "$LINEAR $PERCPU 1" "$LINEAR $SPINLOCK 1"; do
+sanitize=/sys/module/fastalloc/parameters/sanitize
+# the last of them with a pool whose calls stay inline
+for kind in "$FIXED $PERCPU 0 Y" "$LINEAR $PERCPU 1 Y" "$LINEAR $SPINLOCK 1 Y" "$LINEAR $PERCPU 1 N"; do
 	# shellcheck disable=SC2086
 	set -- $kind
-	text="GFP_KERNEL, preemption off, growth $1, sync $2: $3 reports"
+	text="GFP_KERNEL, preemption off, growth $1, sync $2, sanitize $4: $3 reports"
 	if ! grep -q ' __might_resched$' /proc/kallsyms; then
 		skip "$text" "kernel without DEBUG_ATOMIC_SLEEP"
 		continue
 	fi
+	echo "$4" >$sanitize
 	pool create name=asleep obj_size=64 capacity=8 max_capacity=16 growth="$1" growth_amount=8 \
-		sync="$2" >/dev/null
+		sync="$2" flags=2048 >/dev/null
+	echo Y >$sanitize
 	pool alloc asleep 1 >/dev/null
 	log_mark
 	if [ "$3" = 0 ]; then
@@ -56,7 +60,26 @@ for kind in "$FIXED $PERCPU 0" "$LINEAR $PERCPU 1" "$LINEAR $SPINLOCK 1"; do
 	pool free asleep 1 >/dev/null
 	pool destroy asleep >/dev/null
 done
-if kasan || kmsan; then
+# An object goes with its lock held. With a constructor the lock stays, and may be held. Lockdep
+# switches itself off as it reports, as it would at the first report of KASAN or KMSAN.
+for ctor in 1 0; do
+	text="freed with its lock held, ctor $ctor: lockdep reports it $((!ctor)) times"
+	if [ ! -e /proc/lockdep_stats ]; then
+		skip "$text" "kernel without lockdep"
+		continue
+	fi
+	echo N >$sanitize
+	pool create name=locked obj_size=64 capacity=8 ctor="$ctor" flags=2048 >/dev/null
+	echo Y >$sanitize
+	pool alloc locked 1 >/dev/null
+	log_mark
+	[ "$ctor" = 1 ] || expect_splat "held lock freed"
+	pool locked locked >/dev/null
+	is "$text" "$(log_since | grep -c 'WARNING: held lock freed')" $((!ctor))
+	pool free locked 1 >/dev/null
+	pool destroy locked >/dev/null
+done
+if [ ! -e /proc/lockdep_stats ] && { kasan || kmsan; }; then
 	expect_splat "Disabling lock debugging"
 fi
 

@@ -340,6 +340,42 @@ static void query_check(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->violations), 4L);
 }
 
+/* Promise: the calls out of line are those inline, and may be mixed with them. */
+static void query_calls(struct kunit *test)
+{
+	struct fastalloc_config cfg = query_config(test, 30, 0);
+	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	unsigned int round, nr, i;
+	struct fastalloc_stats s;
+	void *objs[64];
+
+	for (round = 0; round < 3; round++) {
+		for (nr = 0; nr < ARRAY_SIZE(objs); nr++) {
+			objs[nr] = (nr + round) % 3 ? fastalloc_alloc_call(pool, GFP_KERNEL) :
+						      fastalloc_alloc(pool, GFP_KERNEL);
+			if (!objs[nr])
+				break;
+			memset(objs[nr], 0xff, cfg.obj_size);
+		}
+		KUNIT_EXPECT_GE(test, nr, 30U);
+		for (i = 0; i < nr; i++) {
+			if ((i + round) % 2)
+				fastalloc_free_call(pool, objs[i]);
+			else
+				fastalloc_free(pool, objs[i]);
+		}
+	}
+	fastalloc_free_call(pool, NULL);
+	objs[0] = fastalloc_alloc_call(pool, GFP_KERNEL | __GFP_ZERO);
+	KUNIT_ASSERT_NOT_NULL(test, objs[0]);
+	KUNIT_EXPECT_NULL(test, memchr_inv(objs[0], 0, cfg.obj_size));
+	fastalloc_free_call(pool, objs[0]);
+	fastalloc_pool_stats(pool, &s);
+	KUNIT_EXPECT_EQ(test, s.in_use, 0UL);
+	KUNIT_EXPECT_EQ(test, s.violations, 0ULL);
+	KUNIT_EXPECT_EQ(test, s.failures, 3ULL);
+}
+
 #define EXACT		24
 #define EXACT_TASKS	4
 
@@ -474,15 +510,16 @@ static void query_exact(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, got, (unsigned int)EXACT);
 	fa_put_all(test);
 
-	if (c->sync == FASTALLOC_SYNC_NONE)
+	/* The others count under their lock. */
+	if (c->sync != FASTALLOC_SYNC_PERCPU)
 		return;
 	e->pool = pool;
-	exact_run(test, e, exact_user, EXACT_TASKS, 4000);
+	exact_run(test, e, exact_user, EXACT_TASKS, 2000);
 	/* Two objects for four: they wait for each other. */
 	while (fastalloc_pool_allocated(pool) < EXACT - 2)
 		fa_must_get(test, pool, GFP_KERNEL);
 	atomic_set(&e->out, EXACT - 2);
-	exact_run(test, e, exact_greedy, EXACT_TASKS, 400);
+	exact_run(test, e, exact_greedy, EXACT_TASKS, 200);
 	KUNIT_EXPECT_EQ(test, fastalloc_pool_allocated(pool), (unsigned long)EXACT - 2);
 }
 
@@ -565,6 +602,7 @@ static struct kunit_case query_cases[] = {
 	KUNIT_CASE(query_refused),
 	KUNIT_CASE_PARAM(query_live, query_gen_params),
 	KUNIT_CASE_PARAM(query_check, query_gen_params),
+	KUNIT_CASE_PARAM(query_calls, query_gen_params),
 	KUNIT_CASE_PARAM(query_exact, query_gen_params),
 	KUNIT_CASE(query_names),
 	KUNIT_CASE(query_flexible),
