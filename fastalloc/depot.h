@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The depot's stacks of magazines: lock-free, from any context, NMI included.
+ * The depot's stacks of magazines: lock-free, from any context; NMI included where the
+ * architecture has 64-bit atomics of its own. CONFIG_GENERIC_ATOMIC64 makes spinlocks of
+ * them, on which an NMI could wait for its own CPU for ever.
  *
  * A head is one 64-bit word, {u32 tag, u32 id of the top magazine + 1}. Every
  * push and every pop bumps the tag, so a compare-and-exchange by one who read
