@@ -169,6 +169,7 @@ bool hook_long_cmpxchg(atomic_long_t *v, long *old, long new);
 #define atomic_long_inc(v)		hook_long_add(v, 1)
 #define atomic_long_read(v)		hook_long_read(v)
 #define atomic_long_add(n, v)		hook_long_add(v, n)
+#define atomic_long_sub(n, v)		hook_long_add(v, -(long)(n))
 #define atomic_long_xchg(v, n)		((void)((v)->counter = (n)))
 #define atomic_long_try_cmpxchg(v, old, new) hook_long_cmpxchg(v, old, new)
 
