@@ -5,8 +5,6 @@
  * walk gives all that may go, and tells the kernel how much that was; and a pool of
  * which nothing was to be had has nothing to offer until another walk is worth it.
  */
-#include <linux/shrinker.h>
-
 #include "compat.h"
 #include "internal.h"
 
