@@ -888,9 +888,9 @@ static bool fa_cache_holds(const struct fastalloc_pool *pool, int cpu)
 }
 
 /*
- * The caches of all CPUs that hold something to the depot, by an interrupt to one CPU after another: it
- * needs no lock and no worker that could wait behind who waits for us, and at
- * most one CPU at a time has its objects in hand.
+ * The caches of all CPUs that hold something to the depot, by an interrupt to one
+ * CPU after another: it needs no lock and no worker that could wait behind who waits
+ * for us, and at most one CPU at a time has its objects in hand.
  */
 void fa_percpu_flush(struct fastalloc_pool *pool)
 {
