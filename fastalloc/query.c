@@ -14,8 +14,6 @@
 #include "compat.h"
 #include "internal.h"
 
-/* The kernel-doc of what is exported here is in the header. */
-
 const char *fastalloc_pool_name(const struct fastalloc_pool *pool)
 {
 	return pool->name;

@@ -384,19 +384,6 @@ void fa_refill_init(struct fastalloc_pool *pool, struct lock_class_key *key)
 	fa_grower_init(&pool->grower, fa_pool_grow_work);
 }
 
-/**
- * fastalloc_pool_reserve() - make sure that objects are free
- * @pool: the pool, which grows if it must
- * @nr: how many
- * @gfp: as for fastalloc_alloc(); must allow blocking
- *
- * So many objects are free when this returns. Nothing keeps others from taking them.
- *
- * Context: Task context, sleeps. NONE: as the owner serialises.
- * Return: 0; -ENOSPC if the maximum, or the pool's own rule of growth, does not allow
- *	so many; -ENOMEM, or what the constructor answered; -EINVAL if @gfp does not
- *	allow blocking; -ESHUTDOWN when the pool is being destroyed.
- */
 int fastalloc_pool_reserve(struct fastalloc_pool *pool, unsigned long nr, gfp_t gfp)
 {
 	unsigned long avail;
@@ -455,16 +442,6 @@ static int fa_pool_check_growing(struct fastalloc_pool *pool, const char *what)
 	return -EINVAL;
 }
 
-/**
- * fastalloc_pool_set_max() - change the capacity at which growth stops
- * @pool: a growing pool
- * @nr: as &fastalloc_config.max_capacity; 0: FASTALLOC_MAX_OBJECTS. If the
- *	pool has more already, it keeps them and does not grow.
- *
- * Context: Any but NMI. NONE: as the owner serialises.
- * Return: 0; with a line in the log -EINVAL for a pool that does not grow, or @nr
- *	below the configured capacity; -E2BIG for @nr above FASTALLOC_MAX_OBJECTS.
- */
 int fastalloc_pool_set_max(struct fastalloc_pool *pool, unsigned long nr)
 {
 	int err = fa_pool_check_growing(pool, "set_max");
@@ -490,17 +467,6 @@ int fastalloc_pool_set_max(struct fastalloc_pool *pool, unsigned long nr)
 }
 FASTALLOC_EXPORT(fastalloc_pool_set_max);
 
-/**
- * fastalloc_pool_set_low_water() - change the low-water mark
- * @pool: a growing pool
- * @nr: as &fastalloc_config.low_water, for the present capacity, with which it then
- *	rises; 0: a thirty-second of it. It may be more than the capacity: the
- *	pool then grows until so many objects are free.
- *
- * Context: Any but NMI. NONE: as the owner serialises.
- * Return: 0; with a line in the log -EINVAL for a pool that does not grow, -ERANGE for
- *	@nr above the maximum.
- */
 int fastalloc_pool_set_low_water(struct fastalloc_pool *pool, unsigned long nr)
 {
 	int err = fa_pool_check_growing(pool, "set_low_water");

@@ -588,9 +588,45 @@ struct fastalloc_pool *__fastalloc_pool_create(const struct fastalloc_config *cf
 					       const struct module *owner,
 					       u64 layout,
 					       struct lock_class_key *key);
+
+/**
+ * fastalloc_pool_destroy() - destroy a pool and give its memory back
+ * @pool: the pool; nobody may be in a call on it, but for fastalloc_alloc_timeout(),
+ *	fastalloc_alloc_killable() and fastalloc_pool_reserve(), which fail and are
+ *	waited for. NULL and ERR_PTR() do nothing.
+ *
+ * Objects that are still out are reported by a WARN() with their number, and
+ * with %FASTALLOC_F_OWNER by who allocated them. Chunks with such objects are not
+ * given back, as kmem_cache_destroy() does it: their users may go on to use
+ * them, and their frees are refused. With %FASTALLOC_F_DROP_LIVE the objects are
+ * released as if freed, and their memory goes. Calls of fastalloc_free_rcu() are
+ * waited for. Weak handles may be looked up meanwhile, see
+ * <linux/fastalloc_handle.h>.
+ *
+ * Context: Task context, may sleep.
+ */
 void fastalloc_pool_destroy(struct fastalloc_pool *pool);
+
+/**
+ * fastalloc_pool_destroy_deferred() - destroy a pool when its last object is back
+ * @pool: the pool. NULL and ERR_PTR() do nothing.
+ * @done: called when the pool has gone, or NULL
+ * @arg: for @done
+ *
+ * From now on allocations fail, and calls that wait for an object get NULL. Frees go
+ * on. When the last object has come back, a worker destroys the pool as
+ * fastalloc_pool_destroy() does, and calls @done. Until then debugfs shows it as
+ * a zombie, and its name is in use. An allocation that another CPU has begun may
+ * still succeed; its object is waited for like any other.
+ *
+ * Only whoever has an object may still use the pool after this, to free it. A
+ * module with such pools calls fastalloc_barrier() before it is unloaded.
+ *
+ * Context: Any but NMI. NONE: as the owner serialises. @done: task context.
+ */
 void fastalloc_pool_destroy_deferred(struct fastalloc_pool *pool,
 				     void (*done)(void *arg), void *arg);
+
 void __fastalloc_barrier(const struct module *owner);
 
 /**
@@ -604,21 +640,143 @@ void __fastalloc_barrier(const struct module *owner);
  */
 #define fastalloc_barrier()	__fastalloc_barrier(THIS_MODULE)
 
+/**
+ * fastalloc_pool_trim() - give wholly free chunks back to the system
+ * @pool: the pool
+ *
+ * A growing pool shrinks back towards its configured capacity, never below it.
+ * While this runs the capacity is already lower by what may go. Order LOWEST
+ * leaves the most to give back. Magazines of a PERCPU pool stay until it is
+ * destroyed, for other CPUs may look at them at any time:
+ * &fastalloc_stats.magazine_bytes. They serve again when the pool grows again.
+ *
+ * Context: Task context, may sleep. NONE: as the owner serialises.
+ * Return: Objects given back.
+ */
 unsigned long fastalloc_pool_trim(struct fastalloc_pool *pool);
+
+/**
+ * fastalloc_pool_reserve() - make sure that objects are free
+ * @pool: the pool, which grows if it must
+ * @nr: how many
+ * @gfp: as for fastalloc_alloc(); must allow blocking
+ *
+ * So many objects are free when this returns. Nothing keeps others from taking them.
+ *
+ * Context: Task context, sleeps. NONE: as the owner serialises.
+ * Return: 0; -ENOSPC if the maximum, or the pool's own rule of growth, does not allow
+ *	so many; -ENOMEM, or what the constructor answered; -EINVAL if @gfp does not
+ *	allow blocking; -ESHUTDOWN when the pool is being destroyed.
+ */
 int fastalloc_pool_reserve(struct fastalloc_pool *pool, unsigned long nr,
 			   gfp_t gfp) __must_check;
+
+/**
+ * fastalloc_pool_set_max() - change the capacity at which growth stops
+ * @pool: a growing pool
+ * @nr: as &fastalloc_config.max_capacity; 0: FASTALLOC_MAX_OBJECTS. If the
+ *	pool has more already, it keeps them and does not grow.
+ *
+ * Context: Any but NMI. NONE: as the owner serialises.
+ * Return: 0; with a line in the log -EINVAL for a pool that does not grow, or @nr
+ *	below the configured capacity; -E2BIG for @nr above FASTALLOC_MAX_OBJECTS.
+ */
 int fastalloc_pool_set_max(struct fastalloc_pool *pool, unsigned long nr);
+
+/**
+ * fastalloc_pool_set_low_water() - change the low-water mark
+ * @pool: a growing pool
+ * @nr: as &fastalloc_config.low_water, for the present capacity, with which it then
+ *	rises; 0: a thirty-second of it. It may be more than the capacity: the
+ *	pool then grows until so many objects are free.
+ *
+ * Context: Any but NMI. NONE: as the owner serialises.
+ * Return: 0; with a line in the log -EINVAL for a pool that does not grow, -ERANGE for
+ *	@nr above the maximum.
+ */
 int fastalloc_pool_set_low_water(struct fastalloc_pool *pool, unsigned long nr);
 
+/**
+ * fastalloc_alloc_timeout() - allocate an object, waiting until one is free
+ * @pool: the pool; of sync NONE there is nobody to wait for, so it does not wait
+ * @gfp: as for fastalloc_alloc(); must allow blocking
+ * @timeout: jiffies to wait at most; MAX_SCHEDULE_TIMEOUT: for ever
+ *
+ * Time spent growing the pool before that is not counted. Those who wait are
+ * served in the order they came, also before a later caller of this function;
+ * callers that do not wait, and those who can still grow the pool, may come in
+ * between. The wait is not interruptible.
+ *
+ * Context: Task context, sleeps.
+ * Return: The object, or NULL when none came in time. After MAX_SCHEDULE_TIMEOUT, NULL
+ *	means that the pool is being destroyed, is of sync NONE, or refuses the call
+ *	(%__GFP_ZERO with a constructor).
+ */
 void *fastalloc_alloc_timeout(struct fastalloc_pool *pool, gfp_t gfp,
 			      long timeout) __must_check;
+
+/**
+ * fastalloc_alloc_killable() - as fastalloc_alloc_timeout(), ended by a fatal signal
+ * @pool: the pool
+ * @gfp: as for fastalloc_alloc(); must allow blocking
+ * @timeout: jiffies to wait at most; MAX_SCHEDULE_TIMEOUT: for ever
+ *
+ * Context: Task context, sleeps.
+ * Return: The object, or NULL when none came in time, or before a fatal signal
+ *	did (see fatal_signal_pending()).
+ */
 void *fastalloc_alloc_killable(struct fastalloc_pool *pool, gfp_t gfp,
 			       long timeout) __must_check;
 
+/**
+ * fastalloc_alloc_bulk() - allocate several objects, or none
+ * @pool: the pool
+ * @gfp: as for fastalloc_alloc()
+ * @nr: how many
+ * @objs: room for @nr pointers; in no particular order; what is there after a
+ *	failure means nothing
+ *
+ * A call that fails has taken nothing, so no other allocation fails because of it.
+ *
+ * Context: As fastalloc_alloc(). PERCPU: magazine by magazine. SPINLOCK: the
+ *	lock is held once, for a time proportional to @nr.
+ * Return: @nr, or 0 when fewer are free and not enough could be added. PERCPU: a call
+ *	that interrupts another one on its CPU may fail as well when what is free lies
+ *	in several magazines that are not full.
+ */
 unsigned int fastalloc_alloc_bulk(struct fastalloc_pool *pool, gfp_t gfp,
 				  unsigned int nr, void **objs) __must_check;
+
+/**
+ * fastalloc_alloc_bulk_some() - allocate several objects, or fewer
+ * @pool: the pool
+ * @gfp: as for fastalloc_alloc()
+ * @nr: how many at most
+ * @objs: room for @nr pointers; as many as this returns are filled, in no
+ *	particular order
+ *
+ * Takes what is free and, as long as that is less than @nr, grows the pool as
+ * fastalloc_alloc() would.
+ *
+ * Context: As fastalloc_alloc_bulk().
+ * Return: How many objects were allocated, 0 to @nr. The call counts as failed if
+ *	there was none.
+ */
 unsigned int fastalloc_alloc_bulk_some(struct fastalloc_pool *pool, gfp_t gfp,
 				       unsigned int nr, void **objs) __must_check;
+
+/**
+ * fastalloc_free_bulk() - give several objects back
+ * @pool: the pool they were allocated from
+ * @nr: how many
+ * @objs: the objects; none may be NULL
+ *
+ * Context: As fastalloc_free(). PERCPU: magazine by magazine. SPINLOCK: the
+ *	lock is held once, for a time proportional to @nr, and more objects than
+ *	are out are refused as one; with order LOWEST once for each object. One
+ *	object after another where there are hooks, handles or checks, or with
+ *	LOWEST where freed objects are zeroed.
+ */
 void fastalloc_free_bulk(struct fastalloc_pool *pool, unsigned int nr,
 			 void **objs);
 
@@ -634,11 +792,49 @@ struct fastalloc_rcu_head {
 	void			*obj;
 };
 
+/**
+ * fastalloc_free_rcu() - give an object back after an RCU grace period
+ * @pool: the pool it was allocated from; not of sync NONE, whose owner could
+ *	not serialise it
+ * @obj: the object, or NULL, which does nothing
+ * @head: a member of the object that nobody else uses
+ *
+ * For objects that readers find under rcu_read_lock(): unlink it, then call
+ * this; readers that have found it may go on to read it, but for @head. Until
+ * the grace period is over it counts as out.
+ *
+ * Context: Any but NMI. on_release runs from softirq, or a kthread of RCU.
+ */
 void fastalloc_free_rcu(struct fastalloc_pool *pool, void *obj,
 			struct fastalloc_rcu_head *head);
 
+/**
+ * fastalloc_alloc_contig() - allocate neighbouring objects, or none
+ * @pool: the pool, of order LOWEST and with %FASTALLOC_F_CONTIG
+ * @gfp: as for fastalloc_alloc()
+ * @nr: how many
+ *
+ * The objects follow one another in memory, each obj_size rounded up to align
+ * after the one before; they come from one chunk. They may be freed together
+ * by fastalloc_free_contig(), or one by one.
+ *
+ * Context: As fastalloc_alloc(). The lock is held for a scan of the bitmaps of
+ *	the chunks that have @nr free objects.
+ * Return: The first of them, or NULL when there is no such run and none could
+ *	be added.
+ */
 void *fastalloc_alloc_contig(struct fastalloc_pool *pool, gfp_t gfp,
 			     unsigned int nr) __must_check;
+
+/**
+ * fastalloc_free_contig() - give neighbouring objects back
+ * @pool: the pool they were allocated from
+ * @obj: the first of them, or NULL, which does nothing
+ * @nr: how many
+ *
+ * Context: As fastalloc_free(). The lock is held for a time proportional to
+ *	@nr / BITS_PER_LONG; with hooks, checks or zeroing, for each object too.
+ */
 void fastalloc_free_contig(struct fastalloc_pool *pool, void *obj,
 			   unsigned int nr);
 

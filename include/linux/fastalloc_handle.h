@@ -69,18 +69,114 @@ typedef struct { u64 v; } fastalloc_handle_t;
  */
 #define FASTALLOC_HANDLE_NONE	((fastalloc_handle_t){ 0 })
 
+/**
+ * fastalloc_get() - one more reference to an object
+ * @pool: the pool, with %FASTALLOC_F_HANDLES
+ * @obj: an object that the caller has a reference to
+ *
+ * Context: Any, NMI included; whatever the pool's sync.
+ * Return: @obj; NULL, with a line in the log, for what is not an object that is
+ *	out.
+ */
 void *fastalloc_get(struct fastalloc_pool *pool, void *obj);
+
+/**
+ * fastalloc_get_unless_zero() - a reference to an object that may be free
+ * @pool: the pool, with %FASTALLOC_F_HANDLES
+ * @obj: what was an object some time in the caller's rcu_read_lock() section
+ *
+ * For lookups without a lock, in type-stable memory: the object may have been
+ * freed since it was found, and even been handed out again. So the caller
+ * checks afterwards that it is still the one it looked for. What was written to
+ * it before its last reference was given up is seen by then; to be told from
+ * the one it was, an object is marked before it is freed, or in on_release.
+ *
+ * Context: Any, NMI included; under rcu_read_lock().
+ * Return: Whether the caller has a reference.
+ */
 bool fastalloc_get_unless_zero(struct fastalloc_pool *pool, void *obj) __must_check;
+
+/**
+ * fastalloc_put() - give up a reference to an object
+ * @pool: the pool, with %FASTALLOC_F_HANDLES
+ * @obj: the object, or NULL, which does nothing
+ *
+ * The last one frees the object. What is not an object that is out is refused,
+ * with a line in the log.
+ *
+ * Context: As fastalloc_free().
+ */
 void fastalloc_put(struct fastalloc_pool *pool, void *obj);
 
+/**
+ * fastalloc_handle() - a weak handle of an object
+ * @pool: the pool, with %FASTALLOC_F_HANDLES
+ * @obj: an object that the caller has a reference to
+ *
+ * Context: Any, NMI included; whatever the pool's sync.
+ * Return: The handle, the same each time until the object is freed; it never
+ *	equals one of an object freed before, within the bounds that
+ *	fastalloc_resolve() names. %FASTALLOC_HANDLE_NONE, with a line in the log,
+ *	for what is not an object that is out.
+ */
 fastalloc_handle_t fastalloc_handle(struct fastalloc_pool *pool,
 				    const void *obj) __must_check;
+
+/**
+ * fastalloc_resolve() - what a weak handle stands for
+ * @pool: the pool that it was made in; it may have been destroyed, if the
+ *	caller has fastalloc_pool_get() of it
+ * @h: the handle, or %FASTALLOC_HANDLE_NONE
+ *
+ * It takes no reference. A caller who has none either must be under
+ * rcu_read_lock(); then the memory stays memory of this pool, but the object may
+ * be freed and handed out again at any time. To read there is use after free then,
+ * and KASAN will say so, unless the pool has %FASTALLOC_F_TYPESAFE_BY_RCU.
+ *
+ * A handle of an object that was freed gives NULL until its slot has been
+ * reused 2^32 times at least, also if the slot's memory has been given back by
+ * trim and another slot has its place.
+ *
+ * Context: Any, NMI included; whatever the pool's sync. No lock, no waiting.
+ * Return: The object, or NULL if it was freed.
+ */
 void *fastalloc_resolve(struct fastalloc_pool *pool,
 			fastalloc_handle_t h) __must_check;
+
+/**
+ * fastalloc_upgrade() - a reference to what a weak handle stands for
+ * @pool: as for fastalloc_resolve()
+ * @h: the handle, or %FASTALLOC_HANDLE_NONE
+ *
+ * Context: Any, NMI included; whatever the pool's sync. No lock, no waiting.
+ * Return: The object, to be given up with fastalloc_put(), or NULL if it was
+ *	freed; see fastalloc_resolve().
+ */
 void *fastalloc_upgrade(struct fastalloc_pool *pool,
 			fastalloc_handle_t h) __must_check;
 
+/**
+ * fastalloc_pool_get() - hold a pool's nameplate
+ * @pool: the pool, which must live, or be held
+ *
+ * The pool may be destroyed all the same. Until fastalloc_pool_put(), calls that
+ * <linux/fastalloc_handle.h> names may then still be made on it, and find
+ * nothing; and fastalloc cannot be unloaded, unless objects that were out have
+ * stayed.
+ *
+ * Context: Any, NMI included.
+ * Return: @pool.
+ */
 struct fastalloc_pool *fastalloc_pool_get(struct fastalloc_pool *pool);
+
+/**
+ * fastalloc_pool_put() - let go of a pool's nameplate
+ * @pool: the pool, held with fastalloc_pool_get(), or NULL, which does nothing
+ *
+ * Does not destroy the pool.
+ *
+ * Context: Any but NMI.
+ */
 void fastalloc_pool_put(struct fastalloc_pool *pool);
 
 /**
