@@ -1,18 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Counters to a snapshot, and the queries on a pool. */
+/* Counters to a snapshot, and the queries on a pool that sum them up. */
 #include "compat.h"
 #include "internal.h"
 
 /* data_race: the owner of a NONE pool does not wait for those who only look. */
 #define fa_peek(counter)	data_race(counter)
 
-/**
- * fastalloc_pool_capacity() - objects that the pool promises to hand out at once
- * @pool: the pool
- *
- * Context: Any but NMI.
- * Return: The capacity, which growth raises and trim lowers.
- */
 unsigned long fastalloc_pool_capacity(struct fastalloc_pool *pool)
 {
 	return READ_ONCE(pool->capacity);
@@ -83,15 +76,6 @@ static unsigned long fa_percpu_in_use(struct fastalloc_pool *pool)
 	return fa_percpu_sum(pool, &frees, &nested, &exchanges);
 }
 
-/**
- * fastalloc_pool_allocated() - objects that are out
- * @pool: the pool
- *
- * Context: Any but NMI. PERCPU: exact when nothing goes on, else an approximate
- *	number; the time is proportional to the number of possible CPUs. NONE: as
- *	the owner serialises; a racing reader gets an approximate number.
- * Return: Their number.
- */
 unsigned long fastalloc_pool_allocated(struct fastalloc_pool *pool)
 {
 	unsigned long flags, in_use;
@@ -105,13 +89,6 @@ unsigned long fastalloc_pool_allocated(struct fastalloc_pool *pool)
 }
 FASTALLOC_EXPORT(fastalloc_pool_allocated);
 
-/**
- * fastalloc_pool_available() - objects that can be had without growing
- * @pool: the pool
- *
- * Context: As fastalloc_pool_allocated().
- * Return: Their number.
- */
 unsigned long fastalloc_pool_available(struct fastalloc_pool *pool)
 {
 	unsigned long in_use = fastalloc_pool_allocated(pool);
@@ -122,13 +99,6 @@ unsigned long fastalloc_pool_available(struct fastalloc_pool *pool)
 }
 FASTALLOC_EXPORT(fastalloc_pool_available);
 
-/**
- * fastalloc_pool_can_grow() - whether growth can still add objects
- * @pool: the pool
- *
- * Context: Any but NMI.
- * Return: True for a growing pool below its maximum.
- */
 bool fastalloc_pool_can_grow(struct fastalloc_pool *pool)
 {
 	return fa_is_growing(pool) &&
@@ -136,26 +106,12 @@ bool fastalloc_pool_can_grow(struct fastalloc_pool *pool)
 }
 FASTALLOC_EXPORT(fastalloc_pool_can_grow);
 
-/**
- * fastalloc_pool_is_exhausted() - whether everything is out and nothing can be added
- * @pool: the pool
- *
- * Context: As fastalloc_pool_allocated().
- * Return: True if so.
- */
 bool fastalloc_pool_is_exhausted(struct fastalloc_pool *pool)
 {
 	return !fastalloc_pool_available(pool) && !fastalloc_pool_can_grow(pool);
 }
 FASTALLOC_EXPORT(fastalloc_pool_is_exhausted);
 
-/**
- * fastalloc_pool_is_idle() - whether no object is out
- * @pool: the pool
- *
- * Context: As fastalloc_pool_allocated().
- * Return: True if so.
- */
 bool fastalloc_pool_is_idle(struct fastalloc_pool *pool)
 {
 	return !fastalloc_pool_allocated(pool);
@@ -189,15 +145,6 @@ static void fa_percpu_stats(struct fastalloc_pool *pool, struct fastalloc_stats 
 	fa_serial_unlock(pool, flags);
 }
 
-/**
- * fastalloc_pool_stats() - take a snapshot of the counters
- * @pool: the pool
- * @stats: filled
- *
- * Context: Any but NMI. SPINLOCK: the snapshot is consistent. PERCPU: exact
- *	when nothing goes on, else as fastalloc_pool_allocated(). NONE:
- *	consistent where the owner serialises it too, else approximate.
- */
 void fastalloc_pool_stats(struct fastalloc_pool *pool,
 			  struct fastalloc_stats *stats)
 {
@@ -251,15 +198,6 @@ static void fa_percpu_reset(struct fastalloc_pool *pool)
 	fa_serial_unlock(pool, flags);
 }
 
-/**
- * fastalloc_pool_stats_reset() - start counting anew
- * @pool: the pool
- *
- * What is out counts as allocated, so that allocs - frees stays in_use, and is
- * the new peak; all other counters start at zero.
- *
- * Context: Any but NMI. NONE: as the owner serialises.
- */
 void fastalloc_pool_stats_reset(struct fastalloc_pool *pool)
 {
 	unsigned long flags;

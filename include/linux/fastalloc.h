@@ -838,14 +838,83 @@ void *fastalloc_alloc_contig(struct fastalloc_pool *pool, gfp_t gfp,
 void fastalloc_free_contig(struct fastalloc_pool *pool, void *obj,
 			   unsigned int nr);
 
+/**
+ * fastalloc_pool_capacity() - objects that the pool promises to hand out at once
+ * @pool: the pool
+ *
+ * Context: Any but NMI.
+ * Return: The capacity, which growth raises and trim lowers.
+ */
 unsigned long fastalloc_pool_capacity(struct fastalloc_pool *pool);
+
+/**
+ * fastalloc_pool_available() - objects that can be had without growing
+ * @pool: the pool
+ *
+ * Context: As fastalloc_pool_allocated().
+ * Return: Their number.
+ */
 unsigned long fastalloc_pool_available(struct fastalloc_pool *pool);
+
+/**
+ * fastalloc_pool_allocated() - objects that are out
+ * @pool: the pool
+ *
+ * Context: Any but NMI. PERCPU: exact when nothing goes on, else an approximate
+ *	number; the time is proportional to the number of possible CPUs. NONE: as
+ *	the owner serialises; a racing reader gets an approximate number.
+ * Return: Their number.
+ */
 unsigned long fastalloc_pool_allocated(struct fastalloc_pool *pool);
+
+/**
+ * fastalloc_pool_is_exhausted() - whether everything is out and nothing can be added
+ * @pool: the pool
+ *
+ * Context: As fastalloc_pool_allocated().
+ * Return: True if so.
+ */
 bool fastalloc_pool_is_exhausted(struct fastalloc_pool *pool);
+
+/**
+ * fastalloc_pool_is_idle() - whether no object is out
+ * @pool: the pool
+ *
+ * Context: As fastalloc_pool_allocated().
+ * Return: True if so.
+ */
 bool fastalloc_pool_is_idle(struct fastalloc_pool *pool);
+
+/**
+ * fastalloc_pool_can_grow() - whether growth can still add objects
+ * @pool: the pool
+ *
+ * Context: Any but NMI.
+ * Return: True for a growing pool below its maximum.
+ */
 bool fastalloc_pool_can_grow(struct fastalloc_pool *pool);
+
+/**
+ * fastalloc_pool_stats() - take a snapshot of the counters
+ * @pool: the pool
+ * @stats: filled
+ *
+ * Context: Any but NMI. SPINLOCK: the snapshot is consistent. PERCPU: exact
+ *	when nothing goes on, else as fastalloc_pool_allocated(). NONE:
+ *	consistent where the owner serialises it too, else approximate.
+ */
 void fastalloc_pool_stats(struct fastalloc_pool *pool,
 			  struct fastalloc_stats *stats);
+
+/**
+ * fastalloc_pool_stats_reset() - start counting anew
+ * @pool: the pool
+ *
+ * What is out counts as allocated, so that allocs - frees stays in_use, and is
+ * the new peak; all other counters start at zero.
+ *
+ * Context: Any but NMI. NONE: as the owner serialises.
+ */
 void fastalloc_pool_stats_reset(struct fastalloc_pool *pool);
 
 /**
