@@ -15,8 +15,10 @@ export SUITE SEED OPS CYCLES STEPS PARAMS MINUTES SHAPES LONG FASTALLOC_CACHE
 
 all: modules
 
+include toolchain.mk
+
 modules modules_install clean:
-	$(MAKE) -C $(KDIR) M=$(CURDIR) $@
+	$(MAKE) -C $(KDIR) M=$(CURDIR) $(kbuild-tools) $@
 
 check coverage static demo verify typed:
 	@$(LAB)/$@
