@@ -3,7 +3,7 @@
 #
 # env.sh - what the lab's scripts share; source it from bash.
 #
-# Variables: LAB (this directory), TREE (the checkout), BUILD (TREE/build),
+# Variables: LAB (this directory), TREE (the checkout), BUILD (TREE/build), HOST_SUITE,
 # CACHE (FASTALLOC_CACHE: downloads, extracted and built kernels, chroots).
 #
 # For other scripts:
@@ -12,7 +12,8 @@
 #	lab_need PACKAGE...	install missing host packages
 #	lab_as_root CMD...	run CMD as root (sudo where we are not)
 #	lab_kernels [LEG]	names of all kernels, or of those that run LEG
-#	lab_field KERNEL FIELD	a column of the file "kernels"
+#	lab_field KERNEL FIELD	a column of the file "kernels"; field "built" is "host"
+#			where the host is of the suite that stands there
 #	lab_source_dir		path of the newest linux-source, unpacked
 #	lab_kdir KERNEL		path to give to make -C for a module build
 #	lab_image KERNEL	path of what is booted
@@ -35,6 +36,8 @@ LAB=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 TREE=$(cd "$LAB/../.." && pwd)
 BUILD=$TREE/build
 CACHE=${FASTALLOC_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/fastalloc}
+# FASTALLOC_SUITE: as if the host were of another suite (for tests)
+HOST_SUITE=${FASTALLOC_SUITE:-$(. /etc/os-release && printf '%s' "${VERSION_CODENAME:-}")}
 mkdir -p "$BUILD/log" "$CACHE/locks"
 CACHE=$(cd "$CACHE" && pwd)
 
@@ -65,6 +68,7 @@ lab_field() {
 	# shellcheck disable=SC2119 # all of them
 	[ -n "$v" ] || lab_die "no kernel '$1' in tests/lab/kernels; there are:" \
 		"$(lab_kernels | tr '\n' ' ')"
+	[ "$2" != built ] || [ "$v" != "$HOST_SUITE" ] || v=host
 	printf '%s\n' "$v"
 }
 
