@@ -50,7 +50,7 @@ reader() {
 		if [ "$what" = pools ]; then
 			# Fourteen columns under a header, in every line, always.
 			cat $FASTALLOC/pools >"$out"
-			awk 'NR == 1 && $1 != "NAME" || NF != 15 { bad = 1 }
+			awk 'NR == 1 && $1 != "NAME" || NF != 16 { bad = 1 }
 			     END { exit bad || !NR }' "$out"
 			whole=$?
 			seen=$(grep -c '^churn-' "$out")
