@@ -593,13 +593,8 @@ static noinline void *fa_alloc_zeroing(struct fastalloc_pool *pool, gfp_t gfp,
 	unsigned long n = __fastalloc_claim(c);
 	void *obj;
 
-	if (likely(n - 1 < FASTALLOC_BUSY - 1)) {
-		obj = c->slot[--n];
-		c->allocs++;
-		__fastalloc_release(c, n);
-	} else {
+	if (!__fastalloc_cache_pop(c, n, &obj))
 		obj = fa_cache_alloc(pool, c, n);
-	}
 	preempt_enable();
 	if (unlikely(!obj))
 		return fa_pool_alloc(pool, gfp, ip);
@@ -671,14 +666,8 @@ static noinline void fa_free_zeroing(struct fastalloc_pool *pool, void *obj)
 	}
 	c = this_cpu_ptr(pool->cache);
 	n = __fastalloc_claim(c);
-	/* As in fastalloc_free(). */
-	if (likely((u32)n < data_race(c->cap))) {
-		c->slot[n] = obj;
-		c->frees++;
-		__fastalloc_release(c, n + 1);
-	} else {
+	if (!__fastalloc_cache_push(c, n, obj))
 		fa_cache_free(pool, c, obj, n);
-	}
 	preempt_enable();
 }
 
@@ -798,11 +787,8 @@ void *fastalloc_alloc_call(struct fastalloc_pool *pool, gfp_t gfp)
 	preempt_disable();
 	c = __fastalloc_this_cache(pool);
 	n = __fastalloc_claim(c);
-	if (unlikely(n - 1 >= FASTALLOC_BUSY - 1))
+	if (!__fastalloc_cache_pop(c, n, &obj))
 		return fa_alloc_slow(pool, gfp, n, _RET_IP_);
-	obj = c->slot[--n];
-	c->allocs++;
-	__fastalloc_release(c, n);
 	preempt_enable();
 	return obj;
 }
@@ -820,15 +806,10 @@ void fastalloc_free_call(struct fastalloc_pool *pool, void *obj)
 	preempt_disable();
 	c = __fastalloc_this_cache(pool);
 	n = __fastalloc_claim(c);
-	/* As in fastalloc_free(). */
-	if (unlikely((u32)n >= data_race(c->cap))) {
+	if (__fastalloc_cache_push(c, n, obj))
+		preempt_enable();
+	else
 		fa_free_slow(pool, obj, n, _RET_IP_);
-		return;
-	}
-	c->slot[n] = obj;
-	c->frees++;
-	__fastalloc_release(c, n + 1);
-	preempt_enable();
 }
 FASTALLOC_EXPORT(fastalloc_free_call);
 

@@ -1201,6 +1201,33 @@ __fastalloc_this_cache(struct fastalloc_pool *pool)
 	return this_cpu_ptr(READ_ONCE(((struct fastalloc_head *)pool)->cache));
 }
 
+/* Pops an object and ends the claim, unless @n says that the cache is empty or busy. */
+static __always_inline bool __fastalloc_cache_pop(struct fastalloc_cache *c, unsigned long n,
+						  void **obj)
+{
+	if (unlikely(n - 1 >= FASTALLOC_BUSY - 1))
+		return false;
+	*obj = c->slot[--n];
+	c->allocs++;
+	__fastalloc_release(c, n);
+	return true;
+}
+
+/*
+ * Pushes an object and ends the claim, unless the cache is full, busy or shut. data_race: a
+ * waiter may shut it this moment; the object then stays here, which the reserve allows for.
+ */
+static __always_inline bool __fastalloc_cache_push(struct fastalloc_cache *c, unsigned long n,
+						   void *obj)
+{
+	if (unlikely((u32)n >= data_race(c->cap)))
+		return false;
+	c->slot[n] = obj;
+	c->frees++;
+	__fastalloc_release(c, n + 1);
+	return true;
+}
+
 /**
  * fastalloc_alloc() - allocate an object
  * @pool: the pool
@@ -1239,12 +1266,8 @@ fastalloc_alloc(struct fastalloc_pool *pool, gfp_t gfp)
 	preempt_disable();
 	c = __fastalloc_this_cache(pool);
 	n = __fastalloc_claim(c);
-	/* Neither empty nor busy. */
-	if (unlikely(n - 1 >= FASTALLOC_BUSY - 1))
+	if (!__fastalloc_cache_pop(c, n, &obj))
 		return __fastalloc_alloc_slow(pool, gfp, n);	/* preemption on */
-	obj = c->slot[--n];
-	c->allocs++;
-	__fastalloc_release(c, n);
 	preempt_enable();
 	return obj;
 }
@@ -1281,18 +1304,10 @@ static __always_inline void fastalloc_free(struct fastalloc_pool *pool, void *ob
 	preempt_disable();
 	c = __fastalloc_this_cache(pool);
 	n = __fastalloc_claim(c);
-	/*
-	 * Neither full, nor busy, nor shut. data_race: a waiter may shut it this
-	 * moment; the object then stays here, which the reserve allows for.
-	 */
-	if (unlikely((u32)n >= data_race(c->cap))) {
+	if (__fastalloc_cache_push(c, n, obj))
+		preempt_enable();
+	else
 		__fastalloc_free_slow(pool, obj, n);	/* preemption on */
-		return;
-	}
-	c->slot[n] = obj;
-	c->frees++;
-	__fastalloc_release(c, n + 1);
-	preempt_enable();
 }
 
 static __always_inline bool __fastalloc_may_pop(const struct fastalloc_window *w)
