@@ -211,13 +211,16 @@ static unsigned long fa_trim_frees(struct fastalloc_pool *pool)
 	return frees;
 }
 
-/* A look at all there is ends. */
+/* Notes what there was when trim had looked at all free objects. */
 static void fa_trim_looked(struct fastalloc_pool *pool)
 {
+	unsigned long out = fastalloc_pool_allocated(pool);
+	unsigned long capacity = READ_ONCE(pool->capacity);
+
 	WRITE_ONCE(pool->looked.frees, fa_trim_frees(pool));
 	WRITE_ONCE(pool->looked.objects, READ_ONCE(pool->objects));
-	WRITE_ONCE(pool->looked.out, fastalloc_pool_allocated(pool));
-	WRITE_ONCE(pool->looked.free, fastalloc_pool_available(pool));
+	WRITE_ONCE(pool->looked.out, out);
+	WRITE_ONCE(pool->looked.free, capacity > out ? capacity - out : 0);
 }
 
 /*
