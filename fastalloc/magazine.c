@@ -119,8 +119,8 @@ static inline struct fa_mag *fa_pop(struct fastalloc_pool *pool,
 }
 
 /*
- * Gives claims of full magazines back, or what can be claimed for the first time: each
- * of them is on its stack. The caller may pop from another stack next, as after a push.
+ * Lets @nr full magazines be claimed, for the first time or again. They are on their stack
+ * already. The caller may pop from another stack next, as after a push.
  */
 static inline void fa_unclaim(struct fastalloc_pool *pool, long nr)
 {
@@ -168,7 +168,10 @@ static inline long fa_claim(struct fastalloc_pool *pool, long nr)
 	return left - nr;
 }
 
-/* Likewise, to use them: looks after the low-water mark and the peak. */
+/*
+ * Claims @nr full magazines for an allocation, or none. Asks the worker to grow the pool if
+ * too few are left, and notes how few there were, for the peak.
+ */
 static inline bool fa_claim_full(struct fastalloc_pool *pool, long nr)
 {
 	long old = atomic_long_read(&pool->min_full);
@@ -176,7 +179,7 @@ static inline bool fa_claim_full(struct fastalloc_pool *pool, long nr)
 
 	if (left < 0)
 		return false;
-	/* A late caller does not tell a new round what was left in the last. */
+	/* A late caller must not report to a new round what was left in the one before. */
 	fa_note_left(pool, old, left);
 	if (unlikely(left < READ_ONCE(pool->low_full)) &&
 	    !READ_ONCE(pool->stalled))
@@ -211,9 +214,10 @@ static struct fa_mag *fa_depot_get(struct fastalloc_pool *pool)
 		m = fa_pop(pool, &pool->partial, &partial);
 		if (m) {
 			/*
-			 * Who sees what is allocated of it counted, sees counted what was
-			 * freed before. As a full barrier lies in a claim. Pairs with the
-			 * smp_rmb() in fa_percpu_out_least().
+			 * A reader that sees the count of an allocation from this magazine
+			 * must also see the counts of the frees that filled it. A claim is
+			 * a full barrier, too. Pairs with the smp_rmb() in
+			 * fa_percpu_out_least().
 			 */
 			smp_mb__after_atomic();
 			return m;
@@ -230,7 +234,7 @@ static struct fa_mag *fa_depot_get(struct fastalloc_pool *pool)
 	}
 }
 
-/* There is no room for an object: callers have freed what was free, or foreign. */
+/* There is no room for an object, so callers have freed more objects than there are. */
 static noinline __cold void fa_overfull(struct fastalloc_pool *pool)
 {
 	atomic_long_inc(&pool->violations);
@@ -490,6 +494,15 @@ static __always_inline void fa_copy_run(void **to, void * const *from, u32 nr)
 	}
 }
 
+/* Takes @run objects of a magazine that is in hand, and pushes it. */
+static inline void fa_mag_take_run(struct fastalloc_pool *pool, struct fa_mag *m, u32 run,
+				   void **objs)
+{
+	m->n -= run;
+	fa_copy_run(objs, &m->slot[m->n], run);
+	fa_push_any(pool, m);
+}
+
 static noinline u32 fa_depot_take_run(struct fastalloc_pool *pool, void **objs, u32 nr)
 {
 	struct fa_mag *m = fa_depot_get(pool);
@@ -498,9 +511,7 @@ static noinline u32 fa_depot_take_run(struct fastalloc_pool *pool, void **objs, 
 	if (!m)
 		return 0;
 	run = min(m->n, nr);
-	m->n -= run;
-	fa_copy_run(objs, &m->slot[m->n], run);
-	fa_push_any(pool, m);
+	fa_mag_take_run(pool, m, run, objs);
 	return run;
 }
 
@@ -523,9 +534,8 @@ static noinline u32 fa_depot_put_run(struct fastalloc_pool *pool, void **objs, u
 	return run;
 }
 
-/* As many objects as are to be had, a magazine at a time. @nr: not 0 */
-static __always_inline unsigned int fa_percpu_take(struct fastalloc_pool *pool,
-						   unsigned int nr, void **objs)
+/* As many of @nr objects as are free, a magazine at a time. @nr is not 0. */
+unsigned int fa_percpu_alloc_some(struct fastalloc_pool *pool, unsigned int nr, void **objs)
 {
 	unsigned int left = nr;
 	u32 run;
@@ -601,24 +611,19 @@ void fa_percpu_free_bulk(struct fastalloc_pool *pool, unsigned int nr, void **ob
 	preempt_enable();
 }
 
-/* Likewise: up to @nr. Returns how many. */
-unsigned int fa_percpu_alloc_some(struct fastalloc_pool *pool, unsigned int nr, void **objs)
-{
-	return fa_percpu_take(pool, nr, objs);
-}
-
-/* Full magazines that @nr objects are in. */
+/* The number of full magazines that hold @nr objects. */
 static inline unsigned int fa_mags_for(const struct fastalloc_pool *pool, unsigned int nr)
 {
 	return nr <= pool->magazine ? !!nr : DIV_ROUND_UP(nr, pool->magazine);
 }
 
 /*
- * For a bulk call that finds fewer full magazines than it needs beside its claimed
- * cache, which has @n: gathers what the depot has in partial magazines, until that and
- * the full ones suffice. Takes none: the objects are in the cache, or on the stack of
- * full magazines, and no more than one magazine is in hand. Returns what the cache has
- * now; *@full: how many magazines were claimed, or -1.
+ * A bulk call has claimed its cache, which has @n objects, and there are fewer full
+ * magazines than it needs beside them. Moves the objects of partial magazines into the
+ * cache, and the loaded magazine to the depot when it is full, until cache and full
+ * magazines suffice. No object is taken yet, and at most one magazine is in hand.
+ * Returns the objects of the cache; *@full is the number of magazines that were claimed,
+ * or -1 if there are too few objects.
  */
 static noinline u32 fa_bulk_gather(struct fastalloc_pool *pool, struct fastalloc_cache *c,
 				   u32 n, unsigned int nr, int *full)
@@ -630,55 +635,44 @@ static noinline u32 fa_bulk_gather(struct fastalloc_pool *pool, struct fastalloc
 
 	moved = fa_cache_pass_spare(pool, c);
 	for (;;) {
+		m = fa_pop(pool, &pool->partial, &partial);
+		run = m ? min(m->n, pool->magazine - n) : 0;
+		if (run) {
+			m->n -= run;
+			fa_copy_run(&c->slot[n], &m->slot[m->n], run);
+			n += run;
+		}
+		if (m && !m->n) {
+			fa_stack_push(&pool->empty, m);
+		} else if (m) {
+			/* The loaded magazine is full. */
+			c->loaded->n = n;
+			fa_push_full(pool, c->loaded);
+			moved = true;
+			fa_load(c, m);
+			n = m->n;
+		}
 		*full = n < nr ? fa_mags_for(pool, nr - n) : 0;
 		if (!*full || fa_claim_full(pool, *full))
 			return n;
-		m = fa_pop(pool, &pool->partial, &partial);
-		if (!m) {
-			if (fa_claim_full(pool, *full))
-				return n;
-			/* Between ->nfull and the head: as in fa_depot_get(). */
-			smp_rmb();
-			if (atomic64_read(&pool->partial.head) != partial)
-				continue;
-			*full = -1;
-			/* Others can have what was moved to the depot. */
-			if (moved)
-				fa_wake_waiters(pool);
-			return n;
-		}
-		run = min(m->n, pool->magazine - n);
-		if (run)
-			fa_copy_run(&c->slot[n], &m->slot[m->n - run], run);
-		n += run;
-		m->n -= run;
-		if (!m->n) {
-			fa_stack_push(&pool->empty, m);
-			continue;
-		}
-		/* The loaded one is full. */
-		c->loaded->n = n;
-		fa_push_full(pool, c->loaded);
-		moved = true;
-		fa_load(c, m);
-		n = m->n;
+		/* Between ->nfull and the head: as in fa_depot_get(). */
+		smp_rmb();
+		if (!m && atomic64_read(&pool->partial.head) == partial)
+			break;
 	}
-}
-
-/* Takes @run objects of a magazine that is in hand, and pushes it. */
-static inline void fa_bulk_take_of(struct fastalloc_pool *pool, struct fa_mag *m, u32 run,
-				   void **objs)
-{
-	m->n -= run;
-	fa_copy_run(objs, &m->slot[m->n], run);
-	fa_push_any(pool, m);
+	*full = -1;
+	/* Others can have what was moved to the depot. */
+	if (moved)
+		fa_wake_waiters(pool);
+	return n;
 }
 
 /*
- * For a bulk call whose cache is busy. It has at most one magazine in hand, so objects in
- * more than one partial magazine are not found. A full magazine becomes a partial one
- * only in place of one that was emptied, or if there is no other. Takes all but *@full
- * whole magazines, which are claimed, and returns how many objects; or *@full is -1.
+ * A bulk call whose cache is busy. It may have one magazine in hand only, so it uses at most
+ * one partial magazine. A full magazine becomes a partial one only in place of one that was
+ * emptied, or if there is no partial one. Takes all objects but those of *@full whole
+ * magazines, which it has claimed, and returns how many; or *@full is -1, if there are too
+ * few.
  */
 static u32 fa_bulk_nested(struct fastalloc_pool *pool, unsigned int nr, void **objs,
 			  int *full)
@@ -700,11 +694,11 @@ static u32 fa_bulk_nested(struct fastalloc_pool *pool, unsigned int nr, void **o
 		return 0;
 	}
 	if (m)
-		fa_bulk_take_of(pool, m, got, objs);
+		fa_mag_take_run(pool, m, got, objs);
 	if (*full) {
 		--*full;
 		run = nr - got - *full * pool->magazine;
-		fa_bulk_take_of(pool, fa_pop_claimed(pool), run, objs + got);
+		fa_mag_take_run(pool, fa_pop_claimed(pool), run, objs + got);
 		got += run;
 	}
 	this_cpu_add(pool->cache->nested_allocs, nr);
@@ -714,8 +708,9 @@ static u32 fa_bulk_nested(struct fastalloc_pool *pool, unsigned int nr, void **o
 }
 
 /*
- * From the claimed cache, likewise: then what the call has claimed and will not return
- * is in the cache when this is released, and within the reserve.
+ * A bulk call with a claimed cache takes all objects but those of *@full whole magazines.
+ * What it has claimed beyond @nr is in the cache when this is released, where the reserve
+ * allows for it.
  */
 static __always_inline u32 fa_bulk_take(struct fastalloc_pool *pool, struct fastalloc_cache *c,
 					u32 *n, unsigned int nr, void **objs, int *full)
@@ -744,8 +739,8 @@ static __always_inline u32 fa_bulk_take(struct fastalloc_pool *pool, struct fast
 }
 
 /*
- * What is left of a bulk call: all objects of @full magazines that are claimed; or
- * nothing, if @full is -1. Returns whether the call has succeeded.
+ * The end of a bulk call: takes all objects of the @full magazines that it has claimed.
+ * Returns false if @full is -1, for the call has failed.
  */
 static noinline bool fa_bulk_rest(struct fastalloc_pool *pool, int full, void **objs)
 {
@@ -754,7 +749,7 @@ static noinline bool fa_bulk_rest(struct fastalloc_pool *pool, int full, void **
 	for (; full > 0; full--, objs += pool->magazine) {
 		preempt_disable();
 		m = fa_pop_claimed(pool);
-		fa_bulk_take_of(pool, m, pool->magazine, objs);
+		fa_mag_take_run(pool, m, pool->magazine, objs);
 		preempt_enable();
 	}
 	return !full;
@@ -773,9 +768,9 @@ static noinline bool fa_bulk_busy(struct fastalloc_pool *pool, struct fastalloc_
 }
 
 /*
- * @nr objects, or none. None is taken before all are certain, so that no other
- * allocation fails because of a call that fails as well: the full magazines that are
- * needed beside the cache are claimed at once.
+ * @nr objects, or none. The full magazines that are needed beside the cache are claimed at
+ * once, and no object is taken before that. So a call that fails has never kept an object
+ * from another allocation.
  */
 bool fa_percpu_alloc_bulk(struct fastalloc_pool *pool, unsigned int nr, void **objs)
 {
@@ -926,7 +921,7 @@ static int fa_cpu_dead(unsigned int cpu)
 	return 0;
 }
 
-/* As good as on ->full: whoever has claimed one looks here too. */
+/* A context that has claimed a full magazine looks here, too. */
 static void fa_push_aside(struct fastalloc_pool *pool, struct fa_mag *m)
 {
 	fa_stack_push(&pool->aside, m);
@@ -977,7 +972,7 @@ void fa_percpu_rotate(struct fastalloc_pool *pool)
 	}
 	if (acc)
 		fa_push_any(pool, acc);
-	/* What somebody else has claimed must be on one of the two stacks. */
+	/* With a claim for each: those that others have claimed must stay on a stack. */
 	while (fa_claim(pool, 1) >= 0) {
 		m = fa_pop(pool, &pool->aside, &head);
 		if (!m) {
@@ -1294,7 +1289,7 @@ static unsigned int fa_magazine_size(unsigned long capacity, unsigned long facto
 /* Caches and magazines, no objects yet; what is left of a failure, release frees. */
 int fa_percpu_init(struct fastalloc_pool *pool)
 {
-	/* What is written now and then shares no cache line with what all CPUs read. */
+	/* The lock must not share a cache line with what every inline call reads. */
 	BUILD_BUG_ON(IS_ENABLED(CONFIG_SMP) &&
 		     offsetof(struct fastalloc_pool, lock) / SMP_CACHE_BYTES ==
 		     offsetof(struct fastalloc_pool, head.cache) / SMP_CACHE_BYTES);
@@ -1319,7 +1314,7 @@ int fa_percpu_init(struct fastalloc_pool *pool)
 	pool->growth.max = min(pool->growth.max, FASTALLOC_MAX_OBJECTS - pool->reserve);
 
 	bytes = sizeof(struct fa_mag) + pool->magazine * sizeof(void *);
-	/* No two of them, which may be with two CPUs, share a cache line. */
+	/* Two magazines may be with two CPUs, so they share no cache line. */
 	mags->mag_bytes = ALIGN(bytes, SMP_CACHE_BYTES);
 
 	pool->cache = alloc_percpu_gfp(struct fastalloc_cache,
