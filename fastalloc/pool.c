@@ -297,7 +297,10 @@ static void fa_unregister(struct fastalloc_pool *pool)
 	mutex_unlock(&fa_pools_lock);
 }
 
-/* May be an NMI, on all CPUs at once. Of the peak, ->min_full tells. */
+/*
+ * Called in any context, and by all CPUs at once when the pool is exhausted, so it does no
+ * more than count. The peak is known from ->min_full.
+ */
 static void fa_pool_failed(struct fastalloc_pool *pool)
 {
 	atomic_long_inc(&pool->failures);
@@ -593,7 +596,7 @@ static noinline void *fa_alloc_zeroing(struct fastalloc_pool *pool, gfp_t gfp,
 	unsigned long n = __fastalloc_claim(c);
 	void *obj;
 
-	if (!__fastalloc_cache_pop(c, n, &obj))
+	if (unlikely(!__fastalloc_cache_pop(c, n, &obj)))
 		obj = fa_cache_alloc(pool, c, n);
 	preempt_enable();
 	if (unlikely(!obj))
@@ -623,19 +626,21 @@ static noinline void *fa_alloc_cached(struct fastalloc_pool *pool, gfp_t gfp, u3
 	return likely(obj) ? obj : fa_pool_alloc(pool, gfp, ip);
 }
 
-/* The cache was empty, busy or shut; preemption is off, and on again at the end. */
-static __always_inline void *fa_alloc_slow(struct fastalloc_pool *pool, gfp_t gfp, u32 n,
-					   unsigned long ip)
+/*
+ * The cache was empty, busy or shut; preemption is off, and on again at the end. Inlined,
+ * so that _RET_IP_ is the caller of the exported function, and is read where it is needed.
+ */
+static __always_inline void *fa_alloc_slow(struct fastalloc_pool *pool, gfp_t gfp, u32 n)
 {
 	unsigned long flags;
 	void *obj;
 
 	if (!fa_way(pool->direct))
-		return fa_alloc_cached(pool, gfp, n, ip);
+		return fa_alloc_cached(pool, gfp, n, _RET_IP_);
 	if (!fa_trylock_irqsave(&pool->lock, flags))
-		return fa_alloc_unlocked(pool, gfp, ip);
+		return fa_alloc_unlocked(pool, gfp, _RET_IP_);
 	if (!__fastalloc_may_pop(&pool->locked))
-		return fa_alloc_locked(pool, gfp, flags, ip);
+		return fa_alloc_locked(pool, gfp, flags, _RET_IP_);
 	obj = __fastalloc_pop(&pool->head, &pool->locked);
 	fa_unlock_irqrestore(&pool->lock, flags);
 	return obj;
@@ -643,7 +648,7 @@ static __always_inline void *fa_alloc_slow(struct fastalloc_pool *pool, gfp_t gf
 
 void *__fastalloc_alloc_slow(struct fastalloc_pool *pool, gfp_t gfp, u32 n)
 {
-	return fa_alloc_slow(pool, gfp, n, _RET_IP_);
+	return fa_alloc_slow(pool, gfp, n);
 }
 FASTALLOC_EXPORT(__fastalloc_alloc_slow);
 
@@ -666,7 +671,7 @@ static noinline void fa_free_zeroing(struct fastalloc_pool *pool, void *obj)
 	}
 	c = this_cpu_ptr(pool->cache);
 	n = __fastalloc_claim(c);
-	if (!__fastalloc_cache_push(c, n, obj))
+	if (unlikely(!__fastalloc_cache_push(c, n, obj)))
 		fa_cache_free(pool, c, obj, n);
 	preempt_enable();
 }
@@ -690,14 +695,13 @@ static noinline void fa_free_cached(struct fastalloc_pool *pool, void *obj, u32 
 	preempt_enable();
 }
 
-/* The cache was full, busy or shut; preemption is off, and on again at the end. */
-static __always_inline void fa_free_slow(struct fastalloc_pool *pool, void *obj, u32 n,
-					 unsigned long ip)
+/* The cache was full, busy or shut; likewise. */
+static __always_inline void fa_free_slow(struct fastalloc_pool *pool, void *obj, u32 n)
 {
 	unsigned long flags;
 
 	if (!fa_way(pool->direct)) {
-		fa_free_cached(pool, obj, n, ip);
+		fa_free_cached(pool, obj, n, _RET_IP_);
 	} else if (!fa_trylock_irqsave(&pool->lock, flags)) {
 		fa_free_unlocked(pool, obj);
 	} else if (!__fastalloc_may_push(&pool->locked)) {
@@ -710,7 +714,7 @@ static __always_inline void fa_free_slow(struct fastalloc_pool *pool, void *obj,
 
 void __fastalloc_free_slow(struct fastalloc_pool *pool, void *obj, u32 n)
 {
-	fa_free_slow(pool, obj, n, _RET_IP_);
+	fa_free_slow(pool, obj, n);
 }
 FASTALLOC_EXPORT(__fastalloc_free_slow);
 
@@ -788,7 +792,7 @@ void *fastalloc_alloc_call(struct fastalloc_pool *pool, gfp_t gfp)
 	c = __fastalloc_this_cache(pool);
 	n = __fastalloc_claim(c);
 	if (!__fastalloc_cache_pop(c, n, &obj))
-		return fa_alloc_slow(pool, gfp, n, _RET_IP_);
+		return fa_alloc_slow(pool, gfp, n);
 	preempt_enable();
 	return obj;
 }
@@ -809,7 +813,7 @@ void fastalloc_free_call(struct fastalloc_pool *pool, void *obj)
 	if (__fastalloc_cache_push(c, n, obj))
 		preempt_enable();
 	else
-		fa_free_slow(pool, obj, n, _RET_IP_);
+		fa_free_slow(pool, obj, n);
 }
 FASTALLOC_EXPORT(fastalloc_free_call);
 

@@ -1213,13 +1213,14 @@ static __always_inline bool __fastalloc_cache_pop(struct fastalloc_cache *c, uns
 	return true;
 }
 
-/*
- * Pushes an object and ends the claim, unless the cache is full, busy or shut. data_race: a
- * waiter may shut it this moment; the object then stays here, which the reserve allows for.
- */
+/* Pushes an object and ends the claim, unless the cache is full, busy or shut. */
 static __always_inline bool __fastalloc_cache_push(struct fastalloc_cache *c, unsigned long n,
 						   void *obj)
 {
+	/*
+	 * data_race: a waiter may shut it this moment; the object then stays here, which
+	 * the reserve allows for.
+	 */
 	if (unlikely((u32)n >= data_race(c->cap)))
 		return false;
 	c->slot[n] = obj;
