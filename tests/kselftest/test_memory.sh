@@ -49,7 +49,8 @@ free_kib() {
 	echo $(($(meminfo MemFree) + $(awk '/ count: / { n += $2 } END { print 4 * n }' /proc/zoneinfo)))
 }
 
-# What was freed before may come home late; waits until nothing more comes.
+# Frees of others may be late, and so may the return of what was taken meanwhile; waits
+# until the number no longer changes.
 settled_kib() {
 	echo 3 >/proc/sys/vm/drop_caches
 	is_kib=0
@@ -88,7 +89,7 @@ for p in "percpu,$PERCPU" "spinlock,$SPINLOCK"; do
 	do_memory none
 	before=$(settled_kib)
 	do_memory many 2000 sync="${p#*,}" capacity=16
-	cost=$((before - $(free_kib)))
+	cost=$((before - $(settled_kib)))
 	is "${p%,*}: 2000 pools" "$(get answer)" 0
 	is "${p%,*}: the number of pools" "$(cat $totals/pools)" 2000
 	is "${p%,*}: the sum of their bytes" "$(cat $totals/bytes)" "$(get bytes)"
