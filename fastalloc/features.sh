@@ -26,7 +26,7 @@ probe() {
 	cat "$dir/all.c" - >"$dir/$1.c"
 }
 
-# What no probe is about must not decide it.
+# Other warnings of the compiler must not decide the answer.
 compile() {
 	src=$1
 	shift

@@ -208,8 +208,9 @@ struct fa_mix {
 };
 
 /*
- * What is shown of @raw, a generation above an index: a permutation of 64 bits, in which
- * 0 stays 0. Not cryptography: who sees many handles may work out the factors.
+ * Mixes @raw, a generation above an index, into the handle that users see. This is a
+ * permutation of 64 bits, in which 0 stays 0. It is not cryptography: the factors can be
+ * computed from many handles.
  */
 static inline u64 fa_mix(const struct fa_mix *m, u64 raw)
 {
@@ -929,7 +930,10 @@ static inline void fa_exact_give(struct fastalloc_pool *pool, unsigned int nr)
 		atomic_long_sub(nr, &pool->exact_out);
 }
 
-/* They were not to be had after all. Meanwhile a waiter may have found no room. */
+/*
+ * Gives back room for objects that could not be taken after all. A waiter may have found no
+ * room in the meantime.
+ */
 static inline void fa_exact_undo(struct fastalloc_pool *pool, unsigned int nr)
 {
 	if (likely(!pool->exact) || !nr)

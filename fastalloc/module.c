@@ -11,7 +11,7 @@
 DEFINE_MUTEX(fa_pools_lock);
 LIST_HEAD(fa_pools);
 
-/* What this kernel was built without, and what therefore is not to be had. */
+/* Logs the kernel options that are off, and what does less without them. */
 static void __init fa_say_missing(void)
 {
 	if (!IS_ENABLED(CONFIG_DEBUG_FS))

@@ -119,7 +119,10 @@ unsigned long fastalloc_pool_index_end(struct fastalloc_pool *pool)
 }
 FASTALLOC_EXPORT(fastalloc_pool_index_end);
 
-/* Of a word of objects, from @from on, which are out. Handles know best: it is all done. */
+/*
+ * A word of bits for the objects from @from on: which are out. In a pool with handles an
+ * object counts as out when its allocation is complete.
+ */
 static unsigned long fa_live_word(struct fastalloc_pool *pool, struct fa_chunk *chunk,
 				  unsigned int from)
 {

@@ -119,9 +119,9 @@ bool fastalloc_pool_is_idle(struct fastalloc_pool *pool)
 FASTALLOC_EXPORT(fastalloc_pool_is_idle);
 
 /*
- * The sums over CPUs are taken before the lock is, so that interrupts are not off for
- * a time that grows with the number of CPUs. What is reported as the peak is kept, so
- * that it does not fall; unless a reset came in between, which the sums may precede.
+ * The CPUs' counters are summed up before the lock is taken, so that interrupts are not off
+ * for a time that grows with the number of CPUs. The reported peak is stored, so that it
+ * never falls. If a reset came in between, the sum is not, for it may be from before.
  */
 static void fa_percpu_stats(struct fastalloc_pool *pool, struct fastalloc_stats *stats)
 {

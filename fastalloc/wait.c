@@ -57,7 +57,7 @@ static void *fa_wait_take(struct fastalloc_pool *pool)
 
 	if (!fa_is_percpu(pool))
 		return fa_serial_alloc(pool);
-	/* If not: whoever gives up such a place wakes waiters. */
+	/* If there is no room, a free that makes room wakes waiters. */
 	if (!fa_exact_take(pool, 1, false))
 		return NULL;
 	obj = fa_depot_take(pool);

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Counts that something is decided by: objects in use, and the peak of PERCPU pools;
- * what a failing allocation costs; and what is left of a pool to which more was freed
- * than there is. With many CPUs (see tests/lab/leg-many) sums over all of them take
- * long enough to be wrong.
+ * Counts that decisions depend on: the objects in use, and the peak of PERCPU pools; the cost
+ * of a failing allocation; and a pool to which more objects were freed than there are. With
+ * many CPUs (see tests/lab/leg-many) a sum over all of them takes long enough to be wrong.
  */
 #include <linux/cpu.h>
 #include <linux/cpumask.h>
@@ -177,7 +176,7 @@ static void counts_while_all_work(struct kunit *test)
 
 	most = nr * HELD;
 	for (i = 0; i < LOOKS; i++) {
-		/* Not an odd one out: this task may lose its CPU between two reads. */
+		/* A few may be off: this task may be preempted between two reads. */
 		off += fastalloc_pool_allocated(pool) > 2 * most;
 		fastalloc_pool_stats(pool, &s);
 		high += s.peak > most;
@@ -270,8 +269,8 @@ static void counts_failure_is_cheap(struct kunit *test)
 }
 
 /*
- * Promise: freeing more than there is costs what was freed too much, and is counted; the
- * pool can still grow and be used.
+ * Promise: when more objects are freed than there are, those that find no room are lost, and
+ * counted as violations; the pool can still grow and be used.
  */
 static void counts_overfull(struct kunit *test)
 {
@@ -286,7 +285,7 @@ static void counts_overfull(struct kunit *test)
 	cfg.magazine = 1;
 	cfg.low_water = 1;
 	pool = fa_pool(test, &cfg);
-	/* One object as often as there are magazines: then no room is left. */
+	/* Until no magazine has room. */
 	extra = fastalloc_alloc(pool, 0);
 	more = 4 * pool->mags.nr;
 	for (i = 0; i < more; i++)

@@ -33,15 +33,7 @@ static struct fa_combo handle_params[] = {
 
 KUNIT_ARRAY_PARAM(handle, handle_params, fa_combo_desc);
 
-static struct fa_combo growing_params[] = {
-	/* Of a page each, so that growth adds small chunks. */
-	FA_COMBO(PERCPU, LIFO, LINEAR, AUTO, 32, PAGE_SIZE),
-	FA_COMBO(SPINLOCK, LIFO, LINEAR, PAGES, 32, PAGE_SIZE),
-	FA_COMBO(SPINLOCK, LOWEST, LINEAR, VMALLOC, 32, PAGE_SIZE),
-	FA_COMBO(NONE, FIFO, LINEAR, AUTO, 32, PAGE_SIZE),
-};
-
-KUNIT_ARRAY_PARAM(growing, growing_params, fa_combo_desc);
+KUNIT_ARRAY_PARAM(growing, fa_growing_params, fa_combo_desc);
 
 static struct fa_combo shared_params[] = {
 	FA_COMBO(PERCPU, LIFO, NONE, AUTO, 32, 0),

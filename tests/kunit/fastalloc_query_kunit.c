@@ -23,15 +23,7 @@ static struct fa_combo query_params[] = {
 
 KUNIT_ARRAY_PARAM(query, query_params, fa_combo_desc);
 
-static struct fa_combo growing_params[] = {
-	/* Of a page each, so that growth adds small chunks. */
-	FA_COMBO(PERCPU, LIFO, LINEAR, AUTO, 32, PAGE_SIZE),
-	FA_COMBO(SPINLOCK, LIFO, LINEAR, PAGES, 32, PAGE_SIZE),
-	FA_COMBO(SPINLOCK, LOWEST, LINEAR, VMALLOC, 32, PAGE_SIZE),
-	FA_COMBO(NONE, FIFO, LINEAR, AUTO, 32, PAGE_SIZE),
-};
-
-KUNIT_ARRAY_PARAM(growing, growing_params, fa_combo_desc);
+KUNIT_ARRAY_PARAM(growing, fa_growing_params, fa_combo_desc);
 
 static struct fastalloc_config query_config(struct kunit *test, unsigned long capacity,
 					    unsigned int flags)
@@ -388,7 +380,7 @@ struct exact {
 	atomic_t		rounds;
 };
 
-/* Each has up to a quarter of the capacity, so nobody may find too little. */
+/* Each task has up to a quarter of the capacity out, so no allocation may fail. */
 static int exact_user(void *data)
 {
 	struct exact *e = data;

@@ -293,6 +293,14 @@ static inline size_t fa_combo_stride(const struct fa_combo *c)
 	return ALIGN(c->size, fa_combo_align(c));
 }
 
+/* Growing pools with objects of a page each, so that growth adds small chunks. */
+static __maybe_unused struct fa_combo fa_growing_params[] = {
+	FA_COMBO(PERCPU, LIFO, LINEAR, AUTO, 32, PAGE_SIZE),
+	FA_COMBO(SPINLOCK, LIFO, LINEAR, PAGES, 32, PAGE_SIZE),
+	FA_COMBO(SPINLOCK, LOWEST, LINEAR, VMALLOC, 32, PAGE_SIZE),
+	FA_COMBO(NONE, FIFO, LINEAR, AUTO, 32, PAGE_SIZE),
+};
+
 /* CUSTOM growth of these tests: a quarter more, and one. */
 static __maybe_unused unsigned long fa_quarter(unsigned long capacity, void *arg)
 {

@@ -508,12 +508,11 @@ static bool shrink_first(const struct fastalloc_pool *pool, const void *obj)
 	return false;
 }
 
-/* All the worker has been asked for is done. */
+/* Returns when the worker has done all that it has been asked for. */
 static void shrink_settle(struct fastalloc_pool *pool)
 {
-	msleep(20);
-	mutex_lock(&pool->grow_lock);
-	mutex_unlock(&pool->grow_lock);
+	irq_work_sync(&pool->grower.irq);
+	flush_work(&pool->grower.work);
 }
 
 /*

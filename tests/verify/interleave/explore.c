@@ -384,7 +384,7 @@ static void take_late(void)
 	u32 i;
 	int o;
 
-	/* A bulk call moves objects about; it has taken what it has written for its caller. */
+	/* A bulk call also moves objects. Those in its caller's array it has taken. */
 	for (i = 0; i < MAX_BULK && cur->call.op == OP_ALLOC_BULK && !*bad; i++) {
 		o = obj_index(cur->call.obj[i]);
 		if (!cur->call.obj[i] || (o >= 0 && cur->taken & (1U << o)))
@@ -618,7 +618,7 @@ static bool head_counts(int s)
 	return cur && (s != 2 || budget[OP_ROTATE]);
 }
 
-/* Has just been seen, and is no longer: so many back. */
+/* Whether the entry @back from the end of the history is of this kind. */
 static bool saw(int back, enum seen_kind kind, int idx)
 {
 	const struct hist *h = &cur->h[cur->nh - back];
@@ -626,7 +626,7 @@ static bool saw(int back, enum seen_kind kind, int idx)
 	return cur->nh >= back && h->kind == kind && (kind != H_HEAD || h->idx == idx);
 }
 
-/* The last that it did was to claim a magazine, and to look for it. */
+/* Whether the context has claimed a magazine and searches for it. */
 static bool looks_for_claimed(void)
 {
 	int i = cur->nh;
@@ -652,7 +652,7 @@ s64 hook_head_read(const atomic64_t *v)
 		if (cur->nh - i >= 3)
 			cur->nh = i;
 	}
-	/* Likewise a look for what was claimed. Unless something moves it goes on for ever. */
+	/* A search for a claimed magazine that finds the same empty head again is endless. */
 	if (s == 1 && !(u32)v->counter && cur->call.op != OP_ROTATE && looks_for_claimed()) {
 		i = saw(2, H_HEAD, 1) && saw(1, H_HEAD, 2) ? 2 : saw(1, H_HEAD, 1);
 		if (!budget[OP_ROTATE] || (i && cur->h[cur->nh - i].v == (u64)v->counter)) {
