@@ -56,9 +56,15 @@ struct fa_track {
 
 enum { FA_TRACK_ALLOC, FA_TRACK_FREE, FA_TRACKS };
 
-static bool fa_sanitize = true;
+/*
+ * Whether kmemleak is at work cannot be asked. Where it is built in but off, unless the
+ * command line says kmemleak=on, the parameter has to say so, too.
+ */
+static bool fa_sanitize = IS_ENABLED(CONFIG_KASAN_GENERIC) || IS_ENABLED(CONFIG_KMSAN) ||
+			  (IS_ENABLED(CONFIG_DEBUG_KMEMLEAK) &&
+			   !IS_ENABLED(CONFIG_DEBUG_KMEMLEAK_DEFAULT_OFF));
 module_param_named(sanitize, fa_sanitize, bool, 0644);
-MODULE_PARM_DESC(sanitize, "for pools created from now on: tell KASAN, kmemleak and KMSAN of objects, let faults be injected, where the kernel has them; that needs the out-of-line path");
+MODULE_PARM_DESC(sanitize, "for pools created from now on: tell KASAN, kmemleak and KMSAN of objects and let faults be injected, where the kernel has them; that needs the out-of-line path (default: Y if KASAN, KMSAN or kmemleak is on)");
 
 static DEFINE_MUTEX(fa_debug_lock);
 static char fa_debug_text[256];
@@ -178,10 +184,57 @@ static const struct kernel_param_ops fa_debug_ops = {
 module_param_cb(debug, &fa_debug_ops, NULL, 0644);
 MODULE_PARM_DESC(debug, "checks for pools created from now on, as slub_debug: letters of FZPU, or none of them for all, [,pool-glob...][;...]");
 
-/* Whether a new pool is to be seen by the sanitizers, and by fault injection. */
+#ifdef CONFIG_FAULT_INJECTION
+static DECLARE_FAULT_ATTR(fa_fail_attr);
+
+/* Whether to fail an allocation of @bytes, for a test. */
+bool fa_fail(size_t bytes)
+{
+	return !in_nmi() && should_fail(&fa_fail_attr, bytes);
+}
+
+static bool fa_fail_wanted(void)
+{
+	return READ_ONCE(fa_fail_attr.probability);
+}
+
+static struct dentry *fa_fail_dir;
+
+/* Beside failslab and its like. */
+void fa_debug_init(void)
+{
+	fa_fail_dir = fault_create_debugfs_attr("fail_fastalloc", NULL, &fa_fail_attr);
+}
+
+void fa_debug_exit(void)
+{
+	debugfs_remove(fa_fail_dir);
+}
+#else
+static bool fa_fail_wanted(void)
+{
+	return false;
+}
+
+void fa_debug_init(void)
+{
+}
+
+void fa_debug_exit(void)
+{
+}
+#endif
+
+/*
+ * Whether the calls of a new pool are to tell the sanitizers of objects, and to be failed by
+ * fault injection, for which they must not be inline. That a kernel has these built in
+ * is not enough: they have to be in use.
+ */
 bool fa_debug_sanitize(void)
 {
-	return fa_sanitize && (FA_SANITIZERS || IS_ENABLED(CONFIG_FAULT_INJECTION));
+	if (!FA_SANITIZERS && !IS_ENABLED(CONFIG_FAULT_INJECTION))
+		return false;
+	return fa_sanitize || fa_fail_wanted();
 }
 
 /* What the config and the module parameter want checked; ->sanitize is known. */
@@ -421,7 +474,7 @@ static void fa_debug_rest(struct fastalloc_pool *pool, struct fa_chunk *chunk, v
 	}
 }
 
-/* What an object that is out, or a free slot, has where nobody may write; or NULL. */
+/* The first byte that was written where nobody may write, in an object out or free; or NULL. */
 static const u8 *fa_debug_spoilt(struct fastalloc_pool *pool, const u8 *obj, bool out)
 {
 	size_t size = pool->cfg.obj_size;
@@ -668,37 +721,6 @@ void fa_debug_leaks(struct fastalloc_pool *pool)
 	fa_leak_print(pool, &owners);
 	xa_destroy(&owners);
 }
-
-#ifdef CONFIG_FAULT_INJECTION
-static DECLARE_FAULT_ATTR(fa_fail_attr);
-
-/* Whether to fail an allocation of so many bytes, for a test. */
-bool fa_fail(size_t bytes)
-{
-	return !in_nmi() && should_fail(&fa_fail_attr, bytes);
-}
-
-static struct dentry *fa_fail_dir;
-
-/* Beside failslab and its like. */
-void fa_debug_init(void)
-{
-	fa_fail_dir = fault_create_debugfs_attr("fail_fastalloc", NULL, &fa_fail_attr);
-}
-
-void fa_debug_exit(void)
-{
-	debugfs_remove(fa_fail_dir);
-}
-#else
-void fa_debug_init(void)
-{
-}
-
-void fa_debug_exit(void)
-{
-}
-#endif
 
 /* U keeps stacks in the kernel's depot, which wants to be asked first. */
 int fa_debug_pool_init(struct fastalloc_pool *pool)

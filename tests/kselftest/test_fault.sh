@@ -17,7 +17,7 @@ if [ ! -d $DEBUGFS/failslab ] || [ ! -d $DEBUGFS/fail_page_alloc ]; then
 	ktap_end
 	exit
 fi
-ktap_plan 79
+ktap_plan 81
 
 # Only allocations of the helper's own are counted down: it arms the fault.
 for a in failslab fail_page_alloc; do
@@ -102,6 +102,17 @@ for sync in $PERCPU $SPINLOCK $NONE; do
 	is "none fails, sync $sync" "$(some 3)" 3
 	pool destroy knob >/dev/null
 done
+# Promise: no pool pays for fault injection, nor for sanitizers, that is not in use.
+echo N >/sys/module/fastalloc/parameters/sanitize
+for kind in 0:none 1:check; do
+	knobs "${kind%%:*}" 1000000 -1
+	pool create name=knob >/dev/null
+	is "probability ${kind%%:*}, sanitize N: flags of a new pool" \
+		"$(value_of $DEBUGFS/fastalloc/knob/config flags)" "${kind#*:}"
+	knobs 0 1 -1
+	pool destroy knob >/dev/null
+done
+echo Y >/sys/module/fastalloc/parameters/sanitize
 unload fastalloc_test_pool
 
 unload fastalloc_test_fault
