@@ -1138,36 +1138,6 @@ static void debug_zeroing_default(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, dbg_zero_on_alloc(test, pool, s->size));
 }
 
-/*
- * Promise: kmemleak and fault injection that are built in but not in use leave the calls of a
- * pool inline, and without checks.
- */
-static void debug_merely_built_in(struct kunit *test)
-{
-	struct fastalloc_config cfg = {
-		.name = "kunit",
-		.obj_size = 64,
-		.capacity = 64,
-	};
-	struct fastalloc_pool *pool;
-
-	if (IS_ENABLED(CONFIG_KASAN_GENERIC) || IS_ENABLED(CONFIG_KMSAN) ||
-	    (IS_ENABLED(CONFIG_DEBUG_KMEMLEAK) &&
-	     !IS_ENABLED(CONFIG_DEBUG_KMEMLEAK_DEFAULT_OFF)))
-		kunit_skip(test, "a sanitizer is on");
-	if (!IS_ENABLED(CONFIG_FAULT_INJECTION) && !IS_ENABLED(CONFIG_DEBUG_KMEMLEAK))
-		kunit_skip(test, "neither is built in");
-
-	for (cfg.sync = FASTALLOC_SYNC_PERCPU; cfg.sync <= FASTALLOC_SYNC_NONE; cfg.sync++) {
-		pool = fa_pool(test, &cfg);
-		KUNIT_EXPECT_FALSE(test, pool->sanitize);
-		KUNIT_EXPECT_EQ(test, pool->checks, 0U);
-		KUNIT_EXPECT_TRUE(test, cfg.sync == FASTALLOC_SYNC_PERCPU ? pool->quick :
-				  pool->plain);
-		fa_pool_gone(test, pool);
-	}
-}
-
 static struct kunit_case debug_cases[] = {
 	KUNIT_CASE_PARAM(debug_double_free, dbg_gen_params),
 	KUNIT_CASE_PARAM(debug_no_object, dbg_gen_params),
@@ -1190,7 +1160,6 @@ static struct kunit_case debug_cases[] = {
 	KUNIT_CASE_PARAM(debug_zeroing, dbg_gen_params),
 	KUNIT_CASE_PARAM(debug_zeroing_destroy, dbg_gen_params),
 	KUNIT_CASE_PARAM(debug_zeroing_default, dbg_gen_params),
-	KUNIT_CASE(debug_merely_built_in),
 	{ }
 };
 

@@ -585,6 +585,36 @@ static void query_flexible(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(bad), -E2BIG);
 }
 
+/*
+ * Promise: kmemleak and fault injection that are built in but not in use leave the calls of a
+ * pool inline, and without checks.
+ */
+static void query_merely_built_in(struct kunit *test)
+{
+	struct fastalloc_config cfg = {
+		.name = "kunit",
+		.obj_size = 64,
+		.capacity = 64,
+	};
+	struct fastalloc_pool *pool;
+
+	if (IS_ENABLED(CONFIG_KASAN_GENERIC) || IS_ENABLED(CONFIG_KMSAN) ||
+	    (IS_ENABLED(CONFIG_DEBUG_KMEMLEAK) &&
+	     !IS_ENABLED(CONFIG_DEBUG_KMEMLEAK_DEFAULT_OFF)))
+		kunit_skip(test, "a sanitizer is on");
+	if (!IS_ENABLED(CONFIG_FAULT_INJECTION) && !IS_ENABLED(CONFIG_DEBUG_KMEMLEAK))
+		kunit_skip(test, "neither is built in");
+
+	for (cfg.sync = FASTALLOC_SYNC_PERCPU; cfg.sync <= FASTALLOC_SYNC_NONE; cfg.sync++) {
+		pool = fa_pool(test, &cfg);
+		KUNIT_EXPECT_FALSE(test, pool->sanitize);
+		KUNIT_EXPECT_EQ(test, pool->checks, 0U);
+		KUNIT_EXPECT_TRUE(test, cfg.sync == FASTALLOC_SYNC_PERCPU ? pool->quick :
+				  pool->plain);
+		fa_pool_gone(test, pool);
+	}
+}
+
 static struct kunit_case query_cases[] = {
 	KUNIT_CASE_PARAM(query_pool, query_gen_params),
 	KUNIT_CASE(query_backing),
@@ -598,6 +628,7 @@ static struct kunit_case query_cases[] = {
 	KUNIT_CASE_PARAM(query_exact, query_gen_params),
 	KUNIT_CASE(query_names),
 	KUNIT_CASE(query_flexible),
+	KUNIT_CASE(query_merely_built_in),
 	{ }
 };
 

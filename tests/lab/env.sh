@@ -72,6 +72,9 @@ lab_field() {
 	printf '%s\n' "$v"
 }
 
+# whether kmemleak is at work in kernel $1; it can be built in and off
+lab_kmemleak() { grep -qx '# CONFIG_DEBUG_KMEMLEAK_DEFAULT_OFF is not set' "$("$LAB/kernel" "$1")/config"; }
+
 lab_source_dir() { "$LAB/source"; }
 lab_kdir() { local d && d=$("$LAB/kernel" "$1") && readlink -f "$d/kdir"; }
 lab_image() { local d && d=$("$LAB/kernel" "$1") && readlink -f "$d/image"; }
