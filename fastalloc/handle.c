@@ -49,6 +49,9 @@
 /* Indices there are: as many as fit a handle below its generation. */
 #define FA_INDICES		BIT(FA_REF_BITS)
 
+/* Ranges that a search for free indices looks at. */
+#define FA_RANGE_LOOK		64
+
 static inline u64 fa_word_gen(u64 word)
 {
 	return word >> FA_REF_BITS;
@@ -72,16 +75,23 @@ static inline u64 fa_word_next(u64 word)
  * needed any more is left in @dead, to be freed when the lock has been dropped.
  */
 
-static void fa_range_drop(struct fa_range *r, struct list_head *dead)
+static struct fa_range *fa_range_of(struct rb_node *n)
 {
-	list_move(&r->list, dead);
+	return rb_entry_safe(n, struct fa_range, node);
+}
+
+static void fa_range_drop(struct fastalloc_pool *pool, struct fa_range *r,
+			  struct list_head *dead)
+{
+	rb_erase_cached(&r->node, &pool->ranges);
+	list_add(&r->dead, dead);
 }
 
 static void fa_ranges_free(struct list_head *dead)
 {
 	struct fa_range *r, *next;
 
-	list_for_each_entry_safe(r, next, dead, list)
+	list_for_each_entry_safe(r, next, dead, dead)
 		kfree(r);
 }
 
@@ -90,25 +100,32 @@ static bool fa_range_usable(const struct fa_range *r)
 	return r->floor <= FA_GEN_START_MAX;
 }
 
-/* The lowest @count indices to be had, for @own. */
+/*
+ * @count indices for @own. The lowest of the ranges that are looked at, which are few, since
+ * interrupts are off; else new ones. When there are none left, all ranges are looked at.
+ */
 static int fa_range_take(struct fastalloc_pool *pool, struct fa_range *own,
 			 unsigned int count, struct list_head *dead)
 {
+	bool full = count > FA_INDICES - pool->index_end;
 	struct fa_range *r;
+	unsigned int look;
 
 	own->count = count;
-	list_for_each_entry(r, &pool->ranges, list) {
-		if (!fa_range_usable(r) || r->count < count)
-			continue;
-		own->base = r->base;
-		own->floor = r->floor;
-		r->base += count;
-		r->count -= count;
-		if (!r->count)
-			fa_range_drop(r, dead);
-		return 0;
+	r = fa_range_of(rb_first_cached(&pool->ranges));
+	for (look = 0; r && (full || look < FA_RANGE_LOOK); look++) {
+		if (fa_range_usable(r) && r->count >= count) {
+			own->base = r->base;
+			own->floor = r->floor;
+			r->base += count;
+			r->count -= count;
+			if (!r->count)
+				fa_range_drop(pool, r, dead);
+			return 0;
+		}
+		r = fa_range_of(rb_next(&r->node));
 	}
-	if (count > FA_INDICES - pool->index_end)
+	if (full)
 		return -ENOSPC;
 	own->base = pool->index_end;
 	own->floor = 1;
@@ -117,38 +134,34 @@ static int fa_range_take(struct fastalloc_pool *pool, struct fa_range *own,
 }
 
 /* @b, if it follows @a, becomes part of it. */
-static bool fa_range_join(struct fa_range *a, struct fa_range *b, struct list_head *dead)
+static bool fa_range_join(struct fastalloc_pool *pool, struct fa_range *a,
+			  struct fa_range *b, struct list_head *dead)
 {
-	if ((u64)a->base + a->count != b->base ||
+	if (!a || !b || (u64)a->base + a->count != b->base ||
 	    fa_range_usable(a) != fa_range_usable(b))
 		return false;
 	a->count += b->count;
 	a->floor = max(a->floor, b->floor);
-	fa_range_drop(b, dead);
+	fa_range_drop(pool, b, dead);
 	return true;
+}
+
+static bool fa_range_less(struct rb_node *a, const struct rb_node *b)
+{
+	return rb_entry(a, struct fa_range, node)->base <
+	       rb_entry(b, struct fa_range, node)->base;
 }
 
 static void fa_range_give(struct fastalloc_pool *pool, struct fa_range *own,
 			  struct list_head *dead)
 {
-	struct list_head *at = &pool->ranges;
-	struct fa_range *r;
+	struct fa_range *prev;
 
-	list_for_each_entry(r, &pool->ranges, list) {
-		if (r->base < own->base)
-			continue;
-		at = &r->list;
-		break;
-	}
-	list_add_tail(&own->list, at);
-
-	if (!list_is_first(&own->list, &pool->ranges)) {
-		r = list_prev_entry(own, list);
-		if (fa_range_join(r, own, dead))
-			own = r;
-	}
-	if (!list_is_last(&own->list, &pool->ranges))
-		fa_range_join(own, list_next_entry(own, list), dead);
+	rb_add_cached(&own->node, &pool->ranges, fa_range_less);
+	prev = fa_range_of(rb_prev(&own->node));
+	if (fa_range_join(pool, prev, own, dead))
+		own = prev;
+	fa_range_join(pool, own, fa_range_of(rb_next(&own->node)), dead);
 }
 
 static struct fa_chunk *fa_chunk_by_index(struct latch_tree_node *n)
@@ -198,14 +211,14 @@ void fa_handle_pool_init(struct fastalloc_pool *pool)
 		pool->mix.back[i] = fa_inverse(pool->mix.by[i]);
 	}
 	seqcount_latch_init(&pool->index.seq);
-	INIT_LIST_HEAD(&pool->ranges);
+	pool->ranges = RB_ROOT_CACHED;
 }
 
 void fa_handle_pool_exit(struct fastalloc_pool *pool)
 {
 	struct fa_range *r, *next;
 
-	list_for_each_entry_safe(r, next, &pool->ranges, list) {
+	rbtree_postorder_for_each_entry_safe(r, next, &pool->ranges.rb_root, node) {
 		kfree(r);
 		cond_resched();
 	}

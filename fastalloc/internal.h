@@ -230,13 +230,17 @@ static inline u64 fa_unmix(const struct fa_mix *m, u64 v)
 
 /**
  * struct fa_range - indices that objects may have
- * @list: in &fastalloc_pool.ranges, by @base, while no chunk has them
+ * @node: in &fastalloc_pool.ranges, by @base, while no chunk has them
+ * @dead: links those that are to be freed
  * @base: the first
  * @count: how many
  * @floor: generation with which slots of these indices begin
  */
 struct fa_range {
-	struct list_head	list;
+	union {
+		struct rb_node		node;
+		struct list_head	dead;
+	};
 	u32			base;
 	u32			count;
 	u64			floor;
@@ -505,7 +509,7 @@ struct fastalloc_pool {
 	unsigned long		low_water;
 	unsigned long		low_base;
 	unsigned long		low_mark;
-	struct list_head	ranges;
+	struct rb_root_cached	ranges;
 	unsigned long		index_end;
 	struct fa_mix		mix;
 

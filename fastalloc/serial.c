@@ -33,6 +33,9 @@
 /* Slots that are looked at, or filled, before others may have the lock. */
 #define FA_BATCH	64
 
+/* Chunks that a search for a run of neighbours looks at while it holds the lock. */
+#define FA_RUN_LOOK	16
+
 static bool fa_avail_less(struct rb_node *a, const struct rb_node *b)
 {
 	return rb_entry(a, struct fa_chunk, avail)->mem <
@@ -354,30 +357,66 @@ void fa_serial_free_bulk(struct fastalloc_pool *pool, unsigned int nr,
 		fa_serial_refuse(pool, *objs, "more objects than are out");
 }
 
-/* The lowest run of @nr neighbours of one chunk, or NULL. LOWEST only. */
-void *fa_serial_alloc_contig(struct fastalloc_pool *pool, unsigned int nr)
+/*
+ * The lowest run of @nr neighbours among the chunks at and after @n, of which no more than
+ * FA_RUN_LOOK are looked at; @n becomes the next one to look at. The lock is held.
+ */
+static void *fa_lowest_run(struct fastalloc_pool *pool, unsigned int nr, struct rb_node **n)
 {
 	struct fa_chunk *chunk;
-	unsigned long flags;
-	bool low = false;
-	void *obj = NULL;
-	struct rb_node *n;
-	unsigned int i;
+	unsigned int i, look;
 
-	flags = fa_serial_lock(pool);
-	for (n = rb_first_cached(&pool->avail); n; n = rb_next(n)) {
-		chunk = rb_entry(n, struct fa_chunk, avail);
+	for (look = FA_RUN_LOOK; *n && look; look--, *n = rb_next(*n)) {
+		chunk = rb_entry(*n, struct fa_chunk, avail);
 		if (chunk->nfree < nr)
 			continue;
 		i = fa_bitmap_take_run(&chunk->map, nr);
 		if (i >= chunk->count)
 			continue;
 		fa_lowest_took(pool, chunk, nr);
-		low = fa_serial_took(pool, nr);
-		obj = fa_chunk_obj(pool, chunk, i);
-		break;
+		return fa_chunk_obj(pool, chunk, i);
 	}
-	fa_serial_unlock(pool, flags);
+	return NULL;
+}
+
+/* The first chunk with a free object that does not begin before @mem. */
+static struct rb_node *fa_avail_from(struct fastalloc_pool *pool, const void *mem)
+{
+	struct rb_node *n = pool->avail.rb_root.rb_node, *found = NULL;
+
+	while (n) {
+		if (rb_entry(n, struct fa_chunk, avail)->mem < mem) {
+			n = n->rb_right;
+		} else {
+			found = n;
+			n = n->rb_left;
+		}
+	}
+	return found;
+}
+
+/*
+ * The lowest run of @nr neighbours of one chunk, or NULL. LOWEST only. The lock is dropped
+ * between steps: a run that is freed behind the search is not found.
+ */
+void *fa_serial_alloc_contig(struct fastalloc_pool *pool, unsigned int nr)
+{
+	const void *from = NULL;
+	unsigned long flags;
+	bool low = false;
+	struct rb_node *n;
+	void *obj;
+
+	do {
+		flags = fa_serial_lock(pool);
+		n = fa_avail_from(pool, from);
+		obj = fa_lowest_run(pool, nr, &n);
+		if (obj)
+			low = fa_serial_took(pool, nr);
+		else if (n)
+			from = rb_entry(n, struct fa_chunk, avail)->mem;
+		fa_serial_unlock(pool, flags);
+	} while (!obj && n);
 
 	if (low)
 		fa_serial_low(pool);

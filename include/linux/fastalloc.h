@@ -46,8 +46,8 @@
  * spinlock, taken with interrupts saved. Under it run only the bookkeeping of
  * one call (constant time; for a bulk call, proportional to the number of
  * objects moved; for the LOWEST order, logarithmic in the number of chunks,
- * and for a contiguous run, a scan of the bitmaps). No hook runs, nothing is
- * allocated and nobody is woken under it.
+ * and for a contiguous run, a scan of the bitmaps of 16 chunks). No hook runs,
+ * nothing is allocated and nobody is woken under it.
  *
  * In a PERCPU pool alloc and free take no lock, disable no interrupts and never
  * wait for another CPU, unless they are to grow the pool or to wait for an
@@ -818,10 +818,10 @@ void fastalloc_free_rcu(struct fastalloc_pool *pool, void *obj,
  * after the one before; they come from one chunk. They may be freed together
  * by fastalloc_free_contig(), or one by one.
  *
- * Context: As fastalloc_alloc(). The lock is held for a scan of the bitmaps of
- *	the chunks that have @nr free objects.
+ * Context: As fastalloc_alloc(). The lock is held for a scan of the bitmaps of 16 chunks,
+ *	and dropped before the next 16.
  * Return: The first of them, or NULL when there is no such run and none could
- *	be added.
+ *	be added. A run that is freed while others are looked at may be missed.
  */
 void *fastalloc_alloc_contig(struct fastalloc_pool *pool, gfp_t gfp,
 			     unsigned int nr) __must_check;

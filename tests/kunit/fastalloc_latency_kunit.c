@@ -6,6 +6,7 @@
 #include <linux/irq_work.h>
 #include <linux/kthread.h>
 #include <linux/ktime.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/sched.h>
 
@@ -552,6 +553,107 @@ static void wake_by_priority(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, hog->late);
 }
 
+/* Chunks of a page; the lock would be held for all of them. */
+#define RUN_CHUNKS	(IS_ENABLED(CONFIG_UML) ? 200U : 4000U)
+#define RUN_OBJECTS	64U
+
+/* Pairs that another CPU must get done meanwhile: one that waits for it does two. */
+#define RUN_PAIRS	4
+
+/* Of so many tries, since the emulator may stop either CPU, so many have to show it. */
+#define RUN_TRIES	40
+#define RUN_GOOD	10
+
+/**
+ * struct run_rival - a CPU that allocates and frees single objects all the time
+ * @pool: where
+ * @pairs: how many so far
+ */
+struct run_rival {
+	struct fastalloc_pool	*pool;
+	unsigned long		pairs;
+};
+
+static int run_rival_thread(void *data)
+{
+	struct run_rival *rival = data;
+	void *obj;
+
+	while (!kthread_should_stop()) {
+		obj = fastalloc_alloc(rival->pool, 0);
+		fastalloc_free(rival->pool, obj);
+		WRITE_ONCE(rival->pairs, rival->pairs + 1);
+		cond_resched();
+	}
+	return 0;
+}
+
+/*
+ * Promise: who looks for a run of neighbours in many chunks, and finds none, lets others
+ * allocate meanwhile.
+ */
+static void run_in_steps(struct kunit *test)
+{
+	unsigned int nr = RUN_CHUNKS * RUN_OBJECTS, i;
+	struct fastalloc_config cfg = {
+		.name = "kunit", .obj_size = PAGE_SIZE / RUN_OBJECTS, .capacity = RUN_OBJECTS,
+		.max_capacity = nr, .sync = FASTALLOC_SYNC_SPINLOCK,
+		.order = FASTALLOC_ORDER_LOWEST, .backing = FASTALLOC_BACKING_PAGES,
+		.growth = FASTALLOC_GROWTH_LINEAR, .growth_amount = RUN_OBJECTS,
+		.flags = FASTALLOC_F_CONTIG | FASTALLOC_F_NO_INIT,
+	};
+	struct run_rival *rival = fa_mem(test, sizeof(*rival));
+	struct fastalloc_pool *pool;
+	struct task_struct *task;
+	unsigned int good = 0;
+	void **objs;
+
+	if (num_online_cpus() < 2)
+		kunit_skip(test, "one CPU only");
+	pool = fastalloc_pool_create(&cfg);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(pool));
+	objs = kvmalloc_array(nr, sizeof(*objs), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, objs);
+	for (i = 0; i < nr; i++)
+		objs[i] = fastalloc_alloc(pool, GFP_KERNEL);
+	KUNIT_EXPECT_NOT_NULL(test, objs[nr - 1]);
+	for (i = 0; i < nr; i += 2)
+		fastalloc_free(pool, objs[i]);
+
+	rival->pool = pool;
+	task = kthread_create(run_rival_thread, rival, "fa-rival");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	KUNIT_ASSERT_EQ(test, set_cpus_allowed_ptr(current, cpumask_of(cpumask_first(cpu_online_mask))),
+			0);
+	kthread_bind(task, cpumask_last(cpu_online_mask));
+	wake_up_process(task);
+	KUNIT_EXPECT_TRUE(test, fa_await(READ_ONCE(rival->pairs)));
+	for (i = 0; i < RUN_TRIES; i++) {
+		unsigned long flags, before;
+
+		/* Else an interrupt that waited for the lock's release would count, too. */
+		local_irq_save(flags);
+		before = READ_ONCE(rival->pairs);
+		objs[0] = fastalloc_alloc_contig(pool, 0, 2);
+		before = READ_ONCE(rival->pairs) - before;
+		good += before >= RUN_PAIRS;
+		local_irq_restore(flags);
+		KUNIT_EXPECT_NULL(test, objs[0]);
+		cond_resched();
+	}
+	KUNIT_EXPECT_GE(test, good, (unsigned int)RUN_GOOD);
+	kthread_stop(task);
+	set_cpus_allowed_ptr(current, cpu_possible_mask);
+
+	for (i = 1; i < nr; i += 2)
+		fastalloc_free(pool, objs[i]);
+	objs[0] = fastalloc_alloc_contig(pool, 0, 2);
+	KUNIT_EXPECT_NOT_NULL(test, objs[0]);
+	fastalloc_free_contig(pool, objs[0], 2);
+	kvfree(objs);
+	fastalloc_pool_destroy(pool);
+}
+
 static struct kunit_case latency_cases[] = {
 	KUNIT_CASE_PARAM(gap_in_destroy, gap_gen_params),
 	KUNIT_CASE(trim_lets_others_be),
@@ -560,6 +662,7 @@ static struct kunit_case latency_cases[] = {
 	KUNIT_CASE(caches_shut_by_tasks),
 	KUNIT_CASE(failure_wakes_nobody),
 	KUNIT_CASE(wake_by_priority),
+	KUNIT_CASE(run_in_steps),
 	{ }
 };
 
