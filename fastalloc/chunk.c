@@ -1,294 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * Backing memory, and the way between an object, its chunk and its index.
- * A chunk never moves; its memory goes back only by trim and destroy.
- */
-#define pr_fmt(fmt) "fastalloc: " fmt
+/* The set of chunks: the way from an object to its chunk. Nothing here knows of pools. */
+#include <linux/log2.h>
+#include <linux/slab.h>
 
-#include <linux/align.h>
-#include <linux/err.h>
-#include <linux/kernel.h>
-#include <linux/math64.h>
-#include <linux/overflow.h>
-#include <linux/random.h>
-#include <linux/sched.h>
+#include "chunk.h"
 
-#include "compat.h"
-#include "sanitize.h"
-
-/* Objects that one chunk can hold at most. */
-unsigned long fa_chunk_max_objects(const struct fastalloc_pool *pool)
+void fa_chunks_init(struct fa_chunks *chunks, size_t stride)
 {
-	if (pool->cfg.backing != FASTALLOC_BACKING_PAGES || pool->cfg.mem_alloc)
-		return FASTALLOC_MAX_OBJECTS;
-	return fa_pages_max() / pool->stride;
-}
-
-/* @objects, and as many as fit into the rest of their last page, but not more than @most. */
-unsigned long fa_chunk_round(const struct fastalloc_pool *pool, unsigned long objects,
-			     unsigned long most)
-{
-	u64 bytes = round_up((u64)objects * pool->stride, PAGE_SIZE);
-
-	return clamp_t(u64, div_u64(bytes, pool->stride), min(objects, most), most);
-}
-
-/* Memory from the pool's owner, who may get its alignment wrong. */
-static void *fa_owner_alloc(struct fastalloc_pool *pool, size_t bytes, gfp_t gfp)
-{
-	void *mem = pool->cfg.mem_alloc(bytes, fa_node(pool), gfp, pool->cfg.arg);
-
-	if (likely(IS_ALIGNED((unsigned long)mem, fa_debug_align(pool))))
-		return mem;
-	pr_err_ratelimited("pool %s: mem_alloc: %zu bytes at %p, not aligned to %zu\n",
-			   pool->name, bytes, mem, fa_debug_align(pool));
-	pool->cfg.mem_free(mem, bytes, pool->cfg.arg);
-	return NULL;
-}
-
-/* Memory of @chunk->bytes; @last: there will be no attempt with a smaller chunk. */
-static bool fa_chunk_alloc(struct fastalloc_pool *pool, struct fa_chunk *chunk,
-			   gfp_t gfp, bool last)
-{
-	enum fastalloc_backing backing = pool->cfg.backing;
-	size_t bytes = chunk->bytes;
-
-	if (pool->cfg.mem_alloc) {
-		chunk->origin = FA_ORIGIN_OWNER;
-		chunk->mem = fa_owner_alloc(pool, bytes, fa_gfp(gfp));
-		return chunk->mem;
-	}
-	if (backing != FASTALLOC_BACKING_VMALLOC && bytes <= fa_pages_max()) {
-		/* What has somewhere else to go does not try hard: as kvmalloc(). */
-		bool hard = bytes <= PAGE_SIZE || (last && backing == FASTALLOC_BACKING_PAGES);
-
-		chunk->origin = FA_ORIGIN_PAGES;
-		chunk->mem = fa_pages_alloc(bytes, hard ? gfp : gfp | __GFP_NORETRY,
-					    fa_node(pool));
-	}
-	if (!chunk->mem && backing != FASTALLOC_BACKING_PAGES) {
-		chunk->origin = FA_ORIGIN_VMALLOC;
-		chunk->mem = fa_vmalloc(bytes, last ? gfp : gfp | __GFP_NORETRY,
-					fa_node(pool));
-	}
-	return chunk->mem;
-}
-
-static void fa_chunk_free(struct fastalloc_pool *pool, struct fa_chunk *chunk)
-{
-	switch (chunk->origin) {
-	case FA_ORIGIN_PAGES:
-		free_pages_exact(chunk->mem, chunk->bytes);
-		break;
-	case FA_ORIGIN_VMALLOC:
-		vfree(chunk->mem);
-		break;
-	case FA_ORIGIN_OWNER:
-		pool->cfg.mem_free(chunk->mem, chunk->bytes, pool->cfg.arg);
-		break;
-	case FA_ORIGINS:
-		break;
-	}
-}
-
-/*
- * A chunk that vmalloc may map by huge pages is a multiple of these; what is left
- * over goes into a chunk of its own.
- */
-static unsigned long fa_chunk_whole_huge(const struct fastalloc_pool *pool,
-					 unsigned long count, unsigned long least)
-{
-	size_t huge = fa_huge_size(), bytes = count * pool->stride;
-	unsigned long whole;
-
-	if (!huge || bytes <= huge || pool->cfg.mem_alloc ||
-	    pool->cfg.backing == FASTALLOC_BACKING_PAGES ||
-	    (pool->cfg.backing == FASTALLOC_BACKING_AUTO && bytes <= fa_pages_max()))
-		return count;
-	whole = bytes / huge * huge / pool->stride;
-	return whole >= least ? whole : count;
-}
-
-static void fa_chunk_destruct(struct fastalloc_pool *pool,
-			      struct fa_chunk *chunk, unsigned int nr, gfp_t gfp)
-{
-	if (!pool->cfg.dtor)
-		return;
-	while (nr--) {
-		fa_resched(nr, gfp);
-		pool->cfg.dtor(fa_chunk_obj(pool, chunk, nr), pool->cfg.arg);
-	}
-}
-
-static int fa_chunk_construct(struct fastalloc_pool *pool, struct fa_chunk *chunk,
-			      gfp_t gfp)
-{
-	unsigned int i;
-	int err;
-
-	if (!pool->cfg.ctor)
-		return 0;
-	for (i = 0; i < chunk->count; i++) {
-		fa_resched(i, gfp);
-		err = pool->cfg.ctor(fa_chunk_obj(pool, chunk, i), pool->cfg.arg);
-		if (err) {
-			fa_chunk_destruct(pool, chunk, i, gfp);
-			return err;
-		}
-	}
-	return 0;
-}
-
-/*
- * The indices of a chunk in random order, for as long as it takes to attach it
- * (R. Durstenfeld's shuffle, CACM 7/1964).
- */
-static int fa_chunk_shuffle(struct fastalloc_pool *pool, struct fa_chunk *chunk,
-			    gfp_t gfp)
-{
-	unsigned int i, k;
-	u32 *shuffled;
-
-	if (!(pool->cfg.flags & FASTALLOC_F_RANDOM))
-		return 0;
-	shuffled = fa_kvmalloc(chunk->count, sizeof(*shuffled), gfp, fa_node(pool));
-	if (!shuffled)
-		return -ENOMEM;
-	for (i = 0; i < chunk->count; i++) {
-		k = reciprocal_scale(get_random_u32(), i + 1);
-		shuffled[i] = shuffled[k];
-		shuffled[k] = i;
-		fa_resched(i, gfp);
-	}
-	chunk->shuffled = shuffled;
-	return 0;
+	seqcount_latch_init(&chunks->tree.seq);
+	chunks->stride = stride;
+	chunks->stride_shift = is_power_of_2(stride) ? ilog2(stride) : -1;
 }
 
 /* It is attached. */
-void fa_chunk_shuffled(struct fa_chunk *chunk)
+void fa_chunk_unshuffle(struct fa_chunk *chunk)
 {
 	kvfree(chunk->shuffled);
 	chunk->shuffled = NULL;
-}
-
-/*
- * A chunk of @want objects, or of fewer, but not fewer than @least, where there is
- * no memory for so many in one piece. Its objects are constructed. Sleeps only if
- * @gfp allows it. A fixed pool is not made of pieces where vmalloc has failed:
- * there is too little memory for it then.
- */
-struct fa_chunk *fa_chunk_create(struct fastalloc_pool *pool, unsigned long want,
-				 unsigned long least, gfp_t gfp)
-{
-	bool pieces = pool->live || pool->cfg.backing == FASTALLOC_BACKING_PAGES;
-	unsigned long count = min(want, fa_chunk_max_objects(pool));
-	struct fa_chunk *chunk;
-	size_t bytes;
-	bool last;
-	int err;
-
-	if (count < least || fa_fail(count * pool->stride))
-		return ERR_PTR(-ENOMEM);
-
-	chunk = fa_kzalloc(sizeof(*chunk), gfp, fa_node(pool));
-	if (!chunk)
-		return ERR_PTR(-ENOMEM);
-
-	for (;;) {
-		if (check_mul_overflow((size_t)count, pool->stride, &bytes) ||
-		    bytes > SIZE_MAX - PAGE_SIZE) {
-			err = -EOVERFLOW;
-			goto err_chunk;
-		}
-		count = fa_chunk_whole_huge(pool, count, least);
-		if (pool->live)
-			count = fa_chunk_round(pool, count, want);
-		chunk->bytes = PAGE_ALIGN(count * pool->stride);
-		/* To give back what is left of a block would take unbounded time. */
-		if (!gfpflags_allow_blocking(gfp))
-			chunk->bytes = PAGE_SIZE << get_order(chunk->bytes);
-		last = !pieces || count == least || chunk->bytes <= PAGE_SIZE;
-		if (fa_chunk_alloc(pool, chunk, gfp, last))
-			break;
-		if (last) {
-			err = -ENOMEM;
-			goto err_chunk;
-		}
-		count = max(count / 2, least);
-	}
-	chunk->count = count;
-	chunk->end = chunk->mem + count * pool->stride;
-	/* Else trim counts them. */
-	if (pool->order == FASTALLOC_ORDER_LOWEST)
-		chunk->nfree = count;
-	INIT_LIST_HEAD(&chunk->list);
-
-	err = fa_bitmap_init(&chunk->map, count, gfp, fa_node(pool));
-	if (err)
-		goto err_mem;
-
-	err = fa_chunk_shuffle(pool, chunk, gfp);
-	if (err)
-		goto err_map;
-	err = fa_debug_chunk_init(pool, chunk, gfp);
-	if (err)
-		goto err_shuffled;
-	err = fa_handle_chunk_init(pool, chunk, gfp);
-	if (err)
-		goto err_debug;
-	if (IS_ENABLED(CONFIG_DEBUG_KMEMLEAK)) {
-		err = fa_kmemleak_chunk_init(pool, chunk, gfp);
-		if (err)
-			goto err_handle;
-	}
-	fa_san_chunk_init(pool, chunk, gfp);
-	err = fa_chunk_construct(pool, chunk, gfp);
-	if (err)
-		goto err_san;
-	return chunk;
-
-err_san:
-	fa_san_chunk_exit(pool, chunk, gfp);
-err_handle:
-	fa_handle_chunk_exit(pool, chunk, gfp);
-err_debug:
-	fa_debug_chunk_exit(pool, chunk, gfp);
-err_shuffled:
-	fa_chunk_shuffled(chunk);
-err_map:
-	fa_bitmap_free(&chunk->map);
-err_mem:
-	fa_chunk_free(pool, chunk);
-err_chunk:
-	kfree(chunk);
-	return ERR_PTR(err);
-}
-
-/*
- * Destructs the objects and gives everything back. May sleep if @gfp allows it: not
- * for a chunk that growth in place has just made.
- */
-void fa_chunk_destroy(struct fastalloc_pool *pool, struct fa_chunk *chunk, gfp_t gfp)
-{
-	fa_san_chunk_exit(pool, chunk, gfp);
-	fa_debug_chunk_exit(pool, chunk, gfp);
-	fa_handle_chunk_exit(pool, chunk, gfp);
-	if (!chunk->keep) {
-		fa_chunk_destruct(pool, chunk, chunk->count, gfp);
-		fa_chunk_free(pool, chunk);
-	}
-	fa_chunk_shuffled(chunk);
-	fa_segs_free(&chunk->segs, gfp);
-	fa_bitmap_free(&chunk->map);
-	kfree(chunk);
-}
-
-/* Memory of a chunk with its own bookkeeping. */
-size_t fa_chunk_overhead(const struct fa_chunk *chunk)
-{
-	return chunk->bytes + fa_kvsize(sizeof(*chunk)) +
-	       fa_kvsize(chunk->map.words * sizeof(unsigned long)) +
-	       fa_debug_overhead(chunk) + fa_handle_overhead(chunk);
 }
 
 static bool fa_chunk_less(struct latch_tree_node *a, struct latch_tree_node *b)
@@ -310,33 +38,33 @@ static const struct latch_tree_ops fa_chunk_ops = {
 	.comp = fa_chunk_comp,
 };
 
-/* Call with the lock held. */
-void fa_chunk_insert(struct fastalloc_pool *pool, struct fa_chunk *chunk)
+/* Call with the pool's lock held. */
+void fa_chunk_insert(struct fa_chunks *chunks, struct fa_chunk *chunk)
 {
-	latch_tree_insert(&chunk->all, &pool->chunks, &fa_chunk_ops);
-	pool->nr_chunks++;
-	pool->nr_from[chunk->origin]++;
-	WRITE_ONCE(pool->objects, pool->objects + chunk->count);
+	latch_tree_insert(&chunk->all, &chunks->tree, &fa_chunk_ops);
+	chunks->nr++;
+	chunks->nr_from[chunk->origin]++;
+	WRITE_ONCE(chunks->objects, chunks->objects + chunk->count);
 }
 
-/* Call with the lock held. Readers may see it for an RCU grace period. */
-void fa_chunk_erase(struct fastalloc_pool *pool, struct fa_chunk *chunk)
+/* Call with the pool's lock held. Readers may see it for an RCU grace period. */
+void fa_chunk_erase(struct fa_chunks *chunks, struct fa_chunk *chunk)
 {
-	latch_tree_erase(&chunk->all, &pool->chunks, &fa_chunk_ops);
-	pool->nr_chunks--;
-	pool->nr_from[chunk->origin]--;
-	WRITE_ONCE(pool->objects, pool->objects - chunk->count);
+	latch_tree_erase(&chunk->all, &chunks->tree, &fa_chunk_ops);
+	chunks->nr--;
+	chunks->nr_from[chunk->origin]--;
+	WRITE_ONCE(chunks->objects, chunks->objects - chunk->count);
 }
 
 /*
  * The chunk among whose objects @obj lies, or NULL. From any context: the tree is a
- * latch, as is the kernel's own of modules. The chunk stays while the lock, or
- * grow_lock, is held, and for RCU readers of a pool with ->rcu.
+ * latch, as is the kernel's own of modules. The chunk stays while the pool's
+ * lock, or grow_lock, is held, and for RCU readers of a pool with ->rcu.
  */
-struct fa_chunk *fa_chunk_find(struct fastalloc_pool *pool, const void *obj)
+struct fa_chunk *fa_chunk_find(struct fa_chunks *chunks, const void *obj)
 {
 	struct latch_tree_node *n;
 
-	n = latch_tree_find((void *)obj, &pool->chunks, &fa_chunk_ops);
+	n = latch_tree_find((void *)obj, &chunks->tree, &fa_chunk_ops);
 	return n ? fa_chunk_of(n) : NULL;
 }

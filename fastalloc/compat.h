@@ -8,17 +8,12 @@
 #define FASTALLOC_COMPAT_H
 
 #include <linux/export.h>
-#include <linux/glob.h>
 #include <linux/mm.h>
 #include <linux/mmzone.h>
 #include <linux/numa.h>
-#include <linux/printk.h>
 #include <linux/shrinker.h>
 #include <linux/slab.h>
-#include <linux/spinlock.h>
 #include <linux/stackdepot.h>
-#include <linux/stacktrace.h>
-#include <linux/string.h>
 #include <linux/version.h>
 #include <linux/vmalloc.h>
 
@@ -34,37 +29,6 @@
 #define FASTALLOC_EXPORT(sym)	EXPORT_SYMBOL_NS_GPL(sym, FASTALLOC)
 #else
 #define FASTALLOC_EXPORT(sym)	EXPORT_SYMBOL_NS_GPL(sym, "FASTALLOC")
-#endif
-
-/*
- * As raw_spin_trylock_irqsave() and raw_spin_unlock_irqrestore(), for a caller
- * that has preemption off and leaves it to the unlock to have it on again. In
- * line, for where every call counts, unless the lock is under observation.
- */
-#if defined(CONFIG_DEBUG_SPINLOCK) || defined(CONFIG_DEBUG_LOCK_ALLOC)
-#define fa_trylock_irqsave(lock, flags)					\
-	(raw_spin_trylock_irqsave(lock, flags) ? ({ preempt_enable(); 1; }) : 0)
-#define fa_unlock_irqrestore(lock, flags)				\
-	raw_spin_unlock_irqrestore(lock, flags)
-#else
-#define fa_trylock_irqsave(lock, flags)					\
-({									\
-	raw_spinlock_t *__lock = (lock);				\
-	unsigned long *__flags = &(flags);				\
-									\
-	local_irq_save(*__flags);					\
-	likely(do_raw_spin_trylock(__lock)) ? ({ __acquire(__lock); 1; }) :	\
-		({ local_irq_restore(*__flags); 0; });			\
-})
-
-static __always_inline void fa_unlock_irqrestore(raw_spinlock_t *lock,
-						 unsigned long flags)
-	__releases(lock)
-{
-	do_raw_spin_unlock(lock);
-	local_irq_restore(flags);
-	preempt_enable();
-}
 #endif
 
 /* vmalloc_huge_node() came with 6.17; older kernels have no huge mappings by node. */
@@ -94,70 +58,13 @@ static inline void *fa_vmalloc_huge(size_t bytes, gfp_t gfp, int node)
 #endif
 
 /*
- * May the caller take a spinlock, as debugging aids of the kernel do? Never in
- * NMI. On PREEMPT_RT, and where lockdep reckons with it, only if what is held
- * is no raw lock: no way to tell but that preemption, or softirqs alone, are off.
- */
-static inline bool fa_may_lock(void)
-{
-	if (in_nmi())
-		return false;
-	if (!IS_ENABLED(CONFIG_PREEMPT_RT) && !IS_ENABLED(CONFIG_PROVE_RAW_LOCK_NESTING))
-		return true;
-	return preemptible() || (!IS_ENABLED(CONFIG_PREEMPT_RT) && in_serving_softirq() &&
-				 !irqs_disabled());
-}
-
-/*
- * A pool's name by a pattern. Without CONFIG_GLOB a pattern is a name, or the
- * beginning of one and "*".
- */
-static inline bool fa_glob_match(const char *glob, const char *name)
-{
-#ifdef CONFIG_GLOB
-	return glob_match(glob, name);
-#else
-	size_t len = strcspn(glob, "*");
-
-	return !strncmp(glob, name, len) &&
-	       (glob[len] ? !strcmp(glob + len, "*") : !name[len]);
-#endif
-}
-
-/* Where we are, for a report of @depth frames. */
-static __always_inline void fa_stack_dump(unsigned int depth)
-{
-#ifdef CONFIG_STACKTRACE
-	unsigned long entries[16];
-	unsigned int nr;
-
-	nr = stack_trace_save(entries, min_t(unsigned int, depth, ARRAY_SIZE(entries)), 1);
-	stack_trace_print(entries, nr, 1);
-#else
-	dump_stack();
-#endif
-}
-
-/*
- * The stack depot: __stack_depot_save() became stack_depot_save_flags() in 6.8.
- * It takes a raw lock, so not in NMI; and it may ask for a page.
+ * __stack_depot_save() became stack_depot_save_flags() in 6.8. @alloc: it may ask for a
+ * page. Not in NMI, since it takes a raw lock.
  */
 #ifdef CONFIG_STACKDEPOT
-static inline int fa_stack_init(void)
+static inline depot_stack_handle_t fa_depot_save(unsigned long *entries, unsigned int nr,
+						 bool alloc)
 {
-	return stack_depot_init();
-}
-
-static __always_inline depot_stack_handle_t fa_stack_save(unsigned int depth)
-{
-	/* Nor with what the scheduler locks: a page may wake kswapd. */
-	bool alloc = fa_may_lock() && !irqs_disabled();
-	unsigned long entries[16];
-	unsigned int nr;
-
-	if (in_nmi())
-		return 0;
-	nr = stack_trace_save(entries, min_t(unsigned int, depth, ARRAY_SIZE(entries)), 1);
 #if defined(FA_HAVE_STACK_DEPOT_SAVE_FLAGS)
 	return stack_depot_save_flags(entries, nr, GFP_NOWAIT | __GFP_NOWARN,
 				      alloc ? STACK_DEPOT_FLAG_CAN_ALLOC : 0);
@@ -166,25 +73,6 @@ static __always_inline depot_stack_handle_t fa_stack_save(unsigned int depth)
 #else
 	return __stack_depot_save(entries, nr, GFP_NOWAIT | __GFP_NOWARN, alloc);
 #endif
-}
-
-static inline void fa_stack_print(depot_stack_handle_t stack)
-{
-	stack_depot_print(stack);
-}
-#else
-static inline int fa_stack_init(void)
-{
-	return 0;
-}
-
-static inline depot_stack_handle_t fa_stack_save(unsigned int depth)
-{
-	return 0;
-}
-
-static inline void fa_stack_print(depot_stack_handle_t stack)
-{
 }
 #endif
 

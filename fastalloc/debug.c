@@ -17,6 +17,7 @@
 #include <linux/ctype.h>
 #include <linux/debugfs.h>
 #include <linux/fault-inject.h>
+#include <linux/glob.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/overflow.h>
@@ -25,36 +26,11 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/string.h>
-#include <linux/xarray.h>
 
 #include "compat.h"
+#include "pool.h"
+#include "report.h"
 #include "sanitize.h"
-
-/* Frames of a stack that are kept. */
-#define FA_TRACK_DEPTH	16
-
-/* Distinct owners, and objects, that a report of leaks lists. */
-#define FA_LEAKS_SHOWN	16U
-
-/**
- * struct fa_track - who did something to an object last
- * @stack: from where, or 0 where it could not be kept
- * @pid: of the task
- * @ip: the caller of fastalloc
- * @when: in jiffies
- * @cpu: where
- * @valid: the rest means something
- */
-struct fa_track {
-	depot_stack_handle_t	stack;
-	pid_t			pid;
-	unsigned long		ip;
-	unsigned long		when;
-	unsigned int		cpu;
-	bool			valid;
-};
-
-enum { FA_TRACK_ALLOC, FA_TRACK_FREE, FA_TRACKS };
 
 /*
  * Whether kmemleak is at work cannot be asked. Where it is built in but off, unless the
@@ -94,6 +70,22 @@ static bool fa_debug_letter(char c, unsigned int *flags)
 	default:
 		return false;
 	}
+}
+
+/*
+ * A pool's name by a pattern. Without CONFIG_GLOB a pattern is a name, or the
+ * beginning of one and "*".
+ */
+static bool fa_glob_match(const char *glob, const char *name)
+{
+#ifdef CONFIG_GLOB
+	return glob_match(glob, name);
+#else
+	size_t len = strcspn(glob, "*");
+
+	return !strncmp(glob, name, len) &&
+	       (glob[len] ? !strcmp(glob + len, "*") : !name[len]);
+#endif
 }
 
 static bool fa_debug_fits(char *globs, const char *name)
@@ -285,7 +277,7 @@ static bool fa_checks(const struct fastalloc_pool *pool, unsigned int flag)
 
 static size_t fa_zone_bytes(const struct fastalloc_pool *pool)
 {
-	return pool->stride - pool->cfg.obj_size;
+	return pool->chunks.stride - pool->cfg.obj_size;
 }
 
 static void fa_zone_fill(const struct fastalloc_pool *pool, void *obj, u8 with)
@@ -306,13 +298,6 @@ static u8 *fa_poison_spoilt(const struct fastalloc_pool *pool, u8 *obj)
 	u8 *last = obj + pool->cfg.obj_size - 1;
 
 	return bad || *last == POISON_END ? bad : last;
-}
-
-/* Reads what KASAN is told that nobody reads. */
-static __no_sanitize_address void fa_peek_bytes(u8 *to, const u8 *from, size_t nr)
-{
-	while (nr--)
-		to[nr] = READ_ONCE(from[nr]);
 }
 
 /* As memchr_inv(), likewise. */
@@ -344,7 +329,7 @@ int fa_debug_chunk_init(struct fastalloc_pool *pool, struct fa_chunk *chunk,
 		}
 	}
 	for (i = 0; i < chunk->count; i++) {
-		void *obj = fa_chunk_obj(pool, chunk, i);
+		void *obj = fa_chunk_obj(&pool->chunks, chunk, i);
 
 		if (fa_checks(pool, FASTALLOC_F_POISON))
 			fa_poison_fill(pool, obj);
@@ -364,94 +349,6 @@ size_t fa_debug_overhead(const struct fa_chunk *chunk)
 	if (chunk->track)
 		bytes += fa_kvsize(chunk->count * FA_TRACKS * sizeof(*chunk->track));
 	return bytes;
-}
-
-static struct fa_track *fa_track(struct fa_chunk *chunk, unsigned int i, int which)
-{
-	return &chunk->track[i * FA_TRACKS + which];
-}
-
-static void fa_track_save(struct fa_chunk *chunk, unsigned int i, int which,
-			  unsigned long ip, depot_stack_handle_t stack)
-{
-	struct fa_track *t = fa_track(chunk, i, which);
-
-	t->stack = stack;
-	t->pid = current->pid;
-	t->cpu = raw_smp_processor_id();
-	t->ip = ip;
-	t->when = jiffies;
-	t->valid = true;
-}
-
-static void fa_track_print(const char *did, const struct fa_track *t)
-{
-	if (!t->valid)
-		return;
-	pr_err("  %s in %pS by pid %d on CPU %u, %u ms ago\n", did, (void *)t->ip,
-	       t->pid, t->cpu, jiffies_to_msecs(jiffies - t->when));
-	if (t->stack)
-		fa_stack_print(t->stack);
-}
-
-/* The pool, if any, that has @obj among its objects. */
-static void fa_fault_other_pool(const struct fastalloc_pool *mine, const void *obj)
-{
-	struct fastalloc_pool *pool;
-
-	list_for_each_entry_rcu(pool, &fa_pools, node) {
-		if (pool == mine || !pool->rcu || !fa_chunk_find(pool, obj))
-			continue;
-		pr_err("  it is an object of pool %s\n", pool->name);
-		return;
-	}
-}
-
-/*
- * One finding: what, where, since when, and from where. @spoilt: the first byte
- * that somebody wrote who should not have, or NULL.
- */
-noinline __cold void fa_fault(struct fastalloc_pool *pool, const char *what,
-			      const void *obj, struct fa_chunk *chunk, const u8 *spoilt)
-{
-	unsigned int i;
-	u8 shown[64];
-
-	atomic_long_inc(&pool->violations);
-	if (!__ratelimit(&pool->fault_limit))
-		return;
-
-	pr_err("fault in pool %s: %s, object %p\n", pool->name, what, obj);
-	if (chunk) {
-		i = fa_chunk_index(pool, chunk, obj);
-		pr_err("  slot %u of %u, chunk at %p, offset %lu in the slot, %zu bytes an object\n",
-		       i, chunk->count, chunk->mem,
-		       (unsigned long)(obj - fa_chunk_obj(pool, chunk, i)),
-		       pool->cfg.obj_size);
-		if (spoilt) {
-			const u8 *slot = fa_chunk_obj(pool, chunk, i);
-			size_t at = ALIGN_DOWN(spoilt - slot, 16);
-			size_t bytes = min_t(size_t, pool->stride - at, sizeof(shown));
-
-			pr_err("  first wrong byte at offset %zu\n",
-			       (size_t)(spoilt - slot));
-			fa_san_look(pool, slot + at, bytes);
-			fa_peek_bytes(shown, slot + at, bytes);
-			print_hex_dump(KERN_ERR, "fastalloc:   ", DUMP_PREFIX_OFFSET,
-				       16, 1, shown, bytes, true);
-		}
-		if (chunk->track) {
-			fa_track_print("allocated", fa_track(chunk, i, FA_TRACK_ALLOC));
-			fa_track_print("freed", fa_track(chunk, i, FA_TRACK_FREE));
-		}
-	} else if (obj) {
-		rcu_read_lock();
-		fa_fault_other_pool(pool, obj);
-		rcu_read_unlock();
-	}
-	pr_err("  found by pid %d on CPU %u in\n", current->pid,
-	       raw_smp_processor_id());
-	fa_stack_dump(FA_TRACK_DEPTH);
 }
 
 /* A slot that is free: has anybody written to it? It is left as it is. */
@@ -480,7 +377,7 @@ static const u8 *fa_debug_spoilt(struct fastalloc_pool *pool, const u8 *obj, boo
 	size_t size = pool->cfg.obj_size;
 	const u8 *bad = NULL;
 
-	fa_san_look(pool, obj + (out ? size : 0), pool->stride - (out ? size : 0));
+	fa_san_look(pool, obj + (out ? size : 0), pool->chunks.stride - (out ? size : 0));
 	if (!out && fa_checks(pool, FASTALLOC_F_POISON)) {
 		bad = fa_peek_other(obj, POISON_FREE, size - 1);
 		bad = bad ?: fa_peek_other(obj + size - 1, POISON_END, 1);
@@ -506,7 +403,7 @@ long fa_debug_check_chunk(struct fastalloc_pool *pool, struct fa_chunk *chunk,
 
 	for (i = 0; i < chunk->count; i++) {
 		cond_resched();
-		obj = fa_chunk_obj(pool, chunk, i);
+		obj = fa_chunk_obj(&pool->chunks, chunk, i);
 		is = test_bit(i, chunk->out);
 		*out += is;
 		bad = fa_debug_spoilt(pool, obj, is);
@@ -527,12 +424,12 @@ void fa_debug_alloc(struct fastalloc_pool *pool, void *obj, unsigned long ip)
 	unsigned int i;
 
 	rcu_read_lock();
-	chunk = fa_chunk_find(pool, obj);
+	chunk = fa_chunk_find(&pool->chunks, obj);
 	rcu_read_unlock();
 	/* It is ours now, so its chunk stays. */
 	if (WARN_ON_ONCE(!chunk))
 		return;
-	i = fa_chunk_index(pool, chunk, obj);
+	i = fa_chunk_index(&pool->chunks, chunk, obj);
 	if (test_and_set_bit(i, chunk->out))
 		fa_fault(pool, "handed out although it is out", obj, chunk, NULL);
 	fa_debug_rest(pool, chunk, obj);
@@ -540,7 +437,7 @@ void fa_debug_alloc(struct fastalloc_pool *pool, void *obj, unsigned long ip)
 		fa_zone_fill(pool, obj, SLUB_RED_ACTIVE);
 	if (chunk->track)
 		fa_track_save(chunk, i, FA_TRACK_ALLOC, ip,
-			      fa_stack_save(FA_TRACK_DEPTH));
+			      fa_stack_save());
 }
 
 /*
@@ -558,17 +455,17 @@ bool fa_debug_may_free(struct fastalloc_pool *pool, void *obj, unsigned long ip)
 
 	/* Not below: it may take memory where it sees that it may be preempted. */
 	if (fa_checks(pool, FASTALLOC_F_OWNER))
-		stack = fa_stack_save(FA_TRACK_DEPTH);
+		stack = fa_stack_save();
 	rcu_read_lock();
 	/* Who gave up the last reference just before destroy leaves the object. */
-	if (READ_ONCE(pool->dead))
+	if (fa_is_dead(pool))
 		goto out;
-	chunk = fa_chunk_find(pool, obj);
+	chunk = fa_chunk_find(&pool->chunks, obj);
 	if (!chunk) {
 		why = "free of a foreign pointer";
 	} else {
-		i = fa_chunk_index(pool, chunk, obj);
-		if (fa_chunk_obj(pool, chunk, i) != obj)
+		i = fa_chunk_index(&pool->chunks, chunk, obj);
+		if (fa_chunk_obj(&pool->chunks, chunk, i) != obj)
 			why = "free of a pointer into an object";
 		else if (!test_and_clear_bit(i, chunk->out))
 			why = "double free";
@@ -605,10 +502,10 @@ void fa_debug_freed(struct fastalloc_pool *pool, void *obj)
 /* It could not be given back after all: it stays out, whatever it now holds. */
 void fa_debug_not_freed(struct fastalloc_pool *pool, void *obj)
 {
-	struct fa_chunk *chunk = fa_chunk_find(pool, obj);
+	struct fa_chunk *chunk = fa_chunk_find(&pool->chunks, obj);
 
 	fa_san_open(pool, obj);
-	set_bit(fa_chunk_index(pool, chunk, obj), chunk->out);
+	set_bit(fa_chunk_index(&pool->chunks, chunk, obj), chunk->out);
 	if (fa_checks(pool, FASTALLOC_F_REDZONE))
 		fa_zone_fill(pool, obj, SLUB_RED_ACTIVE);
 }
@@ -623,7 +520,7 @@ void fa_debug_chunk_exit(struct fastalloc_pool *pool, struct fa_chunk *chunk, gf
 	for (i = 0; i < chunk->count; i++) {
 		fa_resched(i, gfp);
 		if (!test_bit(i, chunk->out))
-			fa_debug_rest(pool, chunk, fa_chunk_obj(pool, chunk, i));
+			fa_debug_rest(pool, chunk, fa_chunk_obj(&pool->chunks, chunk, i));
 	}
 	kvfree(chunk->track);
 	kvfree(chunk->out);
@@ -635,7 +532,7 @@ void fa_debug_chunk_exit(struct fastalloc_pool *pool, struct fa_chunk *chunk, gf
  */
 bool fa_debug_enter(struct fastalloc_pool *pool)
 {
-	long user = atomic_long_cmpxchg(&pool->user, 0, (long)current);
+	long user = atomic_long_cmpxchg(&pool->debug.user, 0, (long)current);
 
 	if (likely(!user))
 		return true;
@@ -647,85 +544,13 @@ bool fa_debug_enter(struct fastalloc_pool *pool)
 
 void fa_debug_leave(struct fastalloc_pool *pool)
 {
-	atomic_long_set_release(&pool->user, 0);
-}
-
-/* The key is one of the stack depot's. */
-#define FA_LEAK_STACK	XA_MARK_0
-
-/* Objects that are out by who allocated them: the key is a stack or a caller. */
-static void fa_leak_count(struct xarray *owners, const struct fa_track *t)
-{
-	unsigned long key = t->stack ?: t->ip;
-	void *old = xa_load(owners, key);
-	unsigned long nr = old ? xa_to_value(old) : 0;
-
-	/* Without memory the report is shorter. */
-	xa_store(owners, key, xa_mk_value(nr + 1), fa_gfp(GFP_KERNEL));
-	if (t->stack)
-		xa_set_mark(owners, key, FA_LEAK_STACK);
-}
-
-static void fa_leak_print(struct fastalloc_pool *pool, struct xarray *owners)
-{
-	unsigned long key, most_key, most, shown;
-	void *entry;
-	bool stack;
-
-	for (shown = 0; shown < FA_LEAKS_SHOWN; shown++) {
-		most = 0;
-		xa_for_each(owners, key, entry) {
-			cond_resched();
-			if (xa_to_value(entry) <= most)
-				continue;
-			most = xa_to_value(entry);
-			most_key = key;
-		}
-		if (!most)
-			return;
-		stack = xa_get_mark(owners, most_key, FA_LEAK_STACK);
-		xa_erase(owners, most_key);
-		if (stack) {
-			pr_err("pool %s: %lu objects out, allocated by\n", pool->name,
-			       most);
-			fa_stack_print(most_key);
-		} else {
-			pr_err("pool %s: %lu objects out, allocated by %pS\n",
-			       pool->name, most, (void *)most_key);
-		}
-	}
-	if (!xa_empty(owners))
-		pr_err("pool %s: and more owners\n", pool->name);
-}
-
-/* On destroy: what is out, by owner if they are known, else by slot. */
-void fa_debug_leaks(struct fastalloc_pool *pool)
-{
-	unsigned int shown = 0, nr = 0, i;
-	struct fa_chunk *chunk;
-	struct xarray owners;
-
-	xa_init(&owners);
-	for (chunk = fa_chunk_first(pool); chunk; chunk = fa_chunk_next(chunk)) {
-		for_each_set_bit(i, chunk->out, chunk->count) {
-			fa_resched(nr++, GFP_KERNEL);
-			if (chunk->track)
-				fa_leak_count(&owners, fa_track(chunk, i, FA_TRACK_ALLOC));
-			else if (shown++ < FA_LEAKS_SHOWN)
-				pr_err("pool %s: object %p is out, slot %u of the chunk at %p\n",
-				       pool->name, fa_chunk_obj(pool, chunk, i), i,
-				       chunk->mem);
-		}
-		cond_resched();
-	}
-	fa_leak_print(pool, &owners);
-	xa_destroy(&owners);
+	atomic_long_set_release(&pool->debug.user, 0);
 }
 
 /* U keeps stacks in the kernel's depot, which wants to be asked first. */
 int fa_debug_pool_init(struct fastalloc_pool *pool)
 {
-	ratelimit_state_init(&pool->fault_limit, DEFAULT_RATELIMIT_INTERVAL,
+	ratelimit_state_init(&pool->debug.fault_limit, DEFAULT_RATELIMIT_INTERVAL,
 			     DEFAULT_RATELIMIT_BURST);
 	return pool->checks & FASTALLOC_F_OWNER ? fa_stack_init() : 0;
 }

@@ -9,7 +9,11 @@
 #include <linux/bitops.h>
 #include <linux/debugfs.h>
 
-#include "internal.h"
+#include "config.h"
+#include "debugfs.h"
+#include "pool.h"
+#include "pools.h"
+#include "stats.h"
 
 static struct dentry *fa_debugfs_root;
 
@@ -75,7 +79,7 @@ static int config_show(struct seq_file *m, void *v)
 	seq_printf(m, "growth_amount: %lu\n", cfg->growth_amount);
 	seq_printf(m, "growth_percent: %u\n", cfg->growth_percent);
 	fa_show_hook(m, "growth_fn", cfg->growth_fn);
-	seq_printf(m, "low_water: %lu\n", READ_ONCE(pool->low_mark));
+	seq_printf(m, "low_water: %lu\n", READ_ONCE(pool->refill.low_mark));
 	seq_printf(m, "magazine: %u\n", cfg->magazine);
 	seq_printf(m, "sync: %s\n", fa_sync_names[cfg->sync]);
 	seq_printf(m, "order: %s\n", fa_order_names[cfg->order]);
@@ -162,7 +166,7 @@ static int fa_pools_show(struct seq_file *m, void *v)
 		   fa_growth_names[cfg->growth], fa_backing_names[cfg->backing],
 		   s.capacity, READ_ONCE(cfg->max_capacity), s.in_use, s.peak, s.chunks,
 		   s.bytes / SZ_1K, s.failures,
-		   READ_ONCE(pool->zombie) ? "zombie" : "live", pool->owner_name);
+		   READ_ONCE(pool->deferred.zombie) ? "zombie" : "live", pool->owner_name);
 	return 0;
 }
 

@@ -10,7 +10,7 @@
 #include <linux/math64.h>
 #include <linux/minmax.h>
 
-#include "internal.h"
+#include "growth.h"
 
 static struct workqueue_struct *fa_growth_wq;
 

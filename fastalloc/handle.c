@@ -41,7 +41,8 @@
 #include <linux/slab.h>
 
 #include "compat.h"
-#include "internal.h"
+#include "lock.h"
+#include "report.h"
 
 /* Highest generation that a slot may begin with. */
 #define FA_GEN_START_MAX	U32_MAX
@@ -83,7 +84,7 @@ static struct fa_range *fa_range_of(struct rb_node *n)
 static void fa_range_drop(struct fastalloc_pool *pool, struct fa_range *r,
 			  struct list_head *dead)
 {
-	rb_erase_cached(&r->node, &pool->ranges);
+	rb_erase_cached(&r->node, &pool->handles.ranges);
 	list_add(&r->dead, dead);
 }
 
@@ -107,12 +108,12 @@ static bool fa_range_usable(const struct fa_range *r)
 static int fa_range_take(struct fastalloc_pool *pool, struct fa_range *own,
 			 unsigned int count, struct list_head *dead)
 {
-	bool full = count > FA_INDICES - pool->index_end;
+	bool full = count > FA_INDICES - pool->handles.index_end;
 	struct fa_range *r;
 	unsigned int look;
 
 	own->count = count;
-	r = fa_range_of(rb_first_cached(&pool->ranges));
+	r = fa_range_of(rb_first_cached(&pool->handles.ranges));
 	for (look = 0; r && (full || look < FA_RANGE_LOOK); look++) {
 		if (fa_range_usable(r) && r->count >= count) {
 			own->base = r->base;
@@ -127,9 +128,9 @@ static int fa_range_take(struct fastalloc_pool *pool, struct fa_range *own,
 	}
 	if (full)
 		return -ENOSPC;
-	own->base = pool->index_end;
+	own->base = pool->handles.index_end;
 	own->floor = 1;
-	pool->index_end += count;
+	pool->handles.index_end += count;
 	return 0;
 }
 
@@ -157,7 +158,7 @@ static void fa_range_give(struct fastalloc_pool *pool, struct fa_range *own,
 {
 	struct fa_range *prev;
 
-	rb_add_cached(&own->node, &pool->ranges, fa_range_less);
+	rb_add_cached(&own->node, &pool->handles.ranges, fa_range_less);
 	prev = fa_range_of(rb_prev(&own->node));
 	if (fa_range_join(pool, prev, own, dead))
 		own = prev;
@@ -204,21 +205,21 @@ void fa_handle_pool_init(struct fastalloc_pool *pool)
 {
 	int i;
 
-	pool->handles = pool->cfg.flags & FASTALLOC_F_HANDLES;
-	pool->indexed = pool->cfg.flags & (FASTALLOC_F_HANDLES | FASTALLOC_F_INDEX);
-	for (i = 0; pool->handles && i < ARRAY_SIZE(pool->mix.by); i++) {
-		pool->mix.by[i] = get_random_u64() | 1;
-		pool->mix.back[i] = fa_inverse(pool->mix.by[i]);
+	pool->handles.on = pool->cfg.flags & FASTALLOC_F_HANDLES;
+	pool->handles.indexed = pool->cfg.flags & (FASTALLOC_F_HANDLES | FASTALLOC_F_INDEX);
+	for (i = 0; pool->handles.on && i < ARRAY_SIZE(pool->handles.mix.by); i++) {
+		pool->handles.mix.by[i] = get_random_u64() | 1;
+		pool->handles.mix.back[i] = fa_inverse(pool->handles.mix.by[i]);
 	}
-	seqcount_latch_init(&pool->index.seq);
-	pool->ranges = RB_ROOT_CACHED;
+	seqcount_latch_init(&pool->handles.index.seq);
+	pool->handles.ranges = RB_ROOT_CACHED;
 }
 
 void fa_handle_pool_exit(struct fastalloc_pool *pool)
 {
 	struct fa_range *r, *next;
 
-	rbtree_postorder_for_each_entry_safe(r, next, &pool->ranges.rb_root, node) {
+	rbtree_postorder_for_each_entry_safe(r, next, &pool->handles.ranges.rb_root, node) {
 		kfree(r);
 		cond_resched();
 	}
@@ -232,13 +233,13 @@ int fa_handle_chunk_init(struct fastalloc_pool *pool, struct fa_chunk *chunk,
 	unsigned int i;
 	int err;
 
-	if (!pool->indexed)
+	if (!pool->handles.indexed)
 		return 0;
 	chunk->range = fa_kzalloc(sizeof(*chunk->range), gfp, fa_node(pool));
 	if (!chunk->range)
 		return -ENOMEM;
 	err = -ENOMEM;
-	if (pool->handles) {
+	if (pool->handles.on) {
 		chunk->word = fa_kvmalloc(chunk->count, sizeof(*chunk->word), gfp,
 					  fa_node(pool));
 		if (!chunk->word)
@@ -287,11 +288,11 @@ void fa_handle_chunk_exit(struct fastalloc_pool *pool, struct fa_chunk *chunk, g
 
 	if (!r)
 		return;
-	for (i = 0; chunk->word && i < chunk->count && !pool->dead; i++) {
+	for (i = 0; chunk->word && i < chunk->count && !fa_is_dead(pool); i++) {
 		r->floor = max(r->floor, fa_word_gen(atomic64_read(&chunk->word[i])));
 		fa_resched(i, gfp);
 	}
-	r->floor = chunk->worn ? U64_MAX : r->floor + 1;
+	r->floor = chunk->gen_wrapped ? U64_MAX : r->floor + 1;
 	kvfree(chunk->word);
 	raw_spin_lock_irqsave(&pool->lock, flags);
 	fa_range_give(pool, r, &dead);
@@ -307,7 +308,7 @@ void fa_handle_attach(struct fastalloc_pool *pool, struct fa_chunk *chunk)
 	if (!chunk->range)
 		return;
 	raw_spin_lock_irqsave(&pool->lock, flags);
-	latch_tree_insert(&chunk->index, &pool->index, &fa_index_ops);
+	latch_tree_insert(&chunk->index, &pool->handles.index, &fa_index_ops);
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
 }
 
@@ -319,7 +320,7 @@ void fa_handle_detach(struct fastalloc_pool *pool, struct fa_chunk *chunk)
 	if (!chunk->range)
 		return;
 	raw_spin_lock_irqsave(&pool->lock, flags);
-	latch_tree_erase(&chunk->index, &pool->index, &fa_index_ops);
+	latch_tree_erase(&chunk->index, &pool->handles.index, &fa_index_ops);
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
 }
 
@@ -345,18 +346,18 @@ static atomic64_t *fa_word_of(struct fastalloc_pool *pool, const void *obj,
 	const char *why;
 	unsigned int i;
 
-	if (unlikely(READ_ONCE(pool->dead))) {
+	if (unlikely(fa_is_dead(pool))) {
 		why = "after the pool was destroyed";
-	} else if (unlikely(!pool->handles)) {
+	} else if (unlikely(!pool->handles.on)) {
 		why = "in a pool without handles";
 	} else {
-		chunk = fa_chunk_find(pool, obj);
+		chunk = fa_chunk_find(&pool->chunks, obj);
 		why = "of a foreign pointer";
 	}
 	if (likely(chunk)) {
-		i = fa_chunk_index(pool, chunk, obj);
+		i = fa_chunk_index(&pool->chunks, chunk, obj);
 		*found = chunk;
-		if (likely(fa_chunk_obj(pool, chunk, i) == obj))
+		if (likely(fa_chunk_obj(&pool->chunks, chunk, i) == obj))
 			return &chunk->word[i];
 		why = "of a pointer into an object";
 	}
@@ -444,7 +445,7 @@ bool fa_handle_drop(struct fastalloc_pool *pool, void *obj, bool put)
 	if (last) {
 		smp_acquire__after_ctrl_dep();
 		if (unlikely(fa_word_gen(next) == 1))
-			WRITE_ONCE(chunk->worn, true);
+			WRITE_ONCE(chunk->gen_wrapped, true);
 	}
 out:
 	rcu_read_unlock();
@@ -495,7 +496,7 @@ fastalloc_handle_t fastalloc_handle(struct fastalloc_pool *pool, const void *obj
 	if (word) {
 		now = atomic64_read(word);
 		if (likely(fa_word_refs(now)))
-			h.v = fa_mix(&pool->mix, (now & ~FA_REFS_MAX) |
+			h.v = fa_mix(&pool->handles.mix, (now & ~FA_REFS_MAX) |
 				     (chunk->range->base + (word - chunk->word)));
 		else
 			fa_handle_fault(pool, "handle", "of a freed object", obj, chunk);
@@ -513,7 +514,7 @@ struct fa_chunk *fa_chunk_with_index(struct fastalloc_pool *pool, u32 index)
 {
 	struct latch_tree_node *n;
 
-	n = latch_tree_find(&index, &pool->index, &fa_index_ops);
+	n = latch_tree_find(&index, &pool->handles.index, &fa_index_ops);
 	return n ? fa_chunk_by_index(n) : NULL;
 }
 
@@ -524,7 +525,7 @@ static void *fa_handle_lookup(struct fastalloc_pool *pool, u64 raw, atomic64_t *
 	struct fa_chunk *chunk;
 
 	/* After it is set, a grace period goes by before chunks do. */
-	if (unlikely(READ_ONCE(pool->dead)))
+	if (unlikely(fa_is_dead(pool)))
 		return NULL;
 	chunk = fa_chunk_with_index(pool, index);
 	/* Without words: of a pool that has indices alone. */
@@ -532,12 +533,12 @@ static void *fa_handle_lookup(struct fastalloc_pool *pool, u64 raw, atomic64_t *
 		return NULL;
 	i = index - chunk->range->base;
 	*word = &chunk->word[i];
-	return fa_chunk_obj(pool, chunk, i);
+	return fa_chunk_obj(&pool->chunks, chunk, i);
 }
 
 void *fastalloc_resolve(struct fastalloc_pool *pool, fastalloc_handle_t h)
 {
-	u64 raw = fa_unmix(&pool->mix, h.v), now;
+	u64 raw = fa_unmix(&pool->handles.mix, h.v), now;
 	atomic64_t *word;
 	void *obj;
 
@@ -555,7 +556,7 @@ FASTALLOC_EXPORT(fastalloc_resolve);
 
 void *fastalloc_upgrade(struct fastalloc_pool *pool, fastalloc_handle_t h)
 {
-	u64 raw = fa_unmix(&pool->mix, h.v);
+	u64 raw = fa_unmix(&pool->handles.mix, h.v);
 	atomic64_t *word;
 	void *obj = NULL;
 

@@ -8,8 +8,9 @@
 #include <linux/kmemleak.h>
 #include <linux/slab.h>
 
-#include "compat.h"
-#include "sanitize.h"
+#include "context.h"
+#include "kmemleak.h"
+#include "pool.h"
 
 int fa_kmemleak_chunk_init(struct fastalloc_pool *pool, struct fa_chunk *chunk,
 			   gfp_t gfp)
@@ -28,11 +29,11 @@ static unsigned long *fa_kmemleak_bit(struct fastalloc_pool *pool, const void *o
 	struct fa_chunk *chunk;
 
 	rcu_read_lock();
-	chunk = fa_chunk_find(pool, obj);
+	chunk = fa_chunk_find(&pool->chunks, obj);
 	rcu_read_unlock();
 	if (!chunk)
 		return NULL;
-	*i = fa_chunk_index(pool, chunk, obj);
+	*i = fa_chunk_index(&pool->chunks, chunk, obj);
 	return chunk->leak;
 }
 
@@ -79,7 +80,7 @@ void fa_kmemleak_chunk_exit(struct fastalloc_pool *pool, struct fa_chunk *chunk,
 		return;
 	}
 	for_each_set_bit(i, chunk->leak, chunk->count) {
-		kmemleak_free(fa_chunk_obj(pool, chunk, i));
+		kmemleak_free(fa_chunk_obj(&pool->chunks, chunk, i));
 		fa_resched(nr++, gfp);
 	}
 	kvfree(chunk->leak);

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Load, unload, and the list of pools. */
+/* Load and unload. */
 #define pr_fmt(fmt) "fastalloc: " fmt
 
 #include <linux/module.h>
 #include <linux/printk.h>
 
-#include "internal.h"
-
-/* Readers of debugfs hold this too; nobody allocates memory under it. */
-DEFINE_MUTEX(fa_pools_lock);
-LIST_HEAD(fa_pools);
+#include "debug.h"
+#include "debugfs.h"
+#include "growth.h"
+#include "percpu.h"
+#include "sysfs.h"
 
 /* Logs the kernel options that are off, and what does less without them. */
 static void __init fa_say_missing(void)
@@ -31,19 +31,19 @@ static int __init fastalloc_init(void)
 	err = fa_growth_init();
 	if (err)
 		return err;
-	err = fa_magazine_init();
+	err = fa_percpu_module_init();
 	if (err)
 		goto err_growth;
 	err = fa_sysfs_init();
 	if (err)
-		goto err_magazine;
+		goto err_percpu;
 	fa_debugfs_init();
 	fa_debug_init();
 	fa_say_missing();
 	return 0;
 
-err_magazine:
-	fa_magazine_exit();
+err_percpu:
+	fa_percpu_module_exit();
 err_growth:
 	fa_growth_exit();
 	return err;
@@ -55,7 +55,7 @@ static void __exit fastalloc_exit(void)
 	fa_debug_exit();
 	fa_debugfs_exit();
 	fa_sysfs_exit();
-	fa_magazine_exit();
+	fa_percpu_module_exit();
 	fa_growth_exit();
 }
 

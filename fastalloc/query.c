@@ -12,7 +12,8 @@
 #include <linux/uaccess.h>
 
 #include "compat.h"
-#include "internal.h"
+#include "lock.h"
+#include "report.h"
 
 const char *fastalloc_pool_name(const struct fastalloc_pool *pool)
 {
@@ -28,7 +29,7 @@ FASTALLOC_EXPORT(fastalloc_pool_obj_size);
 
 size_t fastalloc_pool_stride(const struct fastalloc_pool *pool)
 {
-	return pool->stride;
+	return pool->chunks.stride;
 }
 FASTALLOC_EXPORT(fastalloc_pool_stride);
 
@@ -43,12 +44,12 @@ unsigned int fastalloc_pool_backing(struct fastalloc_pool *pool)
 	unsigned int got = 0;
 	unsigned long flags;
 
-	flags = fa_serial_lock_quiet(pool);
-	if (pool->nr_from[FA_ORIGIN_PAGES])
+	flags = fa_lock_quiet(pool);
+	if (pool->chunks.nr_from[FA_ORIGIN_PAGES])
 		got |= BIT(FASTALLOC_BACKING_PAGES);
-	if (pool->nr_from[FA_ORIGIN_VMALLOC])
+	if (pool->chunks.nr_from[FA_ORIGIN_VMALLOC])
 		got |= BIT(FASTALLOC_BACKING_VMALLOC);
-	fa_serial_unlock_quiet(pool, flags);
+	fa_unlock_quiet(pool, flags);
 	return got;
 }
 FASTALLOC_EXPORT(fastalloc_pool_backing);
@@ -60,17 +61,17 @@ bool fastalloc_pool_owns(struct fastalloc_pool *pool, const void *obj)
 	bool owns;
 
 	/* The lock keeps the chunk, and all that the search passes. */
-	flags = fa_serial_lock_quiet(pool);
-	chunk = fa_chunk_find(pool, obj);
-	owns = chunk && fa_chunk_obj(pool, chunk, fa_chunk_index(pool, chunk, obj)) == obj;
-	fa_serial_unlock_quiet(pool, flags);
+	flags = fa_lock_quiet(pool);
+	chunk = fa_chunk_find(&pool->chunks, obj);
+	owns = chunk && fa_chunk_begins(&pool->chunks, chunk, obj);
+	fa_unlock_quiet(pool, flags);
 	return owns;
 }
 FASTALLOC_EXPORT(fastalloc_pool_owns);
 
 static bool fa_may_index(const struct fastalloc_pool *pool)
 {
-	if (likely(pool->indexed))
+	if (likely(pool->handles.indexed))
 		return true;
 	pr_err_ratelimited("pool %s: flags=%#x: not made for indices\n", pool->name,
 			   pool->cfg.flags);
@@ -86,10 +87,10 @@ long fastalloc_obj_index(struct fastalloc_pool *pool, const void *obj)
 	if (!fa_may_index(pool))
 		return -EOPNOTSUPP;
 	rcu_read_lock();
-	chunk = fa_chunk_find(pool, obj);
+	chunk = fa_chunk_find(&pool->chunks, obj);
 	if (likely(chunk)) {
-		i = fa_chunk_index(pool, chunk, obj);
-		if (likely(fa_chunk_obj(pool, chunk, i) == obj))
+		i = fa_chunk_index(&pool->chunks, chunk, obj);
+		if (likely(fa_chunk_obj(&pool->chunks, chunk, i) == obj))
 			index = (long)chunk->range->base + i;
 	}
 	rcu_read_unlock();
@@ -107,7 +108,7 @@ void *fastalloc_obj_at(struct fastalloc_pool *pool, unsigned long index)
 	rcu_read_lock();
 	chunk = fa_chunk_with_index(pool, index);
 	if (likely(chunk))
-		obj = fa_chunk_obj(pool, chunk, index - chunk->range->base);
+		obj = fa_chunk_obj(&pool->chunks, chunk, index - chunk->range->base);
 	rcu_read_unlock();
 	return obj;
 }
@@ -115,7 +116,7 @@ FASTALLOC_EXPORT(fastalloc_obj_at);
 
 unsigned long fastalloc_pool_index_end(struct fastalloc_pool *pool)
 {
-	return fa_may_index(pool) ? READ_ONCE(pool->index_end) : 0;
+	return fa_may_index(pool) ? READ_ONCE(pool->handles.index_end) : 0;
 }
 FASTALLOC_EXPORT(fastalloc_pool_index_end);
 
@@ -138,9 +139,9 @@ static unsigned long fa_live_word(struct fastalloc_pool *pool, struct fa_chunk *
 	if (chunk->out) {
 		word = READ_ONCE(chunk->out[BIT_WORD(from)]);
 	} else {
-		flags = fa_serial_lock_quiet(pool);
+		flags = fa_lock_quiet(pool);
 		word = chunk->map.level[0][BIT_WORD(from)];
-		fa_serial_unlock_quiet(pool, flags);
+		fa_unlock_quiet(pool, flags);
 	}
 	return word & BITMAP_LAST_WORD_MASK(nr);
 }
@@ -150,9 +151,9 @@ static struct fa_chunk *fa_live_next(struct fastalloc_pool *pool, struct fa_chun
 {
 	unsigned long flags;
 
-	flags = fa_serial_lock_quiet(pool);
-	chunk = chunk ? fa_chunk_next(chunk) : fa_chunk_first(pool);
-	fa_serial_unlock_quiet(pool, flags);
+	flags = fa_lock_quiet(pool);
+	chunk = chunk ? fa_chunk_next(chunk) : fa_chunk_first(&pool->chunks);
+	fa_unlock_quiet(pool, flags);
 	return chunk;
 }
 
@@ -164,7 +165,7 @@ int fastalloc_pool_walk_live(struct fastalloc_pool *pool, fastalloc_live_t fn, v
 	int err = 0;
 
 	might_sleep();
-	if (!pool->handles && !pool->checks && pool->order != FASTALLOC_ORDER_LOWEST) {
+	if (!pool->handles.on && !pool->checks && pool->order != FASTALLOC_ORDER_LOWEST) {
 		pr_err_ratelimited("pool %s: does not know what is out: wants checks, handles or order lowest\n",
 				   pool->name);
 		return -EOPNOTSUPP;
@@ -174,7 +175,8 @@ int fastalloc_pool_walk_live(struct fastalloc_pool *pool, fastalloc_live_t fn, v
 		for (from = 0; !err && from < chunk->count; from += BITS_PER_LONG) {
 			word = fa_live_word(pool, chunk, from);
 			for (; !err && word; word &= word - 1)
-				err = fn(fa_chunk_obj(pool, chunk, from + __ffs(word)), arg);
+				err = fn(fa_chunk_obj(&pool->chunks, chunk, from + __ffs(word)),
+					 arg);
 			cond_resched();
 		}
 	}
@@ -228,7 +230,7 @@ static bool fa_may_copy(struct fastalloc_pool *pool, const void *obj, size_t off
 
 	if (likely(offset <= size && n <= size - offset))
 		return true;
-	atomic_long_inc(&pool->violations);
+	atomic_long_inc(&pool->debug.violations);
 	pr_err_ratelimited("pool %s: copy of %lu bytes at offset %zu of object %p, which has %zu\n",
 			   pool->name, n, offset, obj, size);
 	return false;

@@ -7,7 +7,7 @@
  * - To plan is to add to ->planned, under the pool's lock, as far as the maximum
  *	allows. So growths that go on at once do not exceed it together.
  * - The chunk is made without any lock of the pool.
- * - Attaching takes the pool's lock for a short time, see fa_serial_attach() and
+ * - Attaching takes the pool's lock for a short time, see fa_central_attach() and
  *	fa_percpu_attach().
  *
  * A caller who may sleep does this under grow_lock, so that of many who find the
@@ -28,8 +28,12 @@
 #include <linux/preempt.h>
 #include <linux/sched/mm.h>
 
+#include "central.h"
+#include "chunk_alloc.h"
 #include "compat.h"
-#include "internal.h"
+#include "context.h"
+#include "lock.h"
+#include "refill.h"
 
 /* Pages that growth in place takes: for objects of up to a page, and for larger ones. */
 #define FA_HERE_PAGES		2
@@ -51,8 +55,8 @@ static unsigned long fa_plan(struct fastalloc_pool *pool, unsigned long want)
 
 	raw_spin_lock_irqsave(&pool->lock, flags);
 	most = READ_ONCE(pool->growth.max) + pool->reserve;
-	want = min(want, most > pool->planned ? most - pool->planned : 0);
-	WRITE_ONCE(pool->planned, pool->planned + want);
+	want = min(want, most > pool->refill.planned ? most - pool->refill.planned : 0);
+	WRITE_ONCE(pool->refill.planned, pool->refill.planned + want);
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
 	return want;
 }
@@ -65,20 +69,20 @@ static void fa_unplan(struct fastalloc_pool *pool, unsigned long unused)
 	if (!unused)
 		return;
 	raw_spin_lock_irqsave(&pool->lock, flags);
-	WRITE_ONCE(pool->planned, pool->planned - unused);
+	WRITE_ONCE(pool->refill.planned, pool->refill.planned - unused);
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
 }
 
 /* Leaves a chunk to the owner of a NONE pool. */
 static int fa_pool_post(struct fastalloc_pool *pool, struct fa_chunk *chunk, gfp_t gfp)
 {
-	int err = fa_serial_reserve(pool, chunk, gfp);
+	int err = fa_central_reserve(pool, chunk, gfp);
 
 	if (err)
 		return err;
 	fa_handle_attach(pool, chunk);
-	/* Pairs with the smp_load_acquire() in fa_serial_adopt(). */
-	smp_store_release(&pool->pending, chunk);
+	/* Pairs with the smp_load_acquire() in fa_central_adopt(). */
+	smp_store_release(&pool->refill.pending, chunk);
 	return 0;
 }
 
@@ -88,8 +92,7 @@ static int fa_pool_attach(struct fastalloc_pool *pool, struct fa_chunk *chunk, g
 
 	/* Before an object can be had: its handle must lead to it. */
 	fa_handle_attach(pool, chunk);
-	err = fa_is_percpu(pool) ? fa_percpu_attach(pool, chunk, gfp) :
-				   fa_serial_attach(pool, chunk, gfp);
+	err = pool->ops->attach(pool, chunk, gfp);
 	if (err)
 		fa_handle_detach(pool, chunk);
 	return err;
@@ -105,8 +108,8 @@ static long fa_pool_add_chunk(struct fastalloc_pool *pool, unsigned long want,
 	int err;
 
 	/* Before the chunk, which must not be made only to be destroyed. */
-	if (fa_is_percpu(pool)) {
-		err = fa_mags_reserve(pool, READ_ONCE(pool->objects) + want, gfp);
+	if (pool->ops->prepare) {
+		err = pool->ops->prepare(pool, READ_ONCE(pool->chunks.objects) + want, gfp);
 		if (err)
 			return err;
 	}
@@ -144,7 +147,7 @@ long fa_pool_add(struct fastalloc_pool *pool, unsigned long want, unsigned long 
 		got = piece < least ? -ENOSPC :
 				      fa_pool_add_chunk(pool, piece, least, gfp, post);
 		if (got == -ENOMEM && pool->live && piece / 2 >= least &&
-		    piece * pool->stride > PAGE_SIZE) {
+		    piece * pool->chunks.stride > PAGE_SIZE) {
 			/* There may be memory for fewer objects and what lies beside them. */
 			piece /= 2;
 			continue;
@@ -164,10 +167,10 @@ long fa_pool_add(struct fastalloc_pool *pool, unsigned long want, unsigned long 
 static noinline __cold void fa_pool_not_grown(struct fastalloc_pool *pool, long err,
 					      unsigned long objects, gfp_t gfp)
 {
-	atomic_long_inc(&pool->growth_failures);
+	atomic_long_inc(&pool->refill.failures);
 	if (err == -ENOMEM && !(gfp & __GFP_NOWARN))
 		pr_warn_ratelimited("pool %s: no memory for %lu objects of %zu bytes\n",
-				    pool->name, objects, pool->stride);
+				    pool->name, objects, pool->chunks.stride);
 }
 
 /*
@@ -188,7 +191,7 @@ static int fa_pool_grow(struct fastalloc_pool *pool, unsigned long missing,
 	 * I/O; as a scope, which is how vmalloc() and constructors know it.
 	 */
 	scope = memalloc_noio_save();
-	planned = READ_ONCE(pool->planned);
+	planned = READ_ONCE(pool->refill.planned);
 	add = fa_growth_amount(&pool->growth, planned - pool->reserve);
 	if (!add)
 		goto out;
@@ -198,7 +201,7 @@ static int fa_pool_grow(struct fastalloc_pool *pool, unsigned long missing,
 	 * Until the chunk is there, callers who may not sleep live on what is left below
 	 * the maximum: not the last quarter at once.
 	 */
-	if (pool->here && add >= most && most > FA_HERE_LEFT * pool->here)
+	if (pool->refill.here && add >= most && most > FA_HERE_LEFT * pool->refill.here)
 		add = most - most / 4;
 	/* A rule that adds little must not make one call grow many times. */
 	add = fa_chunk_round(pool, max3(add, missing, least), most);
@@ -208,35 +211,34 @@ static int fa_pool_grow(struct fastalloc_pool *pool, unsigned long missing,
 out:
 	memalloc_noio_restore(scope);
 	/* Until it grows again, only those who find it empty ask for more. */
-	WRITE_ONCE(pool->stalled, got < 0);
+	WRITE_ONCE(pool->refill.stalled, got < 0);
 	if (got < 0)
 		return got;
 	if (post)
 		return 0;
 
-	flags = fa_serial_lock(pool);
-	pool->grows++;
-	if (!fa_is_percpu(pool))
-		fa_serial_set_high(pool);
-	fa_serial_unlock(pool, flags);
+	flags = fa_lock(pool);
+	pool->refill.grows++;
+	pool->ops->set_mark(pool);
+	fa_unlock(pool, flags);
 	return 0;
 }
 
 /* The worker, for callers who may not sleep. */
-void fa_pool_grow_work(struct fa_grower *g)
+static void fa_pool_grow_work(struct fa_grower *g)
 {
-	struct fastalloc_pool *pool = container_of(g, struct fastalloc_pool, grower);
+	struct fastalloc_pool *pool = container_of(g, struct fastalloc_pool, refill.grower);
 	bool post = pool->sync == FASTALLOC_SYNC_NONE;
 	unsigned long run, want, avail;
 
 	mutex_lock(&pool->grow_lock);
-	run = xchg(&pool->wanted_run, 0);
-	want = max(xchg(&pool->wanted, 0), READ_ONCE(pool->low_mark));
+	run = xchg(&pool->refill.wanted_run, 0);
+	want = max(xchg(&pool->refill.wanted, 0), READ_ONCE(pool->refill.low_mark));
 	/*
 	 * The owner has yet to take what was made for it. If it has, this pairs
-	 * with the smp_store_release() in fa_serial_adopt(): it counts.
+	 * with the smp_store_release() in fa_central_adopt(): it counts.
 	 */
-	if (smp_load_acquire(&pool->pending) || READ_ONCE(pool->closed))
+	if (smp_load_acquire(&pool->refill.pending) || READ_ONCE(pool->closed))
 		goto out;
 	avail = fastalloc_pool_available(pool);
 	if (run || avail < want)
@@ -249,7 +251,7 @@ out:
 /* Objects of the chunk that growth in place adds; 0: the pool does not grow in place. */
 static unsigned int fa_here_objects(const struct fastalloc_pool *pool)
 {
-	size_t stride = pool->stride;
+	size_t stride = pool->chunks.stride;
 	bool hooks = pool->cfg.ctor || pool->cfg.dtor || pool->cfg.mem_alloc ||
 		     pool->growth.kind == FASTALLOC_GROWTH_CUSTOM;
 
@@ -266,7 +268,7 @@ static unsigned int fa_here_objects(const struct fastalloc_pool *pool)
  */
 static bool fa_may_grow_here(const struct fastalloc_pool *pool, gfp_t gfp)
 {
-	return pool->here && (gfp & __GFP_KSWAPD_RECLAIM) && fa_may_lock();
+	return pool->refill.here && (gfp & __GFP_KSWAPD_RECLAIM) && fa_may_lock();
 }
 
 /*
@@ -282,21 +284,21 @@ static bool fa_pool_grow_here(struct fastalloc_pool *pool, gfp_t gfp, unsigned l
 	/* To wake kswapd takes locks of the scheduler, which the caller may hold. */
 	if (irqs_disabled())
 		mem &= ~__GFP_KSWAPD_RECLAIM;
-	if (least > pool->here)
+	if (least > pool->refill.here)
 		return false;
 	if (pool->growth.kind == FASTALLOC_GROWTH_CUSTOM &&
 	    !fa_growth_amount(&pool->growth, READ_ONCE(pool->capacity)))
 		return false;
-	got = fa_pool_add(pool, pool->here, least, mem, false);
+	got = fa_pool_add(pool, pool->refill.here, least, mem, false);
 	if (got < 0) {
 		if (got != -ENOSPC)
-			fa_pool_not_grown(pool, got, pool->here, gfp);
+			fa_pool_not_grown(pool, got, pool->refill.here, gfp);
 		return false;
 	}
-	flags = fa_serial_lock(pool);
-	pool->grows++;
-	pool->grows_atomic++;
-	fa_serial_unlock(pool, flags);
+	flags = fa_lock(pool);
+	pool->refill.grows++;
+	pool->refill.grows_atomic++;
+	fa_unlock(pool, flags);
 	return true;
 }
 
@@ -314,7 +316,7 @@ unsigned long fa_pool_room(struct fastalloc_pool *pool)
 static bool fa_pool_refill_sleep(struct fastalloc_pool *pool, gfp_t gfp,
 				 unsigned long nr, bool contig, bool again)
 {
-	unsigned long avail, planned = READ_ONCE(pool->planned);
+	unsigned long avail, planned = READ_ONCE(pool->refill.planned);
 	int err = 0;
 
 	mutex_lock(&pool->grow_lock);
@@ -323,12 +325,12 @@ static bool fa_pool_refill_sleep(struct fastalloc_pool *pool, gfp_t gfp,
 	 * Of many who find the pool empty, one grows it: the others have waited for the
 	 * lock meanwhile, and look first at what was added.
 	 */
-	if (READ_ONCE(pool->planned) <= planned && (contig || again || avail < nr) &&
-	    !READ_ONCE(pool->pending) && !READ_ONCE(pool->dying))
+	if (READ_ONCE(pool->refill.planned) <= planned && (contig || again || avail < nr) &&
+	    !READ_ONCE(pool->refill.pending) && !READ_ONCE(pool->waitq.dying))
 		err = fa_pool_grow(pool, contig || avail >= nr ? nr : nr - avail,
 				   contig ? nr : 1, gfp, false);
 	mutex_unlock(&pool->grow_lock);
-	return !err && !READ_ONCE(pool->dying);
+	return !err && !READ_ONCE(pool->waitq.dying);
 }
 
 /*
@@ -341,7 +343,7 @@ noinline bool fa_pool_refill(struct fastalloc_pool *pool, gfp_t gfp, unsigned lo
 {
 	/* Of the caller's object, not of the chunk. */
 	gfp &= ~__GFP_ZERO;
-	if (pool->sync == FASTALLOC_SYNC_NONE && fa_serial_adopt(pool))
+	if (pool->sync == FASTALLOC_SYNC_NONE && fa_central_adopt(pool))
 		return true;
 	if (!fa_is_growing(pool))
 		return false;
@@ -353,14 +355,14 @@ noinline bool fa_pool_refill(struct fastalloc_pool *pool, gfp_t gfp, unsigned lo
 	if (gfpflags_allow_blocking(gfp))
 		return fa_pool_refill_sleep(pool, gfp, nr, contig, tries);
 
-	if (fa_may_grow_here(pool, gfp) && tries < FA_HERE_TRIES + nr / pool->here &&
+	if (fa_may_grow_here(pool, gfp) && tries < FA_HERE_TRIES + nr / pool->refill.here &&
 	    fa_pool_grow_here(pool, gfp, contig ? nr : 1)) {
-		fa_grower_kick(&pool->grower);
+		fa_grower_kick(&pool->refill.grower);
 		return true;
 	}
 	/* A hint: of two callers at once, the later one is heard. */
-	WRITE_ONCE(*(contig ? &pool->wanted_run : &pool->wanted), nr);
-	fa_grower_kick(&pool->grower);
+	WRITE_ONCE(*(contig ? &pool->refill.wanted_run : &pool->refill.wanted), nr);
+	fa_grower_kick(&pool->refill.grower);
 	return !tries;
 }
 
@@ -378,10 +380,10 @@ void fa_refill_init(struct fastalloc_pool *pool, struct lock_class_key *key)
 		.arg = cfg->arg,
 		.max = cfg->max_capacity,
 	};
-	pool->low_water = cfg->low_water;
-	pool->low_base = cfg->capacity;
-	pool->here = fa_here_objects(pool);
-	fa_grower_init(&pool->grower, fa_pool_grow_work);
+	pool->refill.low_water = cfg->low_water;
+	pool->refill.low_base = cfg->capacity;
+	pool->refill.here = fa_here_objects(pool);
+	fa_grower_init(&pool->refill.grower, fa_pool_grow_work);
 }
 
 int fastalloc_pool_reserve(struct fastalloc_pool *pool, unsigned long nr, gfp_t gfp)
@@ -399,9 +401,9 @@ int fastalloc_pool_reserve(struct fastalloc_pool *pool, unsigned long nr, gfp_t 
 		return -ESHUTDOWN;
 	mutex_lock(&pool->grow_lock);
 	if (pool->sync == FASTALLOC_SYNC_NONE)
-		fa_serial_adopt(pool);
+		fa_central_adopt(pool);
 	while (!err && (avail = fastalloc_pool_available(pool)) < nr) {
-		if (READ_ONCE(pool->dying) || !fa_is_growing(pool) ||
+		if (READ_ONCE(pool->waitq.dying) || !fa_is_growing(pool) ||
 		    nr - avail > READ_ONCE(pool->growth.max) -
 				 min(READ_ONCE(pool->growth.max), READ_ONCE(pool->capacity)))
 			err = -ENOSPC;
@@ -421,16 +423,13 @@ static void fa_pool_mark_changed(struct fastalloc_pool *pool)
 {
 	unsigned long flags;
 
-	WRITE_ONCE(pool->stalled, false);
-	flags = fa_serial_lock(pool);
+	WRITE_ONCE(pool->refill.stalled, false);
+	flags = fa_lock(pool);
 	fa_set_low_mark(pool);
-	if (!fa_is_percpu(pool))
-		fa_serial_set_high(pool);
-	fa_serial_unlock(pool, flags);
-	if (fa_is_percpu(pool))
-		fa_percpu_set_low(pool);
-	if (fastalloc_pool_available(pool) < READ_ONCE(pool->low_mark))
-		fa_grower_kick(&pool->grower);
+	pool->ops->set_mark(pool);
+	fa_unlock(pool, flags);
+	if (fastalloc_pool_available(pool) < READ_ONCE(pool->refill.low_mark))
+		fa_grower_kick(&pool->refill.grower);
 }
 
 /* A pool that cannot grow has neither. */
@@ -479,11 +478,11 @@ int fastalloc_pool_set_low_water(struct fastalloc_pool *pool, unsigned long nr)
 				   pool->name, nr, READ_ONCE(pool->growth.max));
 		return -ERANGE;
 	}
-	flags = fa_serial_lock(pool);
+	flags = fa_lock(pool);
 	capacity = max(pool->capacity, 1UL);
-	pool->low_water = nr ?: FA_LOW_WATER(capacity);
-	pool->low_base = capacity;
-	fa_serial_unlock(pool, flags);
+	pool->refill.low_water = nr ?: FA_LOW_WATER(capacity);
+	pool->refill.low_base = capacity;
+	fa_unlock(pool, flags);
 	fa_pool_mark_changed(pool);
 	return 0;
 }

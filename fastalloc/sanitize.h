@@ -24,7 +24,9 @@
 #include <linux/mm.h>
 #include <linux/preempt.h>
 
-#include "internal.h"
+#include "context.h"
+#include "kmemleak.h"
+#include "pool.h"
 
 /* Whether there is anybody to tell. */
 #define FA_SANITIZERS	(IS_ENABLED(CONFIG_KASAN_GENERIC) ||		\
@@ -63,22 +65,15 @@ static inline size_t fa_kasan_gap(const struct fastalloc_pool *pool)
 static inline bool fa_kasan_sees(const struct fastalloc_pool *pool, const void *mem)
 {
 	return IS_ENABLED(CONFIG_KASAN_GENERIC) && pool->sanitize &&
-	       !(pool->stride % FA_KASAN_GRANULE) &&
+	       !(pool->chunks.stride % FA_KASAN_GRANULE) &&
 	       (IS_ENABLED(CONFIG_KASAN_VMALLOC) || !is_vmalloc_addr(mem));
-}
-
-/* Free objects have content: of a constructor, or for readers that come late. */
-static inline bool fa_content_stays(const struct fastalloc_pool *pool)
-{
-	return pool->cfg.ctor || pool->cfg.dtor ||
-	       (pool->cfg.flags & FASTALLOC_F_TYPESAFE_BY_RCU);
 }
 
 /* The whole slot may be touched, by its user or by us. */
 static inline void fa_san_open(struct fastalloc_pool *pool, const void *obj)
 {
 	if (fa_kasan_sees(pool, obj))
-		fa_kasan_mark(obj, pool->stride, 0);
+		fa_kasan_mark(obj, pool->chunks.stride, 0);
 }
 
 /* A check is to read what its user would do wrong to read. */
@@ -97,7 +92,7 @@ static inline void fa_san_alloc(struct fastalloc_pool *pool, void *obj, bool zer
 	if (fa_kasan_sees(pool, obj)) {
 		size_t last = ALIGN_DOWN(size, FA_KASAN_GRANULE);
 
-		fa_kasan_mark(obj + last, pool->stride - last, FA_KASAN_REDZONE);
+		fa_kasan_mark(obj + last, pool->chunks.stride - last, FA_KASAN_REDZONE);
 		/* A granule may be valid in part: its first bytes. */
 		if (size > last)
 			fa_kasan_mark(obj + last, FA_KASAN_GRANULE, size - last);
@@ -119,7 +114,7 @@ static inline void fa_san_free(struct fastalloc_pool *pool, void *obj, bool may_
 		fa_kmemleak_free(pool, obj);
 	kmsan_poison_memory(obj, pool->cfg.obj_size, GFP_NOWAIT);
 	if (fa_kasan_sees(pool, obj))
-		fa_kasan_mark(obj, pool->stride, FA_KASAN_FREE);
+		fa_kasan_mark(obj, pool->chunks.stride, FA_KASAN_FREE);
 }
 
 /* A chunk's objects are there, and free. */

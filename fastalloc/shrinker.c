@@ -6,7 +6,8 @@
  * which nothing was to be had has nothing to offer until another walk is worth it.
  */
 #include "compat.h"
-#include "internal.h"
+#include "pool.h"
+#include "shrinker.h"
 
 /* Objects that trim could give back at best: fragmentation is not known. */
 static unsigned long fa_shrink_count(struct shrinker *s,
@@ -14,7 +15,7 @@ static unsigned long fa_shrink_count(struct shrinker *s,
 {
 	struct fastalloc_pool *pool = fa_shrinker_priv(s);
 	unsigned long spare = fastalloc_pool_capacity(pool) - pool->cfg.capacity;
-	unsigned long keep = 2 * READ_ONCE(pool->low_mark), avail;
+	unsigned long keep = 2 * READ_ONCE(pool->refill.low_mark), avail;
 
 	if (!spare || !fa_trim_worth(pool))
 		return SHRINK_EMPTY;

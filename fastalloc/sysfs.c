@@ -12,7 +12,9 @@
 #include <linux/rculist.h>
 #include <linux/sysfs.h>
 
-#include "internal.h"
+#include "pool.h"
+#include "pools.h"
+#include "sysfs.h"
 
 /* Pools that an OOM report names. */
 #define FA_OOM_POOLS	5

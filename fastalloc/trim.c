@@ -14,8 +14,13 @@
  */
 #include <linux/sched.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 
-#include "internal.h"
+#include "central.h"
+#include "chunk_alloc.h"
+#include "compat.h"
+#include "lock.h"
+#include "trim.h"
 
 /* It takes so much of what was looked at last to look again: an eighth. */
 #define FA_TRIM_AGAIN	8
@@ -26,24 +31,24 @@ static bool fa_is_lowest(const struct fastalloc_pool *pool)
 }
 
 /*
- * A free object: counts it; whether trim keeps it, for its chunk is condemned.
+ * A free object: counts it; whether trim keeps it, for its chunk is isolated.
  * Others allocate and free meanwhile, so it may be met twice: that does no harm
- * when looking for candidates; those of condemned chunks are kept, and counted
+ * when looking for candidates; those of isolated chunks are kept, and counted
  * by the bitmap.
  */
-bool fa_trim_found(struct fastalloc_pool *pool, void *obj)
+static bool fa_trim_found(struct fastalloc_pool *pool, void *obj)
 {
-	struct fa_chunk *chunk = fa_chunk_find(pool, obj);
+	struct fa_chunk *chunk = fa_chunk_find(&pool->chunks, obj);
 	unsigned int i;
 
 	/* A foreign pointer that was freed stays where it is. */
 	if (!chunk)
 		return false;
-	if (!chunk->condemned) {
+	if (!chunk->isolated) {
 		chunk->nfree++;
 		return false;
 	}
-	i = fa_chunk_index(pool, chunk, obj);
+	i = fa_chunk_index(&pool->chunks, chunk, obj);
 	if (!fa_bitmap_test(&chunk->map, i)) {
 		fa_bitmap_set(&chunk->map, i);
 		chunk->nfree++;
@@ -51,17 +56,12 @@ bool fa_trim_found(struct fastalloc_pool *pool, void *obj)
 	return true;
 }
 
-/* Every free object past fa_trim_found(). LOWEST need not: its chunks know. */
-static void fa_trim_rotate(struct fastalloc_pool *pool)
+/* Every free object past fa_trim_found(). */
+static void fa_trim_scan(struct fastalloc_pool *pool)
 {
-	if (fa_is_lowest(pool))
-		return;
-	if (!fa_is_percpu(pool)) {
-		fa_serial_rotate(pool);
-		return;
-	}
-	fa_percpu_flush(pool);
-	fa_percpu_rotate(pool);
+	if (pool->ops->flush)
+		pool->ops->flush(pool);
+	pool->ops->scan(pool, fa_trim_found);
 }
 
 /*
@@ -80,34 +80,32 @@ static unsigned long fa_trim_stays(const struct fastalloc_pool *pool, bool all,
  * Whether the chunk may and can go; then the capacity is lowered, and nothing
  * of it that was never out will be handed out any more.
  */
-static bool fa_trim_condemn(struct fastalloc_pool *pool, struct fa_chunk *chunk, bool all,
+static bool fa_trim_isolate(struct fastalloc_pool *pool, struct fa_chunk *chunk, bool all,
 			    unsigned long out)
 {
 	unsigned long flags, left;
 	bool ok;
 
-	flags = fa_serial_lock(pool);
+	flags = fa_lock(pool);
 	left = pool->total - pool->reserve;
 	left = left > chunk->count ? left - chunk->count : 0;
 	ok = chunk->seen &&
-	     chunk->nfree >= (fa_is_lowest(pool) ? chunk->count : chunk->fresh) &&
+	     chunk->nfree >= (fa_is_lowest(pool) ? chunk->count : chunk->unused) &&
 	     left >= fa_trim_stays(pool, all, out, left);
 	if (!ok)
 		goto out;
-	if (fa_is_percpu(pool))
-		fa_percpu_end_round(pool);
 	fa_add_total(pool, -(long)chunk->count);
 	if (fa_is_lowest(pool)) {
-		rb_erase_cached(&chunk->avail, &pool->avail);
+		rb_erase_cached(&chunk->avail, &pool->central.avail);
 	} else {
-		chunk->condemned = true;
+		chunk->isolated = true;
 		chunk->nfree = 0;
-		if (chunk->fresh < chunk->count)
+		if (chunk->unused < chunk->count)
 			list_del_init(&chunk->list);
-		pool->nfresh -= chunk->count - chunk->fresh;
+		pool->central.nr_unused -= chunk->count - chunk->unused;
 	}
 out:
-	fa_serial_unlock(pool, flags);
+	fa_unlock(pool, flags);
 	return ok;
 }
 
@@ -116,9 +114,9 @@ static struct fa_chunk *fa_trim_next(struct fastalloc_pool *pool, struct fa_chun
 {
 	unsigned long flags;
 
-	flags = fa_serial_lock(pool);
-	chunk = chunk ? fa_chunk_prev(chunk) : fa_chunk_last(pool);
-	fa_serial_unlock(pool, flags);
+	flags = fa_lock(pool);
+	chunk = chunk ? fa_chunk_prev(chunk) : fa_chunk_last(&pool->chunks);
+	fa_unlock(pool, flags);
 	return chunk;
 }
 
@@ -132,11 +130,11 @@ static void fa_trim_begin(struct fastalloc_pool *pool)
 	unsigned long flags;
 
 	while ((chunk = fa_trim_next(pool, chunk))) {
-		flags = fa_serial_lock(pool);
+		flags = fa_lock(pool);
 		chunk->seen = chunk->ready;
 		if (!fa_is_lowest(pool))
 			chunk->nfree = 0;
-		fa_serial_unlock(pool, flags);
+		fa_unlock(pool, flags);
 		cond_resched();
 	}
 }
@@ -147,78 +145,44 @@ static void fa_trim_begin(struct fastalloc_pool *pool)
  * highest address down, since LOWEST fills from below.
  */
 static void fa_trim_choose(struct fastalloc_pool *pool, bool first, bool all,
-			   struct list_head *condemned)
+			   struct list_head *isolated)
 {
 	unsigned long out = all ? 0 : fastalloc_pool_allocated(pool);
 	struct fa_chunk *chunk = NULL;
 
 	while ((chunk = fa_trim_next(pool, chunk))) {
 		cond_resched();
-		if (chunk->first == first && fa_trim_condemn(pool, chunk, all, out))
-			list_add(&chunk->list, condemned);
+		if (chunk->first == first && fa_trim_isolate(pool, chunk, all, out))
+			list_add(&chunk->list, isolated);
 	}
 }
 
-/* A condemned chunk did not come home whole. Not for LOWEST. */
-static void fa_trim_pardon(struct fastalloc_pool *pool, struct fa_chunk *chunk)
+/* A isolated chunk did not come home whole. Not for LOWEST. */
+static void fa_trim_putback(struct fastalloc_pool *pool, struct fa_chunk *chunk)
 {
 	unsigned long flags;
-	unsigned int i;
 
-	chunk->condemned = false;
-	if (!fa_is_percpu(pool))
-		fa_serial_put_back(pool, chunk);
-	for (i = 0; i < chunk->fresh; i++) {
-		fa_resched(i, GFP_KERNEL);
-		if (!fa_bitmap_test(&chunk->map, i))
-			continue;
-		fa_bitmap_clear(&chunk->map, i);
-		if (fa_is_percpu(pool))
-			fa_percpu_put_back(pool, fa_chunk_obj(pool, chunk, i));
-	}
+	chunk->isolated = false;
+	pool->ops->put_back(pool, chunk);
 
-	flags = fa_serial_lock(pool);
-	if (chunk->fresh < chunk->count) {
-		list_add_tail(&chunk->list, &pool->fresh);
-		pool->nfresh += chunk->count - chunk->fresh;
+	flags = fa_lock(pool);
+	if (chunk->unused < chunk->count) {
+		list_add_tail(&chunk->list, &pool->central.unused);
+		pool->central.nr_unused += chunk->count - chunk->unused;
 	}
-	if (fa_is_percpu(pool))
-		fa_percpu_end_round(pool);
 	fa_add_total(pool, chunk->count);
-	fa_serial_unlock(pool, flags);
-	fa_wake_waiters(pool);
-}
-
-/* Objects taken back since the pool was made, or since its counters were reset. */
-static unsigned long fa_trim_frees(struct fastalloc_pool *pool)
-{
-	unsigned long flags, frees = 0;
-	int cpu;
-
-	if (fa_is_percpu(pool)) {
-		for_each_possible_cpu(cpu) {
-			const struct fastalloc_cache *c = per_cpu_ptr(pool->cache, cpu);
-
-			/* data_race: a hint; each CPU writes its own as it goes. */
-			frees += data_race(c->frees) + data_race(c->nested_frees);
-		}
-		return frees;
-	}
-	flags = fa_serial_lock_quiet(pool);
-	/* data_race: likewise, the owner of a NONE pool. */
-	frees = data_race(pool->head.frees);
-	fa_serial_unlock_quiet(pool, flags);
-	return frees;
+	fa_unlock(pool, flags);
+	fa_wake_waiters(&pool->waitq);
 }
 
 /* Notes what there was when trim had looked at all free objects. */
-static void fa_trim_looked(struct fastalloc_pool *pool)
+static void fa_trim_note(struct fastalloc_pool *pool)
 {
 	unsigned long out = fastalloc_pool_allocated(pool);
 	unsigned long capacity = READ_ONCE(pool->capacity);
 
-	WRITE_ONCE(pool->looked.frees, fa_trim_frees(pool));
-	WRITE_ONCE(pool->looked.objects, READ_ONCE(pool->objects));
+	WRITE_ONCE(pool->looked.frees, pool->ops->frees(pool));
+	WRITE_ONCE(pool->looked.objects, READ_ONCE(pool->chunks.objects));
 	WRITE_ONCE(pool->looked.out, out);
 	WRITE_ONCE(pool->looked.free, capacity > out ? capacity - out : 0);
 }
@@ -231,8 +195,8 @@ static void fa_trim_looked(struct fastalloc_pool *pool)
  */
 bool fa_trim_worth(struct fastalloc_pool *pool)
 {
-	unsigned long changes = fa_trim_frees(pool) - READ_ONCE(pool->looked.frees);
-	unsigned long was = READ_ONCE(pool->looked.objects), now = READ_ONCE(pool->objects);
+	unsigned long changes = pool->ops->frees(pool) - READ_ONCE(pool->looked.frees);
+	unsigned long was = READ_ONCE(pool->looked.objects), now = READ_ONCE(pool->chunks.objects);
 	unsigned long out = READ_ONCE(pool->looked.out);
 
 	changes += now > was ? now - was : 0;
@@ -249,8 +213,7 @@ unsigned long fa_trim(struct fastalloc_pool *pool, bool all)
 {
 	struct fa_chunk *chunk, *next;
 	unsigned long flags, gone = 0;
-	struct fa_seg *seg;
-	LIST_HEAD(condemned);
+	LIST_HEAD(isolated);
 	LIST_HEAD(empty);
 
 	lockdep_assert_held(&pool->grow_lock);
@@ -259,25 +222,25 @@ unsigned long fa_trim(struct fastalloc_pool *pool, bool all)
 		return 0;
 
 	fa_trim_begin(pool);
-	fa_trim_rotate(pool);
-	fa_trim_choose(pool, false, all, &condemned);
-	fa_trim_choose(pool, true, all, &condemned);
-	if (list_empty(&condemned)) {
-		fa_trim_looked(pool);
+	fa_trim_scan(pool);
+	fa_trim_choose(pool, false, all, &isolated);
+	fa_trim_choose(pool, true, all, &isolated);
+	if (list_empty(&isolated)) {
+		fa_trim_note(pool);
 		return 0;
 	}
-	fa_trim_rotate(pool);
+	fa_trim_scan(pool);
 
-	list_for_each_entry_safe(chunk, next, &condemned, list) {
+	list_for_each_entry_safe(chunk, next, &isolated, list) {
 		cond_resched();
 		list_del_init(&chunk->list);
-		if (chunk->condemned && chunk->nfree < chunk->fresh) {
-			fa_trim_pardon(pool, chunk);
+		if (chunk->isolated && chunk->nfree < chunk->unused) {
+			fa_trim_putback(pool, chunk);
 			continue;
 		}
-		flags = fa_serial_lock(pool);
-		fa_chunk_erase(pool, chunk);
-		fa_serial_unlock(pool, flags);
+		flags = fa_lock(pool);
+		fa_chunk_erase(&pool->chunks, chunk);
+		fa_unlock(pool, flags);
 		fa_handle_detach(pool, chunk);
 		list_add(&chunk->list, &empty);
 	}
@@ -290,41 +253,35 @@ unsigned long fa_trim(struct fastalloc_pool *pool, bool all)
 		cond_resched();
 	}
 	raw_spin_lock_irqsave(&pool->lock, flags);
-	pool->planned -= gone;
+	pool->refill.planned -= gone;
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
 	/* There is room again for the worker. */
 	if (gone)
-		WRITE_ONCE(pool->stalled, false);
-	fa_trim_looked(pool);
-	if (fa_is_percpu(pool)) {
-		fa_percpu_set_low(pool);
-		flags = fa_serial_lock(pool);
-		fa_percpu_end_round(pool);
-		fa_serial_unlock(pool, flags);
-		return gone;
-	}
-
-	for (;;) {
-		flags = fa_serial_lock(pool);
-		fa_serial_set_high(pool);
-		seg = fa_is_lowest(pool) ? NULL :
-					   fa_deque_unsplice(&pool->dq, pool->objects);
-		fa_serial_unlock(pool, flags);
-		if (!seg)
-			break;
-		kfree(seg);
-		cond_resched();
-		fa_charge(pool, -(long)fa_kvsize(fa_seg_bytes(pool->seg_slots)));
-	}
+		WRITE_ONCE(pool->refill.stalled, false);
+	fa_trim_note(pool);
+	pool->ops->trimmed(pool);
 	return gone;
 }
 
+unsigned long fastalloc_pool_trim(struct fastalloc_pool *pool)
+{
+	unsigned long gone;
+
+	mutex_lock(&pool->grow_lock);
+	if (pool->sync == FASTALLOC_SYNC_NONE)
+		fa_central_adopt(pool);
+	gone = fa_trim(pool, true);
+	mutex_unlock(&pool->grow_lock);
+	return gone;
+}
+FASTALLOC_EXPORT(fastalloc_pool_trim);
+
 static void fa_mark_free(struct fastalloc_pool *pool, void *obj)
 {
-	struct fa_chunk *chunk = fa_chunk_find(pool, obj);
+	struct fa_chunk *chunk = fa_chunk_find(&pool->chunks, obj);
 
 	if (chunk)
-		fa_bitmap_set(&chunk->map, fa_chunk_index(pool, chunk, obj));
+		fa_bitmap_set(&chunk->map, fa_chunk_index(&pool->chunks, chunk, obj));
 }
 
 static void fa_trim_keep(struct fastalloc_pool *pool, struct fa_chunk *chunk, unsigned int i)
@@ -335,7 +292,7 @@ static void fa_trim_keep(struct fastalloc_pool *pool, struct fa_chunk *chunk, un
 static void fa_trim_release(struct fastalloc_pool *pool, struct fa_chunk *chunk, unsigned int i)
 {
 	if (pool->cfg.on_release)
-		pool->cfg.on_release(fa_chunk_obj(pool, chunk, i), pool->cfg.arg);
+		pool->cfg.on_release(fa_chunk_obj(&pool->chunks, chunk, i), pool->cfg.arg);
 	/* A put that destroy has overtaken left nothing there to check. */
 	if (chunk->out)
 		set_bit(i, chunk->out);
@@ -343,7 +300,7 @@ static void fa_trim_release(struct fastalloc_pool *pool, struct fa_chunk *chunk,
 
 static void fa_trim_wipe(struct fastalloc_pool *pool, struct fa_chunk *chunk, unsigned int i)
 {
-	fa_pool_wipe(pool, fa_chunk_obj(pool, chunk, i));
+	memset(fa_chunk_obj(&pool->chunks, chunk, i), 0, pool->cfg.obj_size);
 }
 
 static void fa_trim_each_live(struct fastalloc_pool *pool,
@@ -354,8 +311,8 @@ static void fa_trim_each_live(struct fastalloc_pool *pool,
 	struct fa_chunk *chunk;
 	unsigned int i;
 
-	for (chunk = fa_chunk_first(pool); chunk; chunk = fa_chunk_next(chunk)) {
-		for (i = 0; i < (lowest ? chunk->count : chunk->fresh); i++) {
+	for (chunk = fa_chunk_first(&pool->chunks); chunk; chunk = fa_chunk_next(chunk)) {
+		for (i = 0; i < (lowest ? chunk->count : chunk->unused); i++) {
 			if (fa_bitmap_test(&chunk->map, i) == lowest)
 				fn(pool, chunk, i);
 			cond_resched();
@@ -369,10 +326,7 @@ static void fa_trim_each_live(struct fastalloc_pool *pool,
  */
 void fa_trim_live(struct fastalloc_pool *pool)
 {
-	if (fa_is_percpu(pool))
-		fa_percpu_drain(pool, fa_mark_free);
-	else if (!fa_is_lowest(pool))
-		fa_serial_drain(pool, fa_mark_free);
+	pool->ops->drain(pool, fa_mark_free);
 
 	if (!(pool->cfg.flags & FASTALLOC_F_DROP_LIVE)) {
 		fa_trim_each_live(pool, fa_trim_keep);

@@ -14,7 +14,8 @@
 #include <linux/sched.h>
 #include <linux/wait_bit.h>
 
-#include "internal.h"
+#include "growth.h"
+#include "pool.h"
 
 /* Waiters that are served at a time. */
 #define FA_WAKE_BATCH		16
@@ -28,42 +29,10 @@ struct fa_waiter {
 	void			*obj;
 };
 
-/* What was handed to a waiter who is not to have it any more; wait_lock is held. */
-static void fa_wait_refuse(struct fastalloc_pool *pool, struct fa_waiter *w)
-{
-	if (fa_is_percpu(pool)) {
-		fa_exact_give(pool, 1);
-		/* As in fa_cache_free(). */
-		WRITE_ONCE(pool->handed, pool->handed - 1);
-		fa_depot_put(pool, w->obj);
-		/* It may be the last one that a zombie waits for. */
-		if (READ_ONCE(pool->zombie))
-			irq_work_queue(&pool->wake);
-	} else {
-		fa_serial_free(pool, w->obj);
-	}
-	w->obj = NULL;
-}
-
 static void fa_wait_leave(struct fastalloc_pool *pool, struct fa_waiter *w)
 {
 	list_del_init(&w->node);
-	WRITE_ONCE(pool->nr_waiters, pool->nr_waiters - 1);
-}
-
-static void *fa_wait_take(struct fastalloc_pool *pool)
-{
-	void *obj;
-
-	if (!fa_is_percpu(pool))
-		return fa_serial_alloc(pool);
-	/* If there is no room, a free that makes room wakes waiters. */
-	if (!fa_exact_take(pool, 1, false))
-		return NULL;
-	obj = fa_depot_take(pool);
-	if (!obj)
-		fa_exact_give(pool, 1);
-	return obj;
+	WRITE_ONCE(pool->waitq.nr, pool->waitq.nr - 1);
 }
 
 /*
@@ -77,35 +46,33 @@ static bool fa_wait_serve(struct fastalloc_pool *pool)
 	void *obj = NULL;
 	bool served;
 
-	raw_spin_lock_irqsave(&pool->wait_lock, flags);
-	w = list_first_entry_or_null(&pool->waiters, struct fa_waiter, node);
-	if (w && likely(!pool->dying))
-		obj = fa_wait_take(pool);
-	served = w && (obj || pool->dying);
+	raw_spin_lock_irqsave(&pool->waitq.lock, flags);
+	w = list_first_entry_or_null(&pool->waitq.waiters, struct fa_waiter, node);
+	if (w && likely(!pool->waitq.dying))
+		obj = pool->ops->take(pool);
+	served = w && (obj || pool->waitq.dying);
 	if (served) {
 		w->obj = obj;
 		fa_wait_leave(pool, w);
-		if (obj)
-			WRITE_ONCE(pool->handed, pool->handed + fa_is_percpu(pool));
 		/* Under the lock: it keeps the waiter's stack frame there. */
 		complete(&w->done);
 	}
-	raw_spin_unlock_irqrestore(&pool->wait_lock, flags);
+	raw_spin_unlock_irqrestore(&pool->waitq.lock, flags);
 	return served;
 }
 
 static void fa_wait_wake(struct irq_work *wake)
 {
-	struct fastalloc_pool *pool = container_of(wake, struct fastalloc_pool, wake);
+	struct fastalloc_pool *pool = container_of(wake, struct fastalloc_pool, waitq.wake);
 	unsigned int left = FA_WAKE_BATCH;
 
 	while (left && fa_wait_serve(pool))
 		left--;
 	if (!left) {
-		if (READ_ONCE(pool->nr_waiters))
-			irq_work_queue(&pool->wake);
-	} else if (unlikely(READ_ONCE(pool->zombie))) {
-		fa_growth_queue(&pool->bury);
+		if (READ_ONCE(pool->waitq.nr))
+			irq_work_queue(&pool->waitq.wake);
+	} else if (unlikely(READ_ONCE(pool->deferred.zombie))) {
+		fa_growth_queue(&pool->deferred.work);
 	}
 }
 
@@ -116,50 +83,52 @@ void *fa_wait_for_object(struct fastalloc_pool *pool, long timeout, bool killabl
 	unsigned long flags;
 
 	init_completion(&w.done);
-	if (fa_is_percpu(pool))
-		fa_percpu_shut(pool);
-	raw_spin_lock_irqsave(&pool->wait_lock, flags);
-	if (pool->dying) {
-		raw_spin_unlock_irqrestore(&pool->wait_lock, flags);
+	if (pool->ops->wait_begin)
+		pool->ops->wait_begin(pool);
+	raw_spin_lock_irqsave(&pool->waitq.lock, flags);
+	if (pool->waitq.dying) {
+		raw_spin_unlock_irqrestore(&pool->waitq.lock, flags);
 		goto out;
 	}
-	list_add_tail(&w.node, &pool->waiters);
-	WRITE_ONCE(pool->nr_waiters, pool->nr_waiters + 1);
-	pool->waits++;
-	pool->waited = true;
-	raw_spin_unlock_irqrestore(&pool->wait_lock, flags);
+	list_add_tail(&w.node, &pool->waitq.waiters);
+	WRITE_ONCE(pool->waitq.nr, pool->waitq.nr + 1);
+	pool->waitq.waits++;
+	pool->waitq.waited = true;
+	raw_spin_unlock_irqrestore(&pool->waitq.lock, flags);
 
 	/* Whoever left the last before us may have left objects here. */
-	if (fa_is_percpu(pool))
-		fa_percpu_flush_local(pool);
+	if (pool->ops->wait_queued)
+		pool->ops->wait_queued(pool);
 	/* Pairs with the barrier in fa_wake_waiters(). */
 	smp_mb();
-	fa_wait_wake(&pool->wake);
+	fa_wait_wake(&pool->waitq.wake);
 
 	if (killable)
 		wait_for_completion_killable_timeout(&w.done, timeout);
 	else
 		wait_for_completion_timeout(&w.done, timeout);
 
-	raw_spin_lock_irqsave(&pool->wait_lock, flags);
+	raw_spin_lock_irqsave(&pool->waitq.lock, flags);
 	if (!list_empty(&w.node))
 		fa_wait_leave(pool, &w);
 	/* Got it just before: destroy, which waits for us, is to find it free. */
-	if (pool->dying && w.obj)
-		fa_wait_refuse(pool, &w);
-	raw_spin_unlock_irqrestore(&pool->wait_lock, flags);
+	if (pool->waitq.dying && w.obj) {
+		pool->ops->give(pool, w.obj);
+		w.obj = NULL;
+	}
+	raw_spin_unlock_irqrestore(&pool->waitq.lock, flags);
 out:
-	if (fa_is_percpu(pool))
-		fa_percpu_open(pool);
+	if (pool->ops->wait_end)
+		pool->ops->wait_end(pool);
 	return w.obj;
 }
 
 void fa_wait_init(struct fastalloc_pool *pool)
 {
-	raw_spin_lock_init(&pool->wait_lock);
-	INIT_LIST_HEAD(&pool->waiters);
-	mutex_init(&pool->shut_lock);
-	pool->wake = IRQ_WORK_INIT_HARD(fa_wait_wake);
+	raw_spin_lock_init(&pool->waitq.lock);
+	INIT_LIST_HEAD(&pool->waitq.waiters);
+	mutex_init(&pool->percpu.shut_lock);
+	pool->waitq.wake = IRQ_WORK_INIT_HARD(fa_wait_wake);
 }
 
 /*
@@ -173,7 +142,7 @@ void fa_wait_init(struct fastalloc_pool *pool)
  */
 bool fa_call_begin(struct fastalloc_pool *pool)
 {
-	if (likely(atomic_inc_return(&pool->calls) > 0))
+	if (likely(atomic_inc_return(&pool->waitq.calls) > 0))
 		return true;
 	fa_call_end(pool);
 	return false;
@@ -182,18 +151,18 @@ bool fa_call_begin(struct fastalloc_pool *pool)
 /* Ends a call, unless the pool has been closed: then it is still under way. */
 bool fa_call_try_end(struct fastalloc_pool *pool)
 {
-	int old = atomic_read(&pool->calls);
+	int old = atomic_read(&pool->waitq.calls);
 
 	do {
 		if (unlikely(old < 0))
 			return false;
-	} while (!atomic_try_cmpxchg(&pool->calls, &old, old - 1));
+	} while (!atomic_try_cmpxchg(&pool->waitq.calls, &old, old - 1));
 	return true;
 }
 
 void fa_call_end(struct fastalloc_pool *pool)
 {
-	atomic_t *calls = &pool->calls;
+	atomic_t *calls = &pool->waitq.calls;
 
 	/* Then the pool may be gone: only its address is used. */
 	if (atomic_dec_return(calls) == FA_CALLS_CLOSED)
@@ -208,15 +177,15 @@ void fa_wait_close(struct fastalloc_pool *pool)
 {
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(&pool->wait_lock, flags);
-	if (!pool->dying) {
-		WRITE_ONCE(pool->dying, true);
+	raw_spin_lock_irqsave(&pool->waitq.lock, flags);
+	if (!pool->waitq.dying) {
+		WRITE_ONCE(pool->waitq.dying, true);
 		/* Orders as a full barrier: see fa_call_begin(). */
-		atomic_add_return(FA_CALLS_CLOSED, &pool->calls);
+		atomic_add_return(FA_CALLS_CLOSED, &pool->waitq.calls);
 	}
-	if (!list_empty(&pool->waiters))
-		irq_work_queue(&pool->wake);
-	raw_spin_unlock_irqrestore(&pool->wait_lock, flags);
+	if (!list_empty(&pool->waitq.waiters))
+		irq_work_queue(&pool->waitq.wake);
+	raw_spin_unlock_irqrestore(&pool->waitq.lock, flags);
 }
 
 /*
@@ -224,16 +193,16 @@ void fa_wait_close(struct fastalloc_pool *pool)
  * it looks as if somebody waited, so each one raises ->wake; from when the worker,
  * which is first queued here, has shut the caches.
  */
-void fa_wait_haunt(struct fastalloc_pool *pool)
+void fa_wait_defer(struct fastalloc_pool *pool)
 {
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(&pool->wait_lock, flags);
-	WRITE_ONCE(pool->zombie, true);
-	WRITE_ONCE(pool->nr_waiters, pool->nr_waiters + 1);
+	raw_spin_lock_irqsave(&pool->waitq.lock, flags);
+	WRITE_ONCE(pool->deferred.zombie, true);
+	WRITE_ONCE(pool->waitq.nr, pool->waitq.nr + 1);
 	/* In here the pool cannot go: a grace period waits for us. */
-	irq_work_queue(&pool->wake);
-	raw_spin_unlock_irqrestore(&pool->wait_lock, flags);
+	irq_work_queue(&pool->waitq.wake);
+	raw_spin_unlock_irqrestore(&pool->waitq.lock, flags);
 }
 
 /*
@@ -244,18 +213,18 @@ void fa_wait_haunt(struct fastalloc_pool *pool)
  */
 void fa_wait_shut(struct fastalloc_pool *pool)
 {
-	if (!fa_is_percpu(pool) || pool->haunted)
+	if (!pool->ops->wait_begin || pool->deferred.caches_shut)
 		return;
-	pool->haunted = true;
-	fa_percpu_shut(pool);
+	pool->deferred.caches_shut = true;
+	pool->ops->wait_begin(pool);
 }
 
 /* On destroy, of a closed pool. Returns when all calls have ended. */
 void fa_wait_exit(struct fastalloc_pool *pool)
 {
 	/* What they did to the pool happens before what follows. */
-	wait_var_event(&pool->calls,
-		       atomic_read_acquire(&pool->calls) == FA_CALLS_CLOSED);
-	if (pool->waited || pool->zombie)
-		irq_work_sync(&pool->wake);
+	wait_var_event(&pool->waitq.calls,
+		       atomic_read_acquire(&pool->waitq.calls) == FA_CALLS_CLOSED);
+	if (pool->waitq.waited || pool->deferred.zombie)
+		irq_work_sync(&pool->waitq.wake);
 }

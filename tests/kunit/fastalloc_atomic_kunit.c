@@ -18,7 +18,8 @@
 #include <linux/sort.h>
 
 #include "../../fastalloc/compat.h"
-#include "../../fastalloc/internal.h"
+#include "../../fastalloc/context.h"
+#include "../../fastalloc/pool.h"
 #include "fastalloc_test.h"
 
 enum place { IN_TASK, NO_PREEMPT, IRQS_OFF, IN_SOFTIRQ, IN_HARDIRQ };
@@ -632,7 +633,7 @@ static unsigned long largest_chunk(struct fastalloc_pool *pool)
 	struct fa_chunk *chunk;
 	size_t most = 0;
 
-	for (chunk = fa_chunk_first(pool); chunk; chunk = fa_chunk_next(chunk))
+	for (chunk = fa_chunk_first(&pool->chunks); chunk; chunk = fa_chunk_next(chunk))
 		if (!chunk->first)
 			most = max(most, chunk->bytes);
 	return most >> PAGE_SHIFT;
@@ -696,7 +697,7 @@ static void atomic_unwinds(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, t.total, s.total);
 		KUNIT_EXPECT_EQ(test, t.chunks, s.chunks);
 		KUNIT_EXPECT_EQ(test, (unsigned long)(o->ctors - o->dtors), s.total);
-		KUNIT_EXPECT_EQ(test, pool->planned, pool->objects);
+		KUNIT_EXPECT_EQ(test, pool->refill.planned, pool->chunks.objects);
 
 		/* The owner has no memory. */
 		o->allow = 0;
@@ -715,7 +716,7 @@ static void atomic_unwinds(struct kunit *test)
 		o->add = 1;
 
 		KUNIT_EXPECT_NOT_NULL(test, fa_get(test, pool, GFP_ATOMIC));
-		KUNIT_EXPECT_EQ(test, pool->planned, pool->objects);
+		KUNIT_EXPECT_EQ(test, pool->refill.planned, pool->chunks.objects);
 		worker_in(pool);
 		fa_put_all(test);
 		fa_pool_gone(test, pool);
@@ -1120,8 +1121,8 @@ static void atomic_while_trim(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, s.in_use, 0UL);
 	KUNIT_EXPECT_EQ(test, s.total, s.capacity + s.reserve);
 	worker_out(pool);
-	KUNIT_EXPECT_EQ(test, pool->planned, pool->objects);
-	KUNIT_EXPECT_EQ(test, pool->total, pool->objects);
+	KUNIT_EXPECT_EQ(test, pool->refill.planned, pool->chunks.objects);
+	KUNIT_EXPECT_EQ(test, pool->total, pool->chunks.objects);
 	worker_in(pool);
 }
 
@@ -1157,14 +1158,14 @@ static void atomic_magazines(struct kunit *test)
 	} while (b.got == b.want && b.got < most);
 	first = b.got;
 	fastalloc_pool_stats(b.pool, &s);
-	KUNIT_EXPECT_GT(test, b.pool->mags.nr_blocks, FA_MAG_TABLE);
-	KUNIT_EXPECT_LE(test, b.pool->mags.nr_blocks, FA_MAG_BLOCKS - FA_MAG_TABLE);
+	KUNIT_EXPECT_GT(test, b.pool->percpu.mags.nr_blocks, FA_MAG_TABLE);
+	KUNIT_EXPECT_LE(test, b.pool->percpu.mags.nr_blocks, FA_MAG_BLOCKS - FA_MAG_TABLE);
 	if (most == SWARM) {
 		KUNIT_EXPECT_GT(test, first, 100000U);
 		KUNIT_EXPECT_LT(test, first, most);
 	}
 	/* Neither is it lost what found no magazines. */
-	KUNIT_EXPECT_EQ(test, b.pool->planned, b.pool->objects);
+	KUNIT_EXPECT_EQ(test, b.pool->refill.planned, b.pool->chunks.objects);
 	KUNIT_EXPECT_EQ(test, s.in_use, (unsigned long)first);
 	worker_in(b.pool);
 
@@ -1212,7 +1213,7 @@ static void atomic_magazine_bytes(struct kunit *test)
 
 	fastalloc_pool_stats(pool, &start);
 	KUNIT_EXPECT_GE(test, start.magazine_bytes,
-			(size_t)pool->mags.nr * pool->mags.mag_bytes);
+			(size_t)pool->percpu.mags.nr * pool->percpu.mags.mag_bytes);
 	while (n < 20000) {
 		n += fastalloc_alloc_bulk(pool, GFP_KERNEL, 500, objs + n);
 		KUNIT_ASSERT_EQ(test, n % 500, 0U);
@@ -1225,9 +1226,9 @@ static void atomic_magazine_bytes(struct kunit *test)
 	KUNIT_EXPECT_GT(test, full.magazine_bytes, start.magazine_bytes);
 	KUNIT_EXPECT_LT(test, full.magazine_bytes, full.bytes);
 	KUNIT_EXPECT_GE(test, full.magazine_bytes,
-			(size_t)pool->mags.nr * pool->mags.mag_bytes);
+			(size_t)pool->percpu.mags.nr * pool->percpu.mags.mag_bytes);
 	KUNIT_EXPECT_LE(test, full.magazine_bytes,
-			2 * (size_t)pool->mags.nr * pool->mags.mag_bytes);
+			2 * (size_t)pool->percpu.mags.nr * pool->percpu.mags.mag_bytes);
 
 	for (turn = 0; turn < 3; turn++) {
 		KUNIT_EXPECT_EQ(test, fastalloc_pool_trim(pool), full.capacity - 500);
@@ -1475,7 +1476,7 @@ static void reserve_fails(struct kunit *test)
 		o->add = 0;
 		KUNIT_EXPECT_EQ(test, fastalloc_pool_reserve(pool, 100, GFP_KERNEL), -ENOSPC);
 		KUNIT_EXPECT_EQ(test, fastalloc_pool_capacity(pool), 4UL);
-		KUNIT_EXPECT_EQ(test, pool->planned, pool->objects);
+		KUNIT_EXPECT_EQ(test, pool->refill.planned, pool->chunks.objects);
 		o->add = 1;
 		KUNIT_EXPECT_EQ(test, fastalloc_pool_reserve(pool, 100, GFP_KERNEL), 0);
 		KUNIT_EXPECT_GE(test, fastalloc_pool_available(pool), 100UL);
@@ -1496,9 +1497,9 @@ static void reserve_adopts(struct kunit *test)
 	KUNIT_ASSERT_GE(test, n, 10U);
 	KUNIT_ASSERT_LE(test, n, 499U);
 	/* Pairs with the release of the worker. */
-	KUNIT_EXPECT_TRUE(test, fa_await(smp_load_acquire(&pool->pending)));
+	KUNIT_EXPECT_TRUE(test, fa_await(smp_load_acquire(&pool->refill.pending)));
 	KUNIT_EXPECT_EQ(test, fastalloc_pool_reserve(pool, 1, GFP_KERNEL), 0);
-	KUNIT_EXPECT_PTR_EQ(test, pool->pending, NULL);
+	KUNIT_EXPECT_PTR_EQ(test, pool->refill.pending, NULL);
 	KUNIT_EXPECT_EQ(test, fastalloc_pool_reserve(pool, 500 - n, GFP_KERNEL), 0);
 	KUNIT_EXPECT_EQ(test, fastalloc_pool_reserve(pool, 501 - n, GFP_KERNEL), -ENOSPC);
 }
@@ -1588,14 +1589,14 @@ static void max_changes_anywhere(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, pool->cfg.max_capacity, 300UL);
 		/* The worker grows it, without an allocation. */
 		KUNIT_EXPECT_TRUE(test, fa_await(fastalloc_pool_available(pool) >= 30 ||
-						 READ_ONCE(pool->pending)));
+						 READ_ONCE(pool->refill.pending)));
 		fa_pool_gone(test, pool);
 	}
 }
 
 static unsigned long low_mark(struct fastalloc_pool *pool)
 {
-	return READ_ONCE(pool->low_mark);
+	return READ_ONCE(pool->refill.low_mark);
 }
 
 /*
@@ -1646,7 +1647,7 @@ static void low_water_rises(struct kunit *test)
 static bool grown_to(struct fastalloc_pool *pool, unsigned long capacity)
 {
 	return fastalloc_pool_capacity(pool) >= capacity ||
-	       (pool->sync == FASTALLOC_SYNC_NONE && READ_ONCE(pool->pending));
+	       (pool->sync == FASTALLOC_SYNC_NONE && READ_ONCE(pool->refill.pending));
 }
 
 /* Promise: a mark that is raised has the pool grown at once, if that is due. */
@@ -1734,7 +1735,7 @@ static void low_water_default(struct kunit *test)
 		fastalloc_pool_stats(pool, &s);
 		KUNIT_EXPECT_EQ(test, s.grows, 0ULL);
 		KUNIT_EXPECT_EQ(test, s.capacity, capacity);
-		KUNIT_EXPECT_FALSE(test, pool->grower.kicked);
+		KUNIT_EXPECT_FALSE(test, pool->refill.grower.kicked);
 		fastalloc_free_bulk(pool, n, objs);
 		fa_pool_gone(test, pool);
 	}
@@ -1865,14 +1866,14 @@ static void mem_is_the_owners(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, n, 600U);
 	for (i = 0; i < n; i++)
 		KUNIT_EXPECT_TRUE(test, origin_has(o, objs[i]));
-	for (chunk = fa_chunk_first(pool); chunk; chunk = fa_chunk_next(chunk))
+	for (chunk = fa_chunk_first(&pool->chunks); chunk; chunk = fa_chunk_next(chunk))
 		KUNIT_EXPECT_EQ(test, (int)chunk->origin, (int)FA_ORIGIN_OWNER);
 	KUNIT_EXPECT_EQ(test, not_apart(objs, n, c->size, fa_combo_align(c)), 0U);
 	fastalloc_free_bulk(pool, n, objs);
 
 	KUNIT_EXPECT_GT(test, fastalloc_pool_trim(pool), 0UL);
-	KUNIT_EXPECT_EQ(test, o->nr, 1U + !!READ_ONCE(pool->pending));
-	KUNIT_EXPECT_EQ(test, o->ctors - o->dtors, (int)pool->planned);
+	KUNIT_EXPECT_EQ(test, o->nr, 1U + !!READ_ONCE(pool->refill.pending));
+	KUNIT_EXPECT_EQ(test, o->ctors - o->dtors, (int)pool->refill.planned);
 	fa_pool_gone(test, pool);
 	expect_even(test, o);
 }

@@ -11,7 +11,7 @@
 #include <linux/module.h>
 #include <linux/smp.h>
 
-#include "../../fastalloc/internal.h"
+#include "../../fastalloc/pool.h"
 #include "fastalloc_test.h"
 
 static struct fastalloc_config percpu_config(unsigned long capacity)
@@ -83,7 +83,7 @@ static void counts_one_grows(struct kunit *test)
 	for (i = 0; i < GROWERS; i++)
 		KUNIT_EXPECT_TRUE(test, fa_await(READ_ONCE(g[i].task->__state) ==
 						 TASK_UNINTERRUPTIBLE));
-	WRITE_ONCE(pool->handed, pool->handed + 100000);
+	WRITE_ONCE(pool->waitq.handed, pool->waitq.handed + 100000);
 	mutex_unlock(&pool->grow_lock);
 	for (i = 0; i < GROWERS; i++) {
 		KUNIT_EXPECT_TRUE(test, wait_for_completion_timeout(&g[i].done,
@@ -93,7 +93,7 @@ static void counts_one_grows(struct kunit *test)
 		if (g[i].obj)
 			fastalloc_free(pool, g[i].obj);
 	}
-	WRITE_ONCE(pool->handed, pool->handed - 100000);
+	WRITE_ONCE(pool->waitq.handed, pool->waitq.handed - 100000);
 	for (i = 0; i < n; i++)
 		fastalloc_free(pool, objs[i]);
 	fastalloc_pool_stats(pool, &s);
@@ -125,7 +125,7 @@ static int hammer_main(void *arg)
 
 	while (!kthread_should_stop()) {
 		preempt_disable();
-		c = this_cpu_ptr(h->pool->cache);
+		c = this_cpu_ptr(h->pool->percpu.cache);
 		if (h->rounds % 2)
 			n = __fastalloc_claim(c);
 		for (i = 0; i < HELD; i++) {
@@ -287,22 +287,22 @@ static void counts_overfull(struct kunit *test)
 	pool = fa_pool(test, &cfg);
 	/* Until no magazine has room. */
 	extra = fastalloc_alloc(pool, 0);
-	more = 4 * pool->mags.nr;
+	more = 4 * pool->percpu.mags.nr;
 	for (i = 0; i < more; i++)
 		fastalloc_free(pool, extra);
 	fastalloc_pool_stats(pool, &s);
 	KUNIT_EXPECT_GT(test, s.violations, 0ULL);
 	/* Growth, too, finds no room in which it could put what it adds. */
 	objs = fa_mem(test, (pool->total + more) * sizeof(*objs));
-	for (i = 0; i < pool->mags.nr / 2; i++)
+	for (i = 0; i < pool->percpu.mags.nr / 2; i++)
 		objs[i] = fastalloc_alloc(pool, GFP_KERNEL);
 	while (i--)
 		fastalloc_free(pool, objs[i]);
 	KUNIT_EXPECT_GE(test, fastalloc_pool_reserve(pool, s.capacity + 100, GFP_KERNEL), 0);
 	/* More frees were counted than allocations: destroy is to find nothing out. */
 	while (!fastalloc_pool_allocated(pool))
-		pool->handed++;
-	pool->handed--;
+		pool->waitq.handed++;
+	pool->waitq.handed--;
 }
 
 /* Promise: no two magazines share a cache line, however few slots they have. */
@@ -313,8 +313,8 @@ static void counts_lines_of_magazines(struct kunit *test)
 
 	for (cfg.magazine = 1; cfg.magazine < 8; cfg.magazine += 2) {
 		pool = fa_pool(test, &cfg);
-		KUNIT_EXPECT_EQ(test, pool->mags.mag_bytes % SMP_CACHE_BYTES, 0U);
-		KUNIT_EXPECT_EQ(test, (unsigned long)pool->mags.block[0] % SMP_CACHE_BYTES,
+		KUNIT_EXPECT_EQ(test, pool->percpu.mags.mag_bytes % SMP_CACHE_BYTES, 0U);
+		KUNIT_EXPECT_EQ(test, (unsigned long)pool->percpu.mags.block[0] % SMP_CACHE_BYTES,
 				0UL);
 		fa_pool_gone(test, pool);
 	}
@@ -326,7 +326,7 @@ static void counts_bulk_takes_nothing(struct kunit *test)
 	struct fastalloc_config cfg = percpu_config(1000);
 	struct fastalloc_pool *pool = fa_pool(test, &cfg);
 	void **objs = fa_mem(test, pool->total * sizeof(*objs));
-	unsigned long full = atomic_long_read(&pool->nfull);
+	unsigned long full = atomic_long_read(&pool->percpu.nfull);
 	void *one = fastalloc_alloc(pool, 0);
 	struct fastalloc_stats s;
 
@@ -336,7 +336,7 @@ static void counts_bulk_takes_nothing(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, s.allocs, 1ULL);
 	KUNIT_EXPECT_EQ(test, s.frees, 0ULL);
 	KUNIT_EXPECT_EQ(test, s.peak, 1UL);
-	KUNIT_EXPECT_GE(test, (unsigned long)atomic_long_read(&pool->nfull), full - 1);
+	KUNIT_EXPECT_GE(test, (unsigned long)atomic_long_read(&pool->percpu.nfull), full - 1);
 	fastalloc_free(pool, one);
 	/* All of them, from wherever they are. */
 	KUNIT_EXPECT_EQ(test, fastalloc_alloc_bulk(pool, 0, 1000, objs), 1000U);

@@ -17,7 +17,7 @@
 #include <linux/seq_file.h>
 #include <linux/uio.h>
 
-#include "../../fastalloc/internal.h"
+#include "../../fastalloc/pool.h"
 #include "fastalloc_test.h"
 
 /* What the pools of these tests hold. */
@@ -418,7 +418,7 @@ static bool stay_there(const struct stay *s, struct fastalloc_pool *pool, int nr
 {
 	struct fastalloc_stats st;
 
-	if (atomic_read(&pool->calls) != nr)
+	if (atomic_read(&pool->waitq.calls) != nr)
 		return false;
 	fastalloc_pool_stats(pool, &st);
 	return s->spot != WAITING || st.waits == nr;
@@ -479,7 +479,7 @@ static void destroy_with_guests(struct kunit *test)
 	}
 	if (!s->deferred) {
 		e->task = kthread_run(ending_thread, e, "fa-destroy");
-		KUNIT_EXPECT_TRUE(test, fa_await(READ_ONCE(pool->dying)));
+		KUNIT_EXPECT_TRUE(test, fa_await(READ_ONCE(pool->waitq.dying)));
 	}
 	if (reader) {
 		KUNIT_EXPECT_TRUE(test, fa_await(flag_is_set(&g[0].left)));
@@ -617,7 +617,8 @@ static struct leftover leave_two(struct kunit *test, struct fastalloc_config *cf
 	fastalloc_pool_stats(left.pool, &s);
 	KUNIT_EXPECT_EQ(test, s.total, left.first + OUT_GROWN);
 	for (i = 0; i < fix->nr_held; i++) {
-		for (chunk = fa_chunk_first(left.pool); chunk; chunk = fa_chunk_next(chunk))
+		for (chunk = fa_chunk_first(&left.pool->chunks); chunk;
+		     chunk = fa_chunk_next(chunk))
 			if (fix->held[i].obj >= chunk->mem && fix->held[i].obj < chunk->end)
 				break;
 		if (chunk && chunk->first)
@@ -709,7 +710,8 @@ static void destroy_keeps_memory(struct kunit *test)
 		unsigned int i;
 		void *page[32];
 
-		for (chunk = fa_chunk_first(left.pool); chunk; chunk = fa_chunk_next(chunk)) {
+		for (chunk = fa_chunk_first(&left.pool->chunks); chunk;
+		     chunk = fa_chunk_next(chunk)) {
 			/* Nobody will give it back. */
 			if (chunk->origin == FA_ORIGIN_VMALLOC &&
 			    (chunk->first || chunk->mem == left.new))
@@ -1356,7 +1358,7 @@ static void deferred_handed_over(struct kunit *test)
 	g->task = kthread_create_on_cpu(guest_thread, g, cpu, GUEST "/%u");
 	KUNIT_ASSERT_FALSE(test, IS_ERR(g->task));
 	wake_up_process(g->task);
-	KUNIT_EXPECT_TRUE(test, fa_await(READ_ONCE(g->pool->waits)));
+	KUNIT_EXPECT_TRUE(test, fa_await(READ_ONCE(g->pool->waitq.waits)));
 	msleep(20);
 
 	hog = kthread_create_on_cpu(hog_thread, h, cpu, "fa-hog/%u");
@@ -1367,14 +1369,14 @@ static void deferred_handed_over(struct kunit *test)
 	}
 	/* The last object goes to the waiter, who does not run. */
 	fa_put_all(test);
-	KUNIT_EXPECT_TRUE(test, fa_await(!READ_ONCE(g->pool->nr_waiters)));
+	KUNIT_EXPECT_TRUE(test, fa_await(!READ_ONCE(g->pool->waitq.nr)));
 	early = flag_is_set(&g->left);
 	fa_forget(test, g->pool);
 	ending_begin(e);
 	if (!early) {
 		/* The worker looks, and finds an object out: the pool stays. */
 		msleep(20);
-		KUNIT_EXPECT_TRUE(test, fa_await(!work_busy(&g->pool->bury)));
+		KUNIT_EXPECT_TRUE(test, fa_await(!work_busy(&g->pool->deferred.work)));
 	}
 	WRITE_ONCE(h->end, true);
 	if (!IS_ERR(hog))

@@ -117,7 +117,7 @@ static void growth_steps(struct kunit *test)
 		fa_must_get(test, pool, GFP_KERNEL);
 		now = fastalloc_pool_capacity(pool);
 		while (cap < now)
-			cap = fa_combo_next(c, cap, 100, pool->stride);
+			cap = fa_combo_next(c, cap, 100, fastalloc_pool_stride(pool));
 		KUNIT_ASSERT_EQ(test, now, cap);
 		KUNIT_ASSERT_GT(test, now, (unsigned long)out);
 	}

@@ -14,7 +14,7 @@
 #include <linux/module.h>
 #include <linux/random.h>
 
-#include "../../fastalloc/internal.h"
+#include "../../fastalloc/pool.h"
 #include "fastalloc_test.h"
 
 struct thing {
@@ -54,28 +54,28 @@ static struct fastalloc_pool *handle_pool(struct kunit *test, unsigned long capa
 
 static u64 violations(struct fastalloc_pool *pool)
 {
-	return atomic_long_read(&pool->violations);
+	return atomic_long_read(&pool->debug.violations);
 }
 
 static u32 index_of(struct fastalloc_pool *pool, fastalloc_handle_t h)
 {
-	return fa_unmix(&pool->mix, h.v) & FA_REFS_MAX;
+	return fa_unmix(&pool->handles.mix, h.v) & FA_REFS_MAX;
 }
 
 static u64 generation_of(struct fastalloc_pool *pool, fastalloc_handle_t h)
 {
-	return fa_unmix(&pool->mix, h.v) >> FA_REF_BITS;
+	return fa_unmix(&pool->handles.mix, h.v) >> FA_REF_BITS;
 }
 
 /* The word of a slot; the pool is the caller's alone. */
 static atomic64_t *word_of(struct kunit *test, struct fastalloc_pool *pool, void *obj)
 {
-	struct fa_chunk *chunk = fa_chunk_first(pool);
+	struct fa_chunk *chunk = fa_chunk_first(&pool->chunks);
 
 	while (chunk && (obj < chunk->mem || obj >= chunk->end))
 		chunk = fa_chunk_next(chunk);
 	KUNIT_ASSERT_NOT_NULL(test, chunk);
-	return &chunk->word[fa_chunk_index(pool, chunk, obj)];
+	return &chunk->word[fa_chunk_index(&pool->chunks, chunk, obj)];
 }
 
 static void set_word(struct kunit *test, struct fastalloc_pool *pool, void *obj,
@@ -167,10 +167,10 @@ static void handle_of_nothing(struct kunit *test)
 		h.v = live.v ^ BIT_ULL(i);
 		KUNIT_EXPECT_NULL(test, fastalloc_resolve(pool, h));
 		KUNIT_EXPECT_NULL(test, fastalloc_upgrade(pool, h));
-		h.v = fa_mix(&pool->mix, fa_unmix(&pool->mix, live.v) ^ BIT_ULL(i));
+		h.v = fa_mix(&pool->handles.mix, fa_unmix(&pool->handles.mix, live.v) ^ BIT_ULL(i));
 		KUNIT_EXPECT_NULL(test, fastalloc_resolve(pool, h));
 		KUNIT_EXPECT_NULL(test, fastalloc_upgrade(pool, h));
-		h.v = fa_mix(&pool->mix, i);
+		h.v = fa_mix(&pool->handles.mix, i);
 		KUNIT_EXPECT_NULL(test, fastalloc_resolve(pool, h));
 		KUNIT_EXPECT_NULL(test, fastalloc_upgrade(pool, h));
 	}
@@ -196,7 +196,7 @@ static void handle_secret(struct kunit *test)
 		two = fastalloc_handle(other, b);
 		same += h.v == two.v;
 		near += (h.v ^ last.v) < U32_MAX;
-		wrong += fa_mix(&pool->mix, fa_unmix(&pool->mix, h.v)) != h.v;
+		wrong += fa_mix(&pool->handles.mix, fa_unmix(&pool->handles.mix, h.v)) != h.v;
 		wrong += fastalloc_resolve(pool, h) != a || fastalloc_resolve(other, h) ||
 			 fastalloc_resolve(pool, two);
 		last = h;
@@ -619,7 +619,7 @@ static void handle_trim(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, violations(pool), 0ULL);
 	/* It is no test unless chunks have gone and their indices come again. */
 	KUNIT_EXPECT_GT(test, trimmed, 20UL);
-	KUNIT_EXPECT_LE(test, pool->index_end, most + 7);
+	KUNIT_EXPECT_LE(test, pool->handles.index_end, most + 7);
 }
 
 /* The objects that are out, by index: no two have the same. */
@@ -661,7 +661,7 @@ static unsigned int fa_ranges(struct fastalloc_pool *pool)
 	unsigned int nr = 0;
 	struct rb_node *n;
 
-	for (n = rb_first_cached(&pool->ranges); n; n = rb_next(n))
+	for (n = rb_first_cached(&pool->handles.ranges); n; n = rb_next(n))
 		nr++;
 	return nr;
 }
@@ -684,7 +684,7 @@ static void handle_ranges(struct kunit *test)
 	grow_by(test, pool, growth, 10);
 	grow_by(test, pool, growth, 20);
 	grow_by(test, pool, growth, 30);
-	KUNIT_EXPECT_EQ(test, pool->index_end, 70UL);
+	KUNIT_EXPECT_EQ(test, pool->handles.index_end, 70UL);
 	expect_apart(test, pool, 70);
 
 	/* All but the first and the last chunk go: 10 to 39 are one range. */
@@ -699,12 +699,12 @@ static void handle_ranges(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fa_ranges(pool), 1U);
 	fa_drain(test, pool, 0);
 	grow_by(test, pool, growth, 15);
-	KUNIT_EXPECT_EQ(test, pool->index_end, 70UL);
+	KUNIT_EXPECT_EQ(test, pool->handles.index_end, 70UL);
 	/* 25 to 39 are too few for 16. */
 	grow_by(test, pool, growth, 16);
-	KUNIT_EXPECT_EQ(test, pool->index_end, 86UL);
+	KUNIT_EXPECT_EQ(test, pool->handles.index_end, 86UL);
 	grow_by(test, pool, growth, 15);
-	KUNIT_EXPECT_EQ(test, pool->index_end, 86UL);
+	KUNIT_EXPECT_EQ(test, pool->handles.index_end, 86UL);
 	KUNIT_EXPECT_EQ(test, fa_ranges(pool), 0U);
 	expect_apart(test, pool, 86);
 }
@@ -731,7 +731,7 @@ static void handle_worn(struct kunit *test)
 
 	fa_drain(test, pool, 0);
 	for (i = 0; i < ARRAY_SIZE(far); i++) {
-		unsigned long end = pool->index_end;
+		unsigned long end = pool->handles.index_end;
 
 		grow_by(test, pool, growth, 10);
 		obj = fix->held[fix->nr_held - 1].obj;
@@ -746,7 +746,7 @@ static void handle_worn(struct kunit *test)
 
 		grow_by(test, pool, growth, 10);
 		end = max(end, 20UL);
-		KUNIT_EXPECT_EQ_MSG(test, pool->index_end,
+		KUNIT_EXPECT_EQ_MSG(test, pool->handles.index_end,
 				    far[i] + 2 > U32_MAX ? end + 10 : end,
 				    "after generation %llu", far[i]);
 		KUNIT_EXPECT_NULL(test, fastalloc_resolve(pool, first));
@@ -795,7 +795,7 @@ static void handle_failed_growth(struct kunit *test)
 	}
 	p->left = 10;
 	fa_must_get(test, pool, GFP_KERNEL);
-	KUNIT_EXPECT_EQ(test, pool->index_end, 20UL);
+	KUNIT_EXPECT_EQ(test, pool->handles.index_end, 20UL);
 	fa_drain(test, pool, GFP_KERNEL);
 	expect_apart(test, pool, 20);
 }

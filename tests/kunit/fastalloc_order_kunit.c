@@ -8,8 +8,9 @@
 
 #include "fastalloc_test.h"
 
+#include "../../fastalloc/bitmap.c"
+#include "../../fastalloc/deque.c"
 #include "../../fastalloc/mem.c"
-#include "../../fastalloc/order.c"
 
 #define OPS	20000
 

@@ -15,7 +15,7 @@
 #include <linux/smp.h>
 #include <linux/sort.h>
 
-#include "../../fastalloc/internal.h"
+#include "../../fastalloc/pool.h"
 #include "fastalloc_test.h"
 
 /**
@@ -623,7 +623,7 @@ static void percpu_grow_from_atomic(struct kunit *test)
 		 * with the reserve: then there is nothing to wait for.
 		 */
 		fa_await(fastalloc_pool_available(pool) >= 32 ||
-			 atomic_long_read(&pool->nfull) >= READ_ONCE(pool->low_full));
+			 atomic_long_read(&pool->percpu.nfull) >= READ_ONCE(pool->percpu.low_full));
 		job.nr = 32;
 		job.bulk = n & 32;
 		on_cpu(test, cpu, job_alloc, &job);

@@ -9,7 +9,7 @@
 #include <linux/poison.h>
 #include <linux/random.h>
 
-#include "../../fastalloc/internal.h"
+#include "../../fastalloc/pool.h"
 #include "fastalloc_test.h"
 
 static struct fa_combo query_params[] = {
@@ -318,9 +318,10 @@ static void query_check(struct kunit *test)
 	spoil(out + c->size, SLUB_RED_ACTIVE);
 
 	/* A mark that is lost. */
-	for (chunk = fa_chunk_first(pool); out >= (u8 *)chunk->end || out < (u8 *)chunk->mem;)
+	chunk = fa_chunk_first(&pool->chunks);
+	while (out >= (u8 *)chunk->end || out < (u8 *)chunk->mem)
 		chunk = fa_chunk_next(chunk);
-	i = fa_chunk_index(pool, chunk, out);
+	i = fa_chunk_index(&pool->chunks, chunk, out);
 	fa_expect_splat("fault in pool kunit: another number of objects");
 	clear_bit(i, chunk->out);
 	/* It then looks like a free one that was written to. */
@@ -329,7 +330,7 @@ static void query_check(struct kunit *test)
 	set_bit(i, chunk->out);
 
 	KUNIT_EXPECT_EQ(test, fastalloc_pool_check(pool), 0L);
-	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->violations), 4L);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->debug.violations), 4L);
 }
 
 /* Promise: the calls out of line are those inline, and may be mixed with them. */
@@ -609,8 +610,7 @@ static void query_merely_built_in(struct kunit *test)
 		pool = fa_pool(test, &cfg);
 		KUNIT_EXPECT_FALSE(test, pool->sanitize);
 		KUNIT_EXPECT_EQ(test, pool->checks, 0U);
-		KUNIT_EXPECT_TRUE(test, cfg.sync == FASTALLOC_SYNC_PERCPU ? pool->quick :
-				  pool->plain);
+		KUNIT_EXPECT_GT(test, pool->path, (u8)FA_PATH_FULL);
 		fa_pool_gone(test, pool);
 	}
 }

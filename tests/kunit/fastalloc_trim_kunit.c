@@ -6,7 +6,7 @@
 #include <linux/module.h>
 #include <linux/shrinker.h>
 
-#include "../../fastalloc/internal.h"
+#include "../../fastalloc/pool.h"
 #include "fastalloc_test.h"
 
 /*
@@ -466,8 +466,8 @@ static struct shrunk shrunk_pool(struct kunit *test, unsigned long low_water)
 /* Steps on the stacks of the depot so far, or 0. */
 static u32 shrink_steps(const struct fastalloc_pool *pool)
 {
-	return (atomic64_read(&pool->full.head) >> 32) +
-	       (atomic64_read(&pool->aside.head) >> 32);
+	return (atomic64_read(&pool->percpu.full.head) >> 32) +
+	       (atomic64_read(&pool->percpu.scanned.head) >> 32);
 }
 
 /* As do_shrink_slab(), with everything wanted. Returns how often it asked in all. */
@@ -496,7 +496,7 @@ static unsigned int shrink_all(struct fastalloc_pool *pool)
 /* Whether an object is the first of its chunk, so that one is out of each. */
 static bool shrink_first(const struct fastalloc_pool *pool, const void *obj)
 {
-	struct rb_node *n = pool->chunks.tree[0].rb_node;
+	struct rb_node *n = pool->chunks.tree.tree[0].rb_node;
 	const struct fa_chunk *chunk;
 
 	while (n) {
@@ -511,8 +511,8 @@ static bool shrink_first(const struct fastalloc_pool *pool, const void *obj)
 /* Returns when the worker has done all that it has been asked for. */
 static void shrink_settle(struct fastalloc_pool *pool)
 {
-	irq_work_sync(&pool->grower.irq);
-	flush_work(&pool->grower.work);
+	irq_work_sync(&pool->refill.grower.irq);
+	flush_work(&pool->refill.grower.work);
 }
 
 /*
@@ -537,7 +537,7 @@ static void shrink_once(struct kunit *test)
 	KUNIT_EXPECT_LE(test, (unsigned long)steps, 8 * s.nr / 16 + 64);
 	/* The worker may have added a large chunk, of which not all is to spare. */
 	KUNIT_EXPECT_LE(test, fastalloc_pool_capacity(s.pool), 12 * PIECE);
-	mark = READ_ONCE(s.pool->low_mark);
+	mark = READ_ONCE(s.pool->refill.low_mark);
 	KUNIT_EXPECT_GE(test, fastalloc_pool_available(s.pool), 2 * mark);
 
 	fastalloc_pool_stats_reset(s.pool);

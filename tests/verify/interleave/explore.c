@@ -142,7 +142,9 @@ static const char * const op_names[NR_OPS] = {
 
 static struct fa_stack *stack_of(int i)
 {
-	struct fa_stack *s[] = { &pool.partial, &pool.full, &pool.aside, &pool.empty };
+	struct fa_stack *s[] = {
+		&pool.percpu.partial, &pool.percpu.full, &pool.percpu.scanned, &pool.percpu.empty,
+	};
 
 	return s[i];
 }
@@ -181,7 +183,7 @@ static int obj_index(const void *addr)
 /* Where the pool keeps the address of a block of magazines, or NULL. */
 static void **block_slot(u32 b)
 {
-	struct fa_mags *m = &pool.mags;
+	struct fa_mags *m = &pool.percpu.mags;
 
 	if (b < FA_MAG_TABLE)
 		return &m->block[b];
@@ -543,11 +545,11 @@ static const char *cell_name(const void *addr)
 		/* The others are counters. */
 		return off == offsetof(struct fastalloc_cache, n) ? "n" : NULL;
 	}
-	if (addr == (void *)&pool.nr_waiters)
+	if (addr == (void *)&pool.waitq.nr)
 		return budget[OP_WAIT] ? "nr_waiters" : NULL;
-	if (addr == (void *)&pool.mags.nr)
+	if (addr == (void *)&pool.percpu.mags.nr)
 		return budget[OP_GROW] ? "mags.nr" : NULL;
-	if (addr == (void *)&pool.objects)
+	if (addr == (void *)&pool.chunks.objects)
 		return budget[OP_GROW] ? "objects" : NULL;
 	return NULL;
 }
@@ -723,7 +725,7 @@ bool hook_head_cmpxchg(atomic64_t *v, s64 *old, s64 new)
 
 static bool long_counts(const atomic_long_t *v)
 {
-	return cur && v == &pool.nfull && !pool.lock.held;
+	return cur && v == &pool.percpu.nfull && !pool.lock.held;
 }
 
 long hook_long_read(const atomic_long_t *v)
@@ -825,9 +827,9 @@ void hook_lock(raw_spinlock_t *lock)
 		stop(P_LOCK, lock);
 		note("locks%s", lock_name(lock));
 		if (lock == &pool.lock && !cur->inserted) {
-			see(H_INT, 0, pool.objects);
-			see(H_INT, 0, pool.mags.nr);
-			see(H_INT, 0, pool.mags.nr_blocks);
+			see(H_INT, 0, pool.chunks.objects);
+			see(H_INT, 0, pool.percpu.mags.nr);
+			see(H_INT, 0, pool.percpu.mags.nr_blocks);
 			cur->base = cur->nh;
 			cur->pushes = 0;
 		}
@@ -840,7 +842,7 @@ void hook_unlock(raw_spinlock_t *lock)
 	if (cur) {
 		settle_write();
 		/* Of the others nobody sees that they are held. */
-		if (lock == &pool.wait_lock)
+		if (lock == &pool.waitq.lock)
 			stop(P_UNLOCK, lock);
 		note("unlocks%s", lock_name(lock));
 		cur->irq_off = cur->call.op == OP_IRQ_WORK || cur->call.op == OP_FLUSH;
@@ -851,21 +853,21 @@ void hook_unlock(raw_spinlock_t *lock)
 /* That of the caches; nobody contends for the list of pools here. */
 void hook_mutex_lock(struct mutex *m)
 {
-	if (cur && m == &pool.shut_lock) {
+	if (cur && m == &pool.percpu.shut_lock) {
 		settle_write();
 		stop(P_LOCK, &m->lock);
-		note("locks the caches' openness: %u want them shut", pool.shutters);
-		see(H_INT, 0, pool.shutters);
+		note("locks the caches' openness: %u want them shut", pool.percpu.shutters);
+		see(H_INT, 0, pool.percpu.shutters);
 		m->lock.held = 1;
 	}
 }
 
 void hook_mutex_unlock(struct mutex *m)
 {
-	if (cur && m == &pool.shut_lock) {
+	if (cur && m == &pool.percpu.shut_lock) {
 		settle_write();
 		stop(P_UNLOCK, &m->lock);
-		note("unlocks it: %u want them shut", pool.shutters);
+		note("unlocks it: %u want them shut", pool.percpu.shutters);
 		m->lock.held = 0;
 	}
 }
@@ -938,7 +940,7 @@ void *hook_mem(size_t bytes)
 	unsigned int i, n;
 	void *block;
 
-	mag_bytes = pool.mags.mag_bytes;
+	mag_bytes = pool.percpu.mags.mag_bytes;
 	n = bytes / mag_bytes;
 	if (w.nr_mags + n > MAX_MAGS || (w.nr_mags + n) * mag_bytes > sizeof(mags)) {
 		fprintf(stderr, "explore: too many magazines: raise MAX_MAGS\n");
@@ -981,7 +983,7 @@ void *hook_table(size_t bytes)
 
 void hook_table_free(const void *table)
 {
-	if (table && table == pool.mags.more[0])
+	if (table && table == pool.percpu.mags.more[0])
 		hook_bad("a table of blocks is freed that is in use");
 }
 
@@ -1005,8 +1007,8 @@ struct packed {
 
 static char pack_buf[1 << 17];
 
-#define POOL_FROM	offsetof(struct fastalloc_pool, full)
-#define POOL_BYTES	(offsetof(struct fastalloc_pool, wake) - POOL_FROM)
+#define POOL_FROM	offsetof(struct fastalloc_pool, percpu.full)
+#define POOL_BYTES	(offsetof(struct fastalloc_pool, waitq.wake) - POOL_FROM)
 
 /* What a growth changes beside that. */
 struct grown {
@@ -1027,10 +1029,10 @@ static void get_grown(struct grown *g)
 	memset(g, 0, sizeof(*g));
 	g->total = pool.total;
 	g->capacity = pool.capacity;
-	g->objects = pool.objects;
-	g->nr = pool.mags.nr;
-	g->nr_blocks = pool.mags.nr_blocks;
-	g->more = pool.mags.more[0];
+	g->objects = pool.chunks.objects;
+	g->nr = pool.percpu.mags.nr;
+	g->nr_blocks = pool.percpu.mags.nr_blocks;
+	g->more = pool.percpu.mags.more[0];
 	for (b = first_block; b < first_block + MAX_BLOCKS; b++) {
 		slot = block_slot(b);
 		g->block[b - first_block] = slot ? *slot : NULL;
@@ -1044,10 +1046,10 @@ static void set_grown(const struct grown *g)
 
 	pool.total = g->total;
 	pool.capacity = g->capacity;
-	pool.objects = g->objects;
-	pool.mags.nr = g->nr;
-	pool.mags.nr_blocks = g->nr_blocks;
-	pool.mags.more[0] = g->more;
+	pool.chunks.objects = g->objects;
+	pool.percpu.mags.nr = g->nr;
+	pool.percpu.mags.nr_blocks = g->nr_blocks;
+	pool.percpu.mags.more[0] = g->more;
 	for (b = first_block; b < first_block + MAX_BLOCKS; b++) {
 		slot = block_slot(b);
 		if (slot)
@@ -1276,11 +1278,11 @@ static const char *check_idle(void)
 		if (count[i] != 1)
 			return count[i] ? "an object is in two places" : "an object is lost";
 	}
-	if (pool.total != w.nr_objs || pool.objects != w.nr_objs)
+	if (pool.total != w.nr_objs || pool.chunks.objects != w.nr_objs)
 		return "the pool counts more objects than it has, or fewer";
-	if (pool.nfull.counter != full)
+	if (pool.percpu.nfull.counter != full)
 		return "the pool counts more full magazines than it has, or fewer";
-	if (pool.mags.nr != nr_there)
+	if (pool.percpu.mags.nr != nr_there)
 		return "the pool counts more magazines than it has, or fewer";
 	for (i = 0; i < CTXS; i++)
 		waits |= ctx[i].used && ctx[i].asleep && ctx[i].handed < 0;
@@ -1355,14 +1357,14 @@ static const char *examine(void)
 			n += w.obj[i] != O_NEW;
 		if (pool.total > n)
 			return "objects are promised before they are there";
-		mix(pool.total | pool.objects << 16 | pool.mags.nr << 32 |
-		    (u64)pool.mags.nr_blocks << 48);
+		mix(pool.total | pool.chunks.objects << 16 | pool.percpu.mags.nr << 32 |
+		    (u64)pool.percpu.mags.nr_blocks << 48);
 		mix(w.nr_objs | w.nr_mags << 8 | pool.lock.held << 16);
 	}
-	mix(pool.nfull.counter);
-	mix(pool.nr_waiters | (u64)pool.wait_lock.held << 32 | (u64)w.irq_pending << 40);
-	mix(pool.shutters | (u64)pool.shut_lock.lock.held << 32);
-	for (l = pool.waiters.next; l != &pool.waiters; l = l->next) {
+	mix(pool.percpu.nfull.counter);
+	mix(pool.waitq.nr | (u64)pool.waitq.lock.held << 32 | (u64)w.irq_pending << 40);
+	mix(pool.percpu.shutters | (u64)pool.percpu.shut_lock.lock.held << 32);
+	for (l = pool.waitq.waiters.next; l != &pool.waitq.waiters; l = l->next) {
 		struct ctx *t = ctx_of_stack(l);
 
 		if (!t)
@@ -1560,7 +1562,7 @@ static void apply(unsigned int choice)
 			new_objects(c, idx);
 		/* It looks at first how many magazines there are. */
 		if (op == OP_ROTATE)
-			c->call.arg = pool.mags.nr;
+			c->call.arg = pool.percpu.mags.nr;
 		c->irq_off = op == OP_IRQ_WORK || op == OP_FLUSH;
 		if (op == OP_IRQ_WORK)
 			w.irq_pending = 0;
@@ -1908,13 +1910,13 @@ int main(int argc, char **argv)
 		cache_settle(i);
 	/* Those that are missing are as good as held by somebody for ever. */
 	for (i = 0; i < less_mags; i++) {
-		m = id_index((u32)pool.empty.head.counter);
+		m = id_index((u32)pool.percpu.empty.head.counter);
 		if (m < 0) {
 			fprintf(stderr, "explore: so few magazines are not enough to begin\n");
 			return 2;
 		}
 		w.flags[m] |= M_MISSING;
-		pool.empty.head.counter = mag_at(m)->next;
+		pool.percpu.empty.head.counter = mag_at(m)->next;
 	}
 	for (i = 0; i < begin_out && !*bad; i++)
 		allocate_one();

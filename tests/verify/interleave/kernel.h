@@ -27,6 +27,9 @@
 #define s64	int64_t
 #define gfp_t	unsigned int
 
+/* The locks are hooks: nothing is inlined. */
+#define CONFIG_DEBUG_SPINLOCK
+
 #define __percpu
 #define __must_check
 #define __user

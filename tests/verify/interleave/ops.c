@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The operations whose interleavings are explored: calls of the real code, with
- * what pool.c wraps around it. Compiled like that code, so that its inline parts
+ * what alloc.c wraps around it. Compiled like that code, so that its inline parts
  * are watched as well.
  */
 #include "verify.h"
+#include "stats.h"
 
 struct fastalloc_pool pool;
 unsigned int bulk_nr = 2;
@@ -14,10 +15,10 @@ char objects[MAX_OBJS];
 struct mutex fa_pools_lock;
 struct list_head fa_pools;
 
-/* The out-of-line halves, as in pool.c, of a pool without hooks. */
+/* The out-of-line halves, as in alloc.c, of a pool without hooks. */
 void *__fastalloc_alloc_slow(struct fastalloc_pool *p, gfp_t gfp, u32 n)
 {
-	void *obj = fa_cache_alloc(p, p->cache + hook_cpu(), n);
+	void *obj = fa_cache_alloc(p, p->percpu.cache + hook_cpu(), n);
 
 	preempt_enable();
 	return obj;
@@ -25,7 +26,7 @@ void *__fastalloc_alloc_slow(struct fastalloc_pool *p, gfp_t gfp, u32 n)
 
 void __fastalloc_free_slow(struct fastalloc_pool *p, void *obj, u32 n)
 {
-	fa_cache_free(p, p->cache + hook_cpu(), obj, n);
+	fa_cache_free(p, p->percpu.cache + hook_cpu(), obj, n);
 	preempt_enable();
 }
 
@@ -67,13 +68,13 @@ void *fa_kzalloc(size_t bytes, gfp_t gfp, int node)
 	return hook_table(bytes);
 }
 
-void fa_chunk_insert(struct fastalloc_pool *p, struct fa_chunk *chunk)
+void fa_chunk_insert(struct fa_chunks *chunks, struct fa_chunk *chunk)
 {
-	p->objects += chunk->count;
+	chunks->objects += chunk->count;
 	hook_inserted();
 }
 
-void fa_chunk_shuffled(struct fa_chunk *chunk)
+void fa_chunk_unshuffle(struct fa_chunk *chunk)
 {
 }
 
@@ -86,12 +87,28 @@ void fa_growth_queue(struct work_struct *work)
 	hook_bad("a zombie was seen");
 }
 
-bool fa_trim_found(struct fastalloc_pool *p, void *obj)
+void fa_stats_locked(const struct fastalloc_pool *p, struct fastalloc_stats *stats)
+{
+}
+
+/* Trim looks at what is free, and keeps nothing of it. */
+static bool found(struct fastalloc_pool *p, void *obj)
 {
 	return false;
 }
 
-/* Percpu pools only, so neither these are called ... */
+/* Trim keeps nothing, so it puts nothing back. */
+bool fa_bitmap_test(const struct fa_bitmap *bm, unsigned int bit)
+{
+	hook_bad("an object was to be put back");
+	return false;
+}
+
+void fa_bitmap_clear(struct fa_bitmap *bm, unsigned int bit)
+{
+}
+
+/* Percpu pools only, so these are not called. */
 void fa_window_settle(struct fastalloc_pool *p)
 {
 	hook_bad("a window was settled");
@@ -102,24 +119,12 @@ void fa_window_open(struct fastalloc_pool *p)
 	hook_bad("a window was opened");
 }
 
-/* ... nor, by wait.c, these. */
-void *fa_serial_alloc(struct fastalloc_pool *p)
-{
-	hook_bad("a pool with a lock was asked");
-	return NULL;
-}
-
-void fa_serial_free(struct fastalloc_pool *p, void *obj)
-{
-	hook_bad("a pool with a lock was given an object");
-}
-
 /* Growth in place. The chunk lies on the stack, which is part of a state. */
 static noinline void grow(void *mem, unsigned int count)
 {
 	struct fa_chunk chunk = { .mem = mem, .end = mem + count, .count = count };
 
-	if (fa_percpu_attach(&pool, &chunk, 0))
+	if (pool.ops->attach(&pool, &chunk, 0))
 		hook_bad("there is no memory for magazines");
 }
 
@@ -142,23 +147,23 @@ void op_run(struct call *call)
 		fa_percpu_free_bulk(&pool, 2, call->obj);
 		break;
 	case OP_FLUSH:
-		fa_percpu_flush(&pool);
+		pool.ops->flush(&pool);
 		break;
 	case OP_ROTATE:
-		fa_percpu_rotate(&pool);
+		pool.ops->scan(&pool, found);
 		break;
 	case OP_DEAD:
 		cpu_dead(call->arg);
 		break;
 	case OP_WAIT:
 		/* As fa_pool_alloc_wait(). */
-		obj = READ_ONCE(pool.nr_waiters) ? NULL : fastalloc_alloc(&pool, 0);
+		obj = READ_ONCE(pool.waitq.nr) ? NULL : fastalloc_alloc(&pool, 0);
 		if (!obj)
 			obj = fa_wait_for_object(&pool, 1, false);
 		call->obj[0] = obj;
 		break;
 	case OP_IRQ_WORK:
-		pool.wake.func(&pool.wake);
+		pool.waitq.wake.func(&pool.waitq.wake);
 		break;
 	case OP_GROW:
 		grow(call->obj[0], call->arg);
@@ -178,22 +183,23 @@ void op_setup(unsigned int magazine, unsigned int capacity, bool growing,
 	pool.sync = FASTALLOC_SYNC_PERCPU;
 	pool.live = true;
 	list_add_tail(&pool.node, &fa_pools);
-	pool.stride = 1;
+	pool.chunks.stride = 1;
 	pool.cfg.capacity = capacity;
 	pool.cfg.magazine = magazine;
-	pool.low_water = 1;
-	pool.low_base = capacity;
+	pool.refill.low_water = 1;
+	pool.refill.low_base = capacity;
 	pool.growth.kind = growing ? FASTALLOC_GROWTH_LINEAR : FASTALLOC_GROWTH_NONE;
 	pool.growth.max = growing ? MAX_OBJS : capacity;
-	pool.mags.nr_blocks = first_block;
+	pool.percpu.mags.nr_blocks = first_block;
 	fa_wait_init(&pool);
-	if (fa_magazine_init() || fa_percpu_init(&pool))
+	pool.ops = &fa_percpu_ops;
+	if (fa_percpu_module_init() || pool.ops->init(&pool))
 		hook_bad("no pool");
 	chunk.mem = objects;
 	chunk.count = capacity + pool.reserve;
 	if (chunk.count > MAX_OBJS)
 		hook_bad("too many objects: raise MAX_OBJS");
-	if (fa_percpu_attach(&pool, &chunk, GFP_KERNEL))
+	if (pool.ops->attach(&pool, &chunk, GFP_KERNEL))
 		hook_bad("no magazines");
-	pool.head.cache = pool.cache;
+	pool.head.cache = pool.percpu.cache;
 }

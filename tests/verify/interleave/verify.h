@@ -3,7 +3,7 @@
 #ifndef VERIFY_H
 #define VERIFY_H
 
-#include "internal.h"
+#include "pool.h"
 
 #define MAX_OBJS	32
 #define MAX_CPUS	3

@@ -5,28 +5,28 @@
  * J. Adams, "Magazines and Vmem" (USENIX 2001).
  *
  * An operation runs with preemption off. It claims its CPU's cache; what nests
- * in it (softirq, hardirq, NMI: FA_LEVELS levels with the task's) finds the
+ * in it (softirq, hardirq, NMI: FA_NESTING levels with the task's) finds the
  * cache busy and works on the depot: pop a magazine, take or put one object,
  * push it where it fits.
  *
- * Let M be the slots of a magazine, and a place be one of the FA_LEVELS levels
- * of a CPU, or trim, of which there is one at a time (grow_lock).
+ * Let M be the slots of a magazine, and a context be one of the FA_NESTING nesting levels of a
+ * CPU, or trim, of which there is one at a time (grow_lock).
  *
- * Free never fails. Each place has at most one partial magazine in hand (trim
- * has one more). One is made of a full or an empty one only by a place that has
+ * Free never fails. Each context holds at most one partial magazine (trim one
+ * more). One is made of a full or an empty one only by a context that has
  * seen the partial stack empty; at that instant all partial ones are loaded, or
- * in hand at other places that do not make one as well. So there are never more
- * partial ones on the stack and in hand than places, and one for trim. A flush
+ * held by other contexts that do not make one as well. So there are never more
+ * partial ones on the stack and held than contexts, and one for trim. A flush
  * keeps to this: it moves the objects of a loaded magazine to others, which it takes
  * from the depot one at a time as a free does. Besides,
  * magazines are: full, at most total / M; loaded, one a CPU; spare, one a CPU;
- * in hand, at most FA_HANDS a place. With one more than all that
+ * held, at most FA_HELD by each context. With one more than all that
  * (fa_mag_need()) the empty stack is never empty. (Unless more objects are
  * freed than there are: that is found here, reported, and the object lost.)
  *
  * Growth keeps to this from any context, several at once: it works with preemption
- * off, so at the place of the allocation that grows the pool, with at most one
- * magazine in hand; with the cache claimed if that may hold objects that others
+ * off, so in the context of the allocation that grows the pool, and holds at most one
+ * magazine; with the cache claimed if that may hold objects that others
  * could have. Before a chunk is inserted, under the pool's lock, ->mags.nr
  * covers all objects that are in the pool and those of the chunk; and ->mags.nr
  * counts a magazine only once it has been pushed.
@@ -41,13 +41,13 @@
  * stack was empty and no full magazine was to be claimed: fa_depot_get() reads ->nfull
  * between two readings of the partial head that are equal, tag included. At that
  * instant all free objects are: on every other CPU, at most 2 M with the task's
- * level, be they loaded, spare, claimed or in hand (a full magazine is pushed before
- * another is claimed), and M claimed or in hand at each of the FA_LEVELS - 1 nested
+ * level, be they loaded, spare, claimed or held (a full magazine is pushed before
+ * another is claimed), and M claimed or held at each of the FA_NESTING - 1 nested
  * levels; on this CPU the same less the level that fails; and 2 M with trim. What a
  * bulk call has claimed beyond that it will return, so it counts as out.
  * With total = capacity + reserve and
  *
- *	reserve = (ncpu * (FA_LEVELS + 1) - 1 + 2) * M,
+ *	reserve = (ncpu * (FA_NESTING + 1) - 1 + 2) * M,
  *
  * the two M of trim only in a growing pool, at least capacity objects were out
  * at that instant.
@@ -79,19 +79,23 @@
 #include <linux/printk.h>
 #include <linux/slab.h>
 
-#include "internal.h"
+#include "exact.h"
+#include "lock.h"
+#include "percpu.h"
+#include "pools.h"
+#include "stats.h"
 
 /* Task, softirq, hardirq, NMI. */
-#define FA_LEVELS	4
+#define FA_NESTING	4
 
-/* Of ->min_full: the number; above it, the round. */
+/* Of percpu.min_full: the number; above it, the epoch. */
 #define FA_MIN_MASK	((1L << (BITS_PER_LONG * 3 / 4)) - 1)
 
 /* An operation holds two at most, one popped and one it gives up for it. */
-#define FA_HANDS	2
+#define FA_HELD	2
 
-/* The cache that pools show which nothing may enter inline. */
-static DEFINE_PER_CPU(struct fastalloc_cache, fa_shut_cache) = {
+/* What pools show that nothing may enter inline: it is empty, full and busy. */
+static DEFINE_PER_CPU(struct fastalloc_cache, fa_bypass) = {
 	.n = FASTALLOC_BUSY,
 };
 
@@ -115,7 +119,7 @@ static inline struct fa_mag *fa_mag_lookup(const void *arg, u32 id)
 static inline struct fa_mag *fa_pop(struct fastalloc_pool *pool,
 				    struct fa_stack *s, s64 *head)
 {
-	return fa_stack_pop(s, fa_mag_lookup, &pool->mags, head);
+	return fa_stack_pop(s, fa_mag_lookup, &pool->percpu.mags, head);
 }
 
 /*
@@ -124,14 +128,14 @@ static inline struct fa_mag *fa_pop(struct fastalloc_pool *pool,
  */
 static inline void fa_unclaim(struct fastalloc_pool *pool, long nr)
 {
-	atomic_long_add(nr, &pool->nfull);
+	atomic_long_add(nr, &pool->percpu.nfull);
 	/* Pairs with the smp_rmb() in fa_depot_get(). */
 	smp_mb__after_atomic();
 }
 
 static inline void fa_push_full(struct fastalloc_pool *pool, struct fa_mag *m)
 {
-	fa_stack_push(&pool->full, m);
+	fa_stack_push(&pool->percpu.full, m);
 	fa_unclaim(pool, 1);
 }
 
@@ -139,32 +143,32 @@ static inline void fa_push_full(struct fastalloc_pool *pool, struct fa_mag *m)
 static void fa_push_any(struct fastalloc_pool *pool, struct fa_mag *m)
 {
 	if (!m->n)
-		fa_stack_push(&pool->empty, m);
-	else if (m->n < pool->magazine)
-		fa_stack_push(&pool->partial, m);
+		fa_stack_push(&pool->percpu.empty, m);
+	else if (m->n < pool->percpu.magazine)
+		fa_stack_push(&pool->percpu.partial, m);
 	else
 		fa_push_full(pool, m);
 }
 
-/* So many were left in the round that @old tells of, unless that is over. */
+/* Lower the recorded minimum to @left, if the epoch sampled in @old is still current. */
 static inline void fa_note_left(struct fastalloc_pool *pool, long old, long left)
 {
-	long round = old & ~FA_MIN_MASK;
+	long epoch = old & ~FA_MIN_MASK;
 
-	while (left < (old & FA_MIN_MASK) && (old & ~FA_MIN_MASK) == round &&
-	       !atomic_long_try_cmpxchg(&pool->min_full, &old, round | max(left, 0L)))
+	while (left < (old & FA_MIN_MASK) && (old & ~FA_MIN_MASK) == epoch &&
+	       !atomic_long_try_cmpxchg(&pool->percpu.min_full, &old, epoch | max(left, 0L)))
 		;
 }
 
 /* Claims @nr full magazines, or none. Returns how many are left, or -1. */
 static inline long fa_claim(struct fastalloc_pool *pool, long nr)
 {
-	long left = atomic_long_read(&pool->nfull);
+	long left = atomic_long_read(&pool->percpu.nfull);
 
 	do {
 		if (left < nr)
 			return -1;
-	} while (!atomic_long_try_cmpxchg(&pool->nfull, &left, left - nr));
+	} while (!atomic_long_try_cmpxchg(&pool->percpu.nfull, &left, left - nr));
 	return left - nr;
 }
 
@@ -174,16 +178,16 @@ static inline long fa_claim(struct fastalloc_pool *pool, long nr)
  */
 static inline bool fa_claim_full(struct fastalloc_pool *pool, long nr)
 {
-	long old = atomic_long_read(&pool->min_full);
+	long old = atomic_long_read(&pool->percpu.min_full);
 	long left = fa_claim(pool, nr);
 
 	if (left < 0)
 		return false;
-	/* A late caller must not report to a new round what was left in the one before. */
+	/* A late caller must not report to a new epoch what was left in the one before. */
 	fa_note_left(pool, old, left);
-	if (unlikely(left < READ_ONCE(pool->low_full)) &&
-	    !READ_ONCE(pool->stalled))
-		fa_grower_kick(&pool->grower);
+	if (unlikely(left < READ_ONCE(pool->percpu.low_full)) &&
+	    !READ_ONCE(pool->refill.stalled))
+		fa_grower_kick(&pool->refill.grower);
 	return true;
 }
 
@@ -197,9 +201,9 @@ static inline struct fa_mag *fa_pop_claimed(struct fastalloc_pool *pool)
 	s64 head;
 
 	do {
-		m = fa_pop(pool, &pool->full, &head);
+		m = fa_pop(pool, &pool->percpu.full, &head);
 		if (unlikely(!m))
-			m = fa_pop(pool, &pool->aside, &head);
+			m = fa_pop(pool, &pool->percpu.scanned, &head);
 	} while (unlikely(!m));
 	return m;
 }
@@ -211,7 +215,7 @@ static struct fa_mag *fa_depot_get(struct fastalloc_pool *pool)
 	s64 partial;
 
 	for (;;) {
-		m = fa_pop(pool, &pool->partial, &partial);
+		m = fa_pop(pool, &pool->percpu.partial, &partial);
 		if (m) {
 			/*
 			 * A reader that sees the count of an allocation from this magazine
@@ -229,7 +233,7 @@ static struct fa_mag *fa_depot_get(struct fastalloc_pool *pool)
 		 * Pairs with the smp_mb__after_atomic() in fa_unclaim().
 		 */
 		smp_rmb();
-		if (atomic64_read(&pool->partial.head) == partial)
+		if (atomic64_read(&pool->percpu.partial.head) == partial)
 			return NULL;
 	}
 }
@@ -237,7 +241,7 @@ static struct fa_mag *fa_depot_get(struct fastalloc_pool *pool)
 /* There is no room for an object, so callers have freed more objects than there are. */
 static noinline __cold void fa_overfull(struct fastalloc_pool *pool)
 {
-	atomic_long_inc(&pool->violations);
+	atomic_long_inc(&pool->debug.violations);
 	pr_err_ratelimited("pool %s: more objects freed than there are\n", pool->name);
 }
 
@@ -247,16 +251,16 @@ static struct fa_mag *fa_depot_get_room(struct fastalloc_pool *pool)
 	struct fa_mag *m;
 	s64 head;
 
-	m = fa_pop(pool, &pool->partial, &head);
+	m = fa_pop(pool, &pool->percpu.partial, &head);
 	if (!m)
-		m = fa_pop(pool, &pool->empty, &head);
+		m = fa_pop(pool, &pool->percpu.empty, &head);
 	if (unlikely(!m))
 		fa_overfull(pool);
 	return m;
 }
 
 /* One object from the depot, or NULL. */
-void *fa_depot_take(struct fastalloc_pool *pool)
+static void *fa_depot_take(struct fastalloc_pool *pool)
 {
 	struct fa_mag *m = fa_depot_get(pool);
 	void *obj;
@@ -269,7 +273,7 @@ void *fa_depot_take(struct fastalloc_pool *pool)
 }
 
 /* One object to the depot. */
-bool fa_depot_put(struct fastalloc_pool *pool, void *obj)
+static bool fa_depot_put(struct fastalloc_pool *pool, void *obj)
 {
 	struct fa_mag *m = fa_depot_get_room(pool);
 
@@ -282,7 +286,7 @@ bool fa_depot_put(struct fastalloc_pool *pool, void *obj)
 
 /*
  * Before a magazine of the depot is held beside a claimed cache: a full spare goes
- * to the depot, since the one that is held takes its place among what is out of reach.
+ * to the depot, since the one that is held takes its turn among what is out of reach.
  * Returns whether there was one.
  */
 static bool fa_cache_pass_spare(struct fastalloc_pool *pool, struct fastalloc_cache *c)
@@ -319,7 +323,7 @@ static inline u32 fa_cache_exchange(struct fastalloc_pool *pool, struct fastallo
 	old->n = 0;
 	c->exchanges++;
 	if (c->spare)
-		fa_stack_push(&pool->empty, old);
+		fa_stack_push(&pool->percpu.empty, old);
 	else
 		c->spare = old;
 	fa_load(c, m);
@@ -361,7 +365,7 @@ static noinline u32 fa_cache_drain_depot(struct fastalloc_pool *pool,
 	if (unlikely(!m)) {
 		/* As it was, but for the spare that went. */
 		c->spare = NULL;
-		return pool->magazine;
+		return pool->percpu.magazine;
 	}
 	fa_load(c, m);
 	return m->n;
@@ -372,7 +376,7 @@ static inline u32 fa_cache_drain(struct fastalloc_pool *pool, struct fastalloc_c
 {
 	struct fa_mag *old = c->loaded, *m = c->spare;
 
-	old->n = pool->magazine;
+	old->n = pool->percpu.magazine;
 	if (!m || m->n)
 		return fa_cache_drain_depot(pool, c);
 	c->spare = old;
@@ -391,11 +395,11 @@ void *fa_cache_alloc(struct fastalloc_pool *pool, struct fastalloc_cache *c, u32
 	if (n >= FASTALLOC_BUSY) {
 		obj = fa_depot_take(pool);
 		if (obj)
-			this_cpu_inc(pool->cache->nested_allocs);
+			this_cpu_inc(pool->percpu.cache->nested_allocs);
 		__fastalloc_release(c, n);
-		/* What it did not need of the magazine it had in hand, if it had one. */
+		/* What it did not need of the magazine it held, if it held one. */
 		if (obj)
-			fa_wake_waiters(pool);
+			fa_wake_waiters(&pool->waitq);
 		return obj;
 	}
 	if (!n && unlikely(!READ_ONCE(c->cap)) && !(c->spare && c->spare->n)) {
@@ -404,7 +408,7 @@ void *fa_cache_alloc(struct fastalloc_pool *pool, struct fastalloc_cache *c, u32
 		c->allocs += !!obj;
 		__fastalloc_release(c, 0);
 		if (obj)
-			fa_wake_waiters(pool);
+			fa_wake_waiters(&pool->waitq);
 		return obj;
 	}
 	if (!n)
@@ -423,23 +427,23 @@ void fa_cache_free(struct fastalloc_pool *pool, struct fastalloc_cache *c,
 {
 	/* A free counts before its object can be out again, see fa_percpu_out_least(). */
 	if (n >= FASTALLOC_BUSY) {
-		this_cpu_inc(pool->cache->nested_frees);
+		this_cpu_inc(pool->percpu.cache->nested_frees);
 		if (unlikely(!fa_depot_put(pool, obj)))
-			this_cpu_dec(pool->cache->nested_frees);
+			this_cpu_dec(pool->percpu.cache->nested_frees);
 	} else if (!READ_ONCE(c->cap)) {
 		c->frees++;
 		if (unlikely(!fa_cache_pass(pool, c, obj)))
 			c->frees--;
 	} else {
-		if (n == pool->magazine)
+		if (n == pool->percpu.magazine)
 			n = fa_cache_drain(pool, c);
-		if (likely(n < pool->magazine)) {
+		if (likely(n < pool->percpu.magazine)) {
 			c->slot[n++] = obj;
 			c->frees++;
 		}
 	}
 	__fastalloc_release(c, n);
-	fa_wake_waiters(pool);
+	fa_wake_waiters(&pool->waitq);
 }
 
 static __always_inline void fa_copy_four(void **to, void * const *from)
@@ -494,7 +498,7 @@ static __always_inline void fa_copy_run(void **to, void * const *from, u32 nr)
 	}
 }
 
-/* Takes @run objects of a magazine that is in hand, and pushes it. */
+/* Takes @run objects of a magazine that the caller holds, and pushes it. */
 static inline void fa_mag_take_run(struct fastalloc_pool *pool, struct fa_mag *m, u32 run,
 				   void **objs)
 {
@@ -524,12 +528,12 @@ static noinline u32 fa_depot_put_run(struct fastalloc_pool *pool, void **objs, u
 
 	if (!m)
 		return 0;
-	run = min(pool->magazine - m->n, nr);
+	run = min(pool->percpu.magazine - m->n, nr);
 	fa_copy_run(&m->slot[m->n], objs, run);
 	m->n += run;
 	/* As in fa_cache_free(). */
 	if (freed)
-		this_cpu_add(pool->cache->nested_frees, run);
+		this_cpu_add(pool->percpu.cache->nested_frees, run);
 	fa_push_any(pool, m);
 	return run;
 }
@@ -545,11 +549,11 @@ unsigned int fa_percpu_alloc_some(struct fastalloc_pool *pool, unsigned int nr, 
 		u32 n;
 
 		preempt_disable();
-		c = this_cpu_ptr(pool->cache);
+		c = this_cpu_ptr(pool->percpu.cache);
 		n = __fastalloc_claim(c);
 		if (n >= FASTALLOC_BUSY) {
 			run = fa_depot_take_run(pool, objs, left);
-			this_cpu_add(pool->cache->nested_allocs, run);
+			this_cpu_add(pool->percpu.cache->nested_allocs, run);
 		} else {
 			if (!n)
 				n = fa_cache_refill(pool, c);
@@ -564,7 +568,7 @@ unsigned int fa_percpu_alloc_some(struct fastalloc_pool *pool, unsigned int nr, 
 		preempt_enable();
 		/* As in fa_cache_alloc(). */
 		if (n >= FASTALLOC_BUSY && run)
-			fa_wake_waiters(pool);
+			fa_wake_waiters(&pool->waitq);
 		objs += run;
 		left -= run;
 	} while (left && likely(run));
@@ -580,7 +584,7 @@ void fa_percpu_free_bulk(struct fastalloc_pool *pool, unsigned int nr, void **ob
 		return;
 	for (;;) {
 		preempt_disable();
-		c = this_cpu_ptr(pool->cache);
+		c = this_cpu_ptr(pool->percpu.cache);
 		n = __fastalloc_claim(c);
 		if (n >= FASTALLOC_BUSY) {
 			run = fa_depot_put_run(pool, objs, nr, true);
@@ -590,9 +594,9 @@ void fa_percpu_free_bulk(struct fastalloc_pool *pool, unsigned int nr, void **ob
 			if (unlikely(!run))
 				c->frees--;
 		} else {
-			if (n == pool->magazine)
+			if (n == pool->percpu.magazine)
 				n = fa_cache_drain(pool, c);
-			run = min(pool->magazine - n, nr);
+			run = min(pool->percpu.magazine - n, nr);
 			if (likely(run)) {
 				fa_copy_run(&c->slot[n], objs, run);
 				n += run;
@@ -607,21 +611,21 @@ void fa_percpu_free_bulk(struct fastalloc_pool *pool, unsigned int nr, void **ob
 		preempt_enable();
 	}
 	/* A zombie may go once preemption is on and its last object is back. */
-	fa_wake_waiters(pool);
+	fa_wake_waiters(&pool->waitq);
 	preempt_enable();
 }
 
 /* The number of full magazines that hold @nr objects. */
 static inline unsigned int fa_mags_for(const struct fastalloc_pool *pool, unsigned int nr)
 {
-	return nr <= pool->magazine ? !!nr : DIV_ROUND_UP(nr, pool->magazine);
+	return nr <= pool->percpu.magazine ? !!nr : DIV_ROUND_UP(nr, pool->percpu.magazine);
 }
 
 /*
  * A bulk call has claimed its cache, which has @n objects, and there are fewer full
  * magazines than it needs beside them. Moves the objects of partial magazines into the
  * cache, and the loaded magazine to the depot when it is full, until cache and full
- * magazines suffice. No object is taken yet, and at most one magazine is in hand.
+ * magazines suffice. No object is taken yet, and at most one magazine is held.
  * Returns the objects of the cache; *@full is the number of magazines that were claimed,
  * or -1 if there are too few objects.
  */
@@ -635,15 +639,15 @@ static noinline u32 fa_bulk_gather(struct fastalloc_pool *pool, struct fastalloc
 
 	moved = fa_cache_pass_spare(pool, c);
 	for (;;) {
-		m = fa_pop(pool, &pool->partial, &partial);
-		run = m ? min(m->n, pool->magazine - n) : 0;
+		m = fa_pop(pool, &pool->percpu.partial, &partial);
+		run = m ? min(m->n, pool->percpu.magazine - n) : 0;
 		if (run) {
 			m->n -= run;
 			fa_copy_run(&c->slot[n], &m->slot[m->n], run);
 			n += run;
 		}
 		if (m && !m->n) {
-			fa_stack_push(&pool->empty, m);
+			fa_stack_push(&pool->percpu.empty, m);
 		} else if (m) {
 			/* The loaded magazine is full. */
 			c->loaded->n = n;
@@ -657,18 +661,18 @@ static noinline u32 fa_bulk_gather(struct fastalloc_pool *pool, struct fastalloc
 			return n;
 		/* Between ->nfull and the head: as in fa_depot_get(). */
 		smp_rmb();
-		if (!m && atomic64_read(&pool->partial.head) == partial)
+		if (!m && atomic64_read(&pool->percpu.partial.head) == partial)
 			break;
 	}
 	*full = -1;
 	/* Others can have what was moved to the depot. */
 	if (moved)
-		fa_wake_waiters(pool);
+		fa_wake_waiters(&pool->waitq);
 	return n;
 }
 
 /*
- * A bulk call whose cache is busy. It may have one magazine in hand only, so it uses at most
+ * A bulk call whose cache is busy. It may hold one magazine only, so it uses at most
  * one partial magazine. A full magazine becomes a partial one only in place of one that was
  * emptied, or if there is no partial one. Takes all objects but those of *@full whole
  * magazines, which it has claimed, and returns how many; or *@full is -1, if there are too
@@ -681,7 +685,7 @@ static u32 fa_bulk_nested(struct fastalloc_pool *pool, unsigned int nr, void **o
 	struct fa_mag *m;
 	s64 head;
 
-	m = fa_pop(pool, &pool->partial, &head);
+	m = fa_pop(pool, &pool->percpu.partial, &head);
 	if (m)
 		got = min(m->n, nr);
 	*full = fa_mags_for(pool, nr - got);
@@ -689,7 +693,7 @@ static u32 fa_bulk_nested(struct fastalloc_pool *pool, unsigned int nr, void **o
 		*full = -1;
 		if (m) {
 			fa_push_any(pool, m);
-			fa_wake_waiters(pool);
+			fa_wake_waiters(&pool->waitq);
 		}
 		return 0;
 	}
@@ -697,13 +701,13 @@ static u32 fa_bulk_nested(struct fastalloc_pool *pool, unsigned int nr, void **o
 		fa_mag_take_run(pool, m, got, objs);
 	if (*full) {
 		--*full;
-		run = nr - got - *full * pool->magazine;
+		run = nr - got - *full * pool->percpu.magazine;
 		fa_mag_take_run(pool, fa_pop_claimed(pool), run, objs + got);
 		got += run;
 	}
-	this_cpu_add(pool->cache->nested_allocs, nr);
-	/* What it did not need of the magazine it had in hand. */
-	fa_wake_waiters(pool);
+	this_cpu_add(pool->percpu.cache->nested_allocs, nr);
+	/* What it did not need of the magazine it held. */
+	fa_wake_waiters(&pool->waitq);
 	return got;
 }
 
@@ -723,7 +727,7 @@ static __always_inline u32 fa_bulk_take(struct fastalloc_pool *pool, struct fast
 			fa_copy_run(objs + got, &c->slot[*n], run);
 			got += run;
 		}
-		if (got + *full * pool->magazine == nr)
+		if (got + *full * pool->percpu.magazine == nr)
 			break;
 		if (c->spare && c->spare->n) {
 			*n = fa_cache_refill(pool, c);
@@ -731,7 +735,7 @@ static __always_inline u32 fa_bulk_take(struct fastalloc_pool *pool, struct fast
 		} else {
 			*n = fa_cache_exchange(pool, c, fa_pop_claimed(pool));
 			--*full;
-			run = nr - got - *full * pool->magazine;
+			run = nr - got - *full * pool->percpu.magazine;
 		}
 	}
 	c->allocs += nr;
@@ -746,10 +750,10 @@ static noinline bool fa_bulk_rest(struct fastalloc_pool *pool, int full, void **
 {
 	struct fa_mag *m;
 
-	for (; full > 0; full--, objs += pool->magazine) {
+	for (; full > 0; full--, objs += pool->percpu.magazine) {
 		preempt_disable();
 		m = fa_pop_claimed(pool);
-		fa_mag_take_run(pool, m, pool->magazine, objs);
+		fa_mag_take_run(pool, m, pool->percpu.magazine, objs);
 		preempt_enable();
 	}
 	return !full;
@@ -781,7 +785,7 @@ bool fa_percpu_alloc_bulk(struct fastalloc_pool *pool, unsigned int nr, void **o
 	if (!nr || nr > READ_ONCE(pool->total))
 		return !nr;
 	preempt_disable();
-	c = this_cpu_ptr(pool->cache);
+	c = this_cpu_ptr(pool->percpu.cache);
 	n = __fastalloc_claim(c);
 	if (unlikely(n >= FASTALLOC_BUSY))
 		return fa_bulk_busy(pool, c, n, nr, objs);
@@ -802,24 +806,24 @@ static void fa_percpu_set_cap(struct fastalloc_pool *pool, u32 cap)
 	int cpu;
 
 	for_each_possible_cpu(cpu)
-		WRITE_ONCE(per_cpu_ptr(pool->cache, cpu)->cap, cap);
+		WRITE_ONCE(per_cpu_ptr(pool->percpu.cache, cpu)->cap, cap);
 }
 
 /* The caches are shut for frees until as many calls of fa_percpu_open(). May sleep. */
-void fa_percpu_shut(struct fastalloc_pool *pool)
+static void fa_percpu_shut(struct fastalloc_pool *pool)
 {
-	mutex_lock(&pool->shut_lock);
-	if (!pool->shutters++)
+	mutex_lock(&pool->percpu.shut_lock);
+	if (!pool->percpu.shutters++)
 		fa_percpu_set_cap(pool, 0);
-	mutex_unlock(&pool->shut_lock);
+	mutex_unlock(&pool->percpu.shut_lock);
 }
 
-void fa_percpu_open(struct fastalloc_pool *pool)
+static void fa_percpu_open(struct fastalloc_pool *pool)
 {
-	mutex_lock(&pool->shut_lock);
-	if (!--pool->shutters)
-		fa_percpu_set_cap(pool, pool->magazine);
-	mutex_unlock(&pool->shut_lock);
+	mutex_lock(&pool->percpu.shut_lock);
+	if (!--pool->percpu.shutters)
+		fa_percpu_set_cap(pool, pool->percpu.magazine);
+	mutex_unlock(&pool->percpu.shut_lock);
 }
 
 /*
@@ -847,10 +851,22 @@ static void fa_cache_flush(struct fastalloc_pool *pool, struct fastalloc_cache *
 	}
 }
 
+/*
+ * The cache of a CPU that does not use it any more. It is busy if destroy changed the path
+ * of an operation that had claimed it: then it is unknown what it holds.
+ */
+static void fa_cache_drop(struct fastalloc_pool *pool, struct fastalloc_cache *c)
+{
+	if (c->n >= FASTALLOC_BUSY)
+		return;
+	fa_cache_flush(pool, c, c->n);
+	c->n = 0;
+}
+
 static void fa_flush_this_cpu(void *arg)
 {
 	struct fastalloc_pool *pool = arg;
-	struct fastalloc_cache *c = this_cpu_ptr(pool->cache);
+	struct fastalloc_cache *c = this_cpu_ptr(pool->percpu.cache);
 	u32 n = __fastalloc_claim(c);
 
 	/* In the middle of an operation: what it holds counts as in use. */
@@ -862,7 +878,7 @@ static void fa_flush_this_cpu(void *arg)
 }
 
 /* What this CPU has, to the depot. */
-void fa_percpu_flush_local(struct fastalloc_pool *pool)
+static void fa_percpu_flush_local(struct fastalloc_pool *pool)
 {
 	preempt_disable();
 	fa_flush_this_cpu(pool);
@@ -885,9 +901,9 @@ static bool fa_cache_holds(const struct fastalloc_pool *pool, int cpu)
 /*
  * The caches of all CPUs that hold something to the depot, by an interrupt to one
  * CPU after another: it needs no lock and no worker that could wait behind who waits
- * for us, and at most one CPU at a time has its objects in hand.
+ * for us, and at most one CPU at a time holds its objects.
  */
-void fa_percpu_flush(struct fastalloc_pool *pool)
+static void fa_percpu_flush(struct fastalloc_pool *pool)
 {
 	int cpu;
 
@@ -895,7 +911,7 @@ void fa_percpu_flush(struct fastalloc_pool *pool)
 	for_each_online_cpu(cpu)
 		if (fa_cache_holds(pool, cpu))
 			smp_call_function_single(cpu, fa_flush_this_cpu, pool, true);
-	fa_wake_waiters(pool);
+	fa_wake_waiters(&pool->waitq);
 }
 
 static int fa_cpu_dead(unsigned int cpu)
@@ -908,13 +924,12 @@ static int fa_cpu_dead(unsigned int cpu)
 
 		if (!pool->live || pool->sync != FASTALLOC_SYNC_PERCPU)
 			continue;
-		c = per_cpu_ptr(pool->cache, cpu);
-		/* In hand with preemption off, as everywhere. */
+		c = per_cpu_ptr(pool->percpu.cache, cpu);
+		/* Held with preemption off, as everywhere. */
 		preempt_disable();
-		fa_cache_flush(pool, c, c->n);
-		c->n = 0;
+		fa_cache_drop(pool, c);
 		preempt_enable();
-		fa_wake_waiters(pool);
+		fa_wake_waiters(&pool->waitq);
 		cond_resched();
 	}
 	mutex_unlock(&fa_pools_lock);
@@ -922,50 +937,51 @@ static int fa_cpu_dead(unsigned int cpu)
 }
 
 /* A context that has claimed a full magazine looks here, too. */
-static void fa_push_aside(struct fastalloc_pool *pool, struct fa_mag *m)
+static void fa_push_scanned(struct fastalloc_pool *pool, struct fa_mag *m)
 {
-	fa_stack_push(&pool->aside, m);
+	fa_stack_push(&pool->percpu.scanned, m);
 	fa_unclaim(pool, 1);
 }
 
 /*
- * Every magazine of the depot through the caller's hands: its objects are
- * counted, those of condemned chunks gathered. What is left goes aside, where
- * allocations still find it, merged into full magazines.
+ * Takes every magazine of the depot once. Objects that @found keeps are taken out; the
+ * others go to another stack, where allocations still find them, merged into full
+ * magazines.
  */
-void fa_percpu_rotate(struct fastalloc_pool *pool)
+static void fa_percpu_scan(struct fastalloc_pool *pool,
+			   bool (*found)(struct fastalloc_pool *pool, void *obj))
 {
-	unsigned long left = pool->mags.nr;
+	unsigned long left = pool->percpu.mags.nr;
 	struct fa_mag *m, *acc = NULL;
 	s64 head;
 	u32 i, k;
 
 	while (left--) {
-		m = fa_pop(pool, &pool->partial, &head);
+		m = fa_pop(pool, &pool->percpu.partial, &head);
 		if (!m) {
 			if (fa_claim(pool, 1) < 0)
 				break;
-			m = fa_pop(pool, &pool->full, &head);
+			m = fa_pop(pool, &pool->percpu.full, &head);
 			if (!m) {
 				fa_unclaim(pool, 1);
 				break;
 			}
 		}
 		for (i = 0, k = 0; i < m->n; i++)
-			if (!fa_trim_found(pool, m->slot[i]))
+			if (!found(pool, m->slot[i]))
 				m->slot[k++] = m->slot[i];
 		m->n = k;
 
-		while (acc && acc->n < pool->magazine && m->n)
+		while (acc && acc->n < pool->percpu.magazine && m->n)
 			acc->slot[acc->n++] = m->slot[--m->n];
-		if (acc && acc->n == pool->magazine) {
-			fa_push_aside(pool, acc);
+		if (acc && acc->n == pool->percpu.magazine) {
+			fa_push_scanned(pool, acc);
 			acc = NULL;
 		}
 		if (!m->n)
-			fa_stack_push(&pool->empty, m);
-		else if (m->n == pool->magazine)
-			fa_push_aside(pool, m);
+			fa_stack_push(&pool->percpu.empty, m);
+		else if (m->n == pool->percpu.magazine)
+			fa_push_scanned(pool, m);
 		else
 			acc = m;
 		cond_resched();
@@ -974,32 +990,40 @@ void fa_percpu_rotate(struct fastalloc_pool *pool)
 		fa_push_any(pool, acc);
 	/* With a claim for each: those that others have claimed must stay on a stack. */
 	while (fa_claim(pool, 1) >= 0) {
-		m = fa_pop(pool, &pool->aside, &head);
+		m = fa_pop(pool, &pool->percpu.scanned, &head);
 		if (!m) {
 			fa_unclaim(pool, 1);
 			break;
 		}
 		fa_push_full(pool, m);
 	}
-	fa_wake_waiters(pool);
+	fa_wake_waiters(&pool->waitq);
 }
 
-/* The same objects as if nobody had gathered them. */
-void fa_percpu_put_back(struct fastalloc_pool *pool, void *obj)
+/* What trim has gathered of a chunk that does not go after all. */
+static void fa_percpu_put_back(struct fastalloc_pool *pool, struct fa_chunk *chunk)
 {
-	preempt_disable();
-	fa_depot_put(pool, obj);
-	preempt_enable();
+	unsigned int i;
+
+	for (i = 0; i < chunk->count; i++) {
+		fa_resched(i, GFP_KERNEL);
+		if (!fa_bitmap_test(&chunk->map, i))
+			continue;
+		fa_bitmap_clear(&chunk->map, i);
+		preempt_disable();
+		fa_depot_put(pool, fa_chunk_obj(&pool->chunks, chunk, i));
+		preempt_enable();
+	}
 }
 
 static unsigned long fa_mag_need(const struct fastalloc_pool *pool,
 				 unsigned long total)
 {
-	unsigned long places = num_possible_cpus() * FA_LEVELS + 1;
+	unsigned long contexts = num_possible_cpus() * FA_NESTING + 1;
 
-	/* full; partial, trim has one more; loaded and spare; in hand; one more */
-	return DIV_ROUND_UP(total, pool->magazine) + places + 1 +
-	       2 * num_possible_cpus() + FA_HANDS * places + 1;
+	/* full; partial, trim has one more; loaded and spare; held; one more */
+	return DIV_ROUND_UP(total, pool->percpu.magazine) + contexts + 1 +
+	       2 * num_possible_cpus() + FA_HELD * contexts + 1;
 }
 
 /*
@@ -1009,7 +1033,7 @@ static unsigned long fa_mag_need(const struct fastalloc_pool *pool,
 static int fa_mag_add_block(struct fastalloc_pool *pool, void *block, gfp_t gfp)
 {
 	u32 most = FA_MAG_BLOCKS - (gfpflags_allow_blocking(gfp) ? 0 : FA_MAG_TABLE);
-	struct fa_mags *mags = &pool->mags;
+	struct fa_mags *mags = &pool->percpu.mags;
 	void **table = NULL;
 	unsigned long flags;
 	u32 b, t;
@@ -1048,14 +1072,14 @@ static unsigned long fa_mags_add(const struct fastalloc_pool *pool, unsigned lon
 
 	/* Growth in place takes a page at most, unless it needs more. */
 	if (!gfpflags_allow_blocking(gfp))
-		more = min(more, PAGE_SIZE / pool->mags.mag_bytes);
+		more = min(more, PAGE_SIZE / pool->percpu.mags.mag_bytes);
 	return min(max(need - nr, more), FA_MAG_BLOCK_MASK + 1UL);
 }
 
 /* Memory for @nr magazines, or for fewer, down to a page, when memory is short. */
 static void *fa_mags_alloc(struct fastalloc_pool *pool, unsigned long *nr, gfp_t gfp)
 {
-	size_t one = pool->mags.mag_bytes;
+	size_t one = pool->percpu.mags.mag_bytes;
 	void *block;
 
 	for (;;) {
@@ -1067,10 +1091,10 @@ static void *fa_mags_alloc(struct fastalloc_pool *pool, unsigned long *nr, gfp_t
 }
 
 /* Makes magazines for @total objects. Any context, if @gfp does not allow blocking. */
-int fa_mags_reserve(struct fastalloc_pool *pool, unsigned long total, gfp_t gfp)
+static int fa_mags_reserve(struct fastalloc_pool *pool, unsigned long total, gfp_t gfp)
 {
 	unsigned long need = fa_mag_need(pool, total), nr, add, flags, i;
-	struct fa_mags *mags = &pool->mags;
+	struct fa_mags *mags = &pool->percpu.mags;
 	size_t bytes;
 	void *block;
 	int b;
@@ -1092,7 +1116,7 @@ int fa_mags_reserve(struct fastalloc_pool *pool, unsigned long total, gfp_t gfp)
 			fa_resched(i, gfp);
 			m->n = 0;
 			m->next = ((u32)b << FA_MAG_BLOCK_SHIFT) + i + 1;
-			fa_stack_push(&pool->empty, m);
+			fa_stack_push(&pool->percpu.empty, m);
 		}
 		/* They count now that they can be had. */
 		raw_spin_lock_irqsave(&pool->lock, flags);
@@ -1108,13 +1132,13 @@ int fa_mags_reserve(struct fastalloc_pool *pool, unsigned long total, gfp_t gfp)
  * After the number of objects has changed: where the low-water mark lies. One
  * more, for the magazine whose taking shows that it was passed.
  */
-void fa_percpu_set_low(struct fastalloc_pool *pool)
+static void fa_percpu_set_low(struct fastalloc_pool *pool)
 {
 	long low = LONG_MIN;
 
 	if (fa_is_growing(pool) && READ_ONCE(pool->capacity) < READ_ONCE(pool->growth.max))
-		low = DIV_ROUND_UP(READ_ONCE(pool->low_mark), pool->magazine) + 1;
-	WRITE_ONCE(pool->low_full, low);
+		low = DIV_ROUND_UP(READ_ONCE(pool->refill.low_mark), pool->percpu.magazine) + 1;
+	WRITE_ONCE(pool->percpu.low_full, low);
 }
 
 /*
@@ -1125,18 +1149,18 @@ void fa_percpu_set_low(struct fastalloc_pool *pool)
 unsigned long fa_percpu_out_least(struct fastalloc_pool *pool)
 {
 	const struct fastalloc_cache *c;
-	unsigned long out = READ_ONCE(pool->handed);
+	unsigned long out = READ_ONCE(pool->waitq.handed);
 	int cpu;
 
 	for_each_possible_cpu(cpu) {
-		c = per_cpu_ptr(pool->cache, cpu);
+		c = per_cpu_ptr(pool->percpu.cache, cpu);
 		/* data_race: each CPU writes its own as it goes. */
 		out += data_race(c->allocs) + data_race(c->nested_allocs);
 	}
 	/* Allocations first. The CPUs promise no order to their counters. */
 	smp_rmb();
 	for_each_possible_cpu(cpu) {
-		c = per_cpu_ptr(pool->cache, cpu);
+		c = per_cpu_ptr(pool->percpu.cache, cpu);
 		/* data_race: likewise. */
 		out -= data_race(c->frees) + data_race(c->nested_frees);
 	}
@@ -1149,28 +1173,28 @@ unsigned long fa_percpu_out_least(struct fastalloc_pool *pool)
  */
 unsigned long fa_percpu_peak(struct fastalloc_pool *pool)
 {
-	unsigned long held = atomic_long_read(&pool->min_full) & FA_MIN_MASK;
+	unsigned long held = atomic_long_read(&pool->percpu.min_full) & FA_MIN_MASK;
 
-	held = held == FA_MIN_MASK ? pool->capacity : held * pool->magazine;
+	held = held == FA_MIN_MASK ? pool->capacity : held * pool->percpu.magazine;
 	return max(pool->peak, pool->capacity > held ? pool->capacity - held : 0);
 }
 
 /* From now on the fewest are looked for anew; under the lock. */
-void fa_percpu_new_round(struct fastalloc_pool *pool)
+void fa_percpu_new_epoch(struct fastalloc_pool *pool)
 {
-	long round = (atomic_long_read(&pool->min_full) | FA_MIN_MASK) + 1 + FA_MIN_MASK;
+	long epoch = (atomic_long_read(&pool->percpu.min_full) | FA_MIN_MASK) + 1 + FA_MIN_MASK;
 
 	/* Nothing is known of it yet. */
-	atomic_long_xchg(&pool->min_full, round);
+	atomic_long_xchg(&pool->percpu.min_full, epoch);
 	/* Who takes one from here on tells, so what is told here is not too many. */
-	fa_note_left(pool, round, atomic_long_read(&pool->nfull));
+	fa_note_left(pool, epoch, atomic_long_read(&pool->percpu.nfull));
 }
 
 /* Notes the peak so far, before the sums change that tell it. Under the lock. */
-void fa_percpu_end_round(struct fastalloc_pool *pool)
+static void fa_percpu_end_epoch(struct fastalloc_pool *pool)
 {
 	pool->peak = fa_percpu_peak(pool);
-	fa_percpu_new_round(pool);
+	fa_percpu_new_epoch(pool);
 }
 
 /*
@@ -1186,18 +1210,18 @@ static unsigned int fa_percpu_add_some(struct fastalloc_pool *pool,
 	u32 n;
 
 	preempt_disable();
-	c = this_cpu_ptr(pool->cache);
+	c = this_cpu_ptr(pool->percpu.cache);
 	n = __fastalloc_claim(c);
 	if (n < FASTALLOC_BUSY)
 		fa_cache_pass_spare(pool, c);
 	m = fa_depot_get_room(pool);
 	if (likely(m)) {
-		while (i % pool->magazine && m->n < pool->magazine)
-			m->slot[m->n++] = fa_chunk_new_obj(pool, chunk, --i);
+		while (i % pool->percpu.magazine && m->n < pool->percpu.magazine)
+			m->slot[m->n++] = fa_chunk_new_obj(&pool->chunks, chunk, --i);
 		fa_push_any(pool, m);
 	} else {
 		/* More was freed than there is, and took the room: these are lost. */
-		i -= i % pool->magazine;
+		i -= i % pool->percpu.magazine;
 	}
 	__fastalloc_release(c, n);
 	preempt_enable();
@@ -1213,13 +1237,13 @@ static bool fa_percpu_add_full(struct fastalloc_pool *pool, struct fa_chunk *chu
 	s64 head;
 
 	preempt_disable();
-	m = fa_pop(pool, &pool->empty, &head);
+	m = fa_pop(pool, &pool->percpu.empty, &head);
 	/* As in fa_percpu_add_some(). */
 	if (likely(m)) {
-		for (k = 0; k < pool->magazine; k++)
-			m->slot[k] = fa_chunk_new_obj(pool, chunk, --i);
+		for (k = 0; k < pool->percpu.magazine; k++)
+			m->slot[k] = fa_chunk_new_obj(&pool->chunks, chunk, --i);
 		m->n = k;
-		fa_stack_push(&pool->full, m);
+		fa_stack_push(&pool->percpu.full, m);
 	} else {
 		fa_overfull(pool);
 	}
@@ -1231,47 +1255,47 @@ static bool fa_percpu_add_full(struct fastalloc_pool *pool, struct fa_chunk *chu
  * A chunk's objects into full magazines, from any context. A failure, for want of
  * memory for magazines, leaves all as it was.
  */
-int fa_percpu_attach(struct fastalloc_pool *pool, struct fa_chunk *chunk, gfp_t gfp)
+static int fa_percpu_attach(struct fastalloc_pool *pool, struct fa_chunk *chunk, gfp_t gfp)
 {
 	unsigned int i = chunk->count, full = 0;
 	unsigned long flags;
 	bool there;
 	int err;
 
-	chunk->fresh = chunk->count;
+	chunk->unused = chunk->count;
 	do {
-		err = fa_mags_reserve(pool, READ_ONCE(pool->objects) + chunk->count, gfp);
+		err = fa_mags_reserve(pool, READ_ONCE(pool->chunks.objects) + chunk->count, gfp);
 		if (err)
 			return err;
 		/* Others may attach chunks meanwhile: look again. */
-		flags = fa_serial_lock(pool);
-		there = fa_mag_need(pool, pool->objects + chunk->count) <= pool->mags.nr;
+		flags = fa_lock(pool);
+		there = fa_mag_need(pool, pool->chunks.objects + chunk->count) <=
+			pool->percpu.mags.nr;
 		if (there)
-			fa_chunk_insert(pool, chunk);
-		fa_serial_unlock(pool, flags);
+			fa_chunk_insert(&pool->chunks, chunk);
+		fa_unlock(pool, flags);
 	} while (!there);
 
 	/* From the end, so that the lowest are handed out first. */
-	while (i % pool->magazine)
+	while (i % pool->percpu.magazine)
 		i = fa_percpu_add_some(pool, chunk, i);
-	for (; i; i -= pool->magazine) {
+	for (; i; i -= pool->percpu.magazine) {
 		full += fa_percpu_add_full(pool, chunk, i);
 		if (gfpflags_allow_blocking(gfp))
 			cond_resched();
 	}
 
-	fa_chunk_shuffled(chunk);
+	fa_chunk_unshuffle(chunk);
 
 	/* Promised, and counted, once all are there. */
-	flags = fa_serial_lock(pool);
+	flags = fa_lock(pool);
 	fa_unclaim(pool, full);
-	fa_percpu_end_round(pool);
 	fa_add_total(pool, chunk->count);
 	/* From here on trim may take it away. */
 	chunk->ready = true;
-	fa_serial_unlock(pool, flags);
+	fa_unlock(pool, flags);
 	fa_percpu_set_low(pool);
-	fa_wake_waiters(pool);
+	fa_wake_waiters(&pool->waitq);
 	return 0;
 }
 
@@ -1287,14 +1311,14 @@ static unsigned int fa_magazine_size(unsigned long capacity, unsigned long facto
 }
 
 /* Caches and magazines, no objects yet; what is left of a failure, release frees. */
-int fa_percpu_init(struct fastalloc_pool *pool)
+static int fa_percpu_init(struct fastalloc_pool *pool)
 {
 	/* The lock must not share a cache line with what every inline call reads. */
 	BUILD_BUG_ON(IS_ENABLED(CONFIG_SMP) &&
 		     offsetof(struct fastalloc_pool, lock) / SMP_CACHE_BYTES ==
 		     offsetof(struct fastalloc_pool, head.cache) / SMP_CACHE_BYTES);
-	unsigned long factor = num_possible_cpus() * (FA_LEVELS + 1) - 1;
-	struct fa_mags *mags = &pool->mags;
+	unsigned long factor = num_possible_cpus() * (FA_NESTING + 1) - 1;
+	struct fa_mags *mags = &pool->percpu.mags;
 	size_t bytes;
 	int cpu, err;
 	s64 head;
@@ -1303,8 +1327,8 @@ int fa_percpu_init(struct fastalloc_pool *pool)
 		factor += 2;
 	if (!pool->cfg.magazine)
 		pool->cfg.magazine = fa_magazine_size(pool->cfg.capacity, factor);
-	pool->magazine = pool->cfg.magazine;
-	pool->reserve = factor * pool->magazine;
+	pool->percpu.magazine = pool->cfg.magazine;
+	pool->reserve = factor * pool->percpu.magazine;
 	if (pool->cfg.capacity > FASTALLOC_MAX_OBJECTS - pool->reserve) {
 		pr_err("pool %s: capacity=%lu: more than %lu with the reserve of %lu\n",
 		       pool->name, pool->cfg.capacity, FASTALLOC_MAX_OBJECTS,
@@ -1313,13 +1337,13 @@ int fa_percpu_init(struct fastalloc_pool *pool)
 	}
 	pool->growth.max = min(pool->growth.max, FASTALLOC_MAX_OBJECTS - pool->reserve);
 
-	bytes = sizeof(struct fa_mag) + pool->magazine * sizeof(void *);
+	bytes = sizeof(struct fa_mag) + pool->percpu.magazine * sizeof(void *);
 	/* Two magazines may be with two CPUs, so they share no cache line. */
 	mags->mag_bytes = ALIGN(bytes, SMP_CACHE_BYTES);
 
-	pool->cache = alloc_percpu_gfp(struct fastalloc_cache,
-				       fa_gfp(GFP_KERNEL | __GFP_NORETRY));
-	if (!pool->cache)
+	pool->percpu.cache = alloc_percpu_gfp(struct fastalloc_cache,
+					      fa_gfp(GFP_KERNEL | __GFP_NORETRY));
+	if (!pool->percpu.cache)
 		return -ENOMEM;
 	fa_charge(pool, num_possible_cpus() * sizeof(struct fastalloc_cache));
 
@@ -1327,29 +1351,28 @@ int fa_percpu_init(struct fastalloc_pool *pool)
 	if (err)
 		return err;
 	for_each_possible_cpu(cpu) {
-		struct fastalloc_cache *c = per_cpu_ptr(pool->cache, cpu);
+		struct fastalloc_cache *c = per_cpu_ptr(pool->percpu.cache, cpu);
 
-		c->cap = pool->magazine;
-		c->loaded = fa_pop(pool, &pool->empty, &head);
+		c->cap = pool->percpu.magazine;
+		c->loaded = fa_pop(pool, &pool->percpu.empty, &head);
 		c->slot = c->loaded->slot;
 	}
 	return 0;
 }
 
 /* On destroy: what @fn makes of every free object. Nobody uses the pool. */
-void fa_percpu_drain(struct fastalloc_pool *pool,
-		     void (*fn)(struct fastalloc_pool *pool, void *obj))
+static void fa_percpu_drain(struct fastalloc_pool *pool,
+			    void (*fn)(struct fastalloc_pool *pool, void *obj))
 {
 	struct fastalloc_cache *c;
 	struct fa_mag *m;
 	int cpu;
 
 	/* The grower has been stopped. */
-	pool->low_full = LONG_MIN;
+	pool->percpu.low_full = LONG_MIN;
 	for_each_possible_cpu(cpu) {
-		c = per_cpu_ptr(pool->cache, cpu);
-		fa_cache_flush(pool, c, c->n);
-		c->n = 0;
+		c = per_cpu_ptr(pool->percpu.cache, cpu);
+		fa_cache_drop(pool, c);
 		cond_resched();
 	}
 	while ((m = fa_depot_get(pool))) {
@@ -1359,25 +1382,190 @@ void fa_percpu_drain(struct fastalloc_pool *pool,
 	}
 }
 
-void fa_percpu_release(struct fastalloc_pool *pool)
+static void fa_percpu_exit(struct fastalloc_pool *pool)
 {
 	u32 i;
 
-	for (i = 0; i < pool->mags.nr_blocks; i++) {
-		kvfree(*fa_mag_block(&pool->mags, i));
+	for (i = 0; i < pool->percpu.mags.nr_blocks; i++) {
+		kvfree(*fa_mag_block(&pool->percpu.mags, i));
 		cond_resched();
 	}
-	for (i = 0; i < ARRAY_SIZE(pool->mags.more); i++)
-		kfree(pool->mags.more[i]);
-	free_percpu(pool->cache);
+	for (i = 0; i < ARRAY_SIZE(pool->percpu.mags.more); i++)
+		kfree(pool->percpu.mags.more[i]);
+	free_percpu(pool->percpu.cache);
 }
 
-struct fastalloc_cache __percpu *fa_shut(void)
+/*
+ * Sums up the CPUs' counters, which each CPU writes as it goes. What one CPU has
+ * allocated and freed is read together, so the sum is wrong by no more than what was
+ * freed on another CPU than it was allocated on in the meantime. Exact when nothing
+ * goes on. Counters wrap, so only the difference of sums means anything on 32-bit.
+ */
+static unsigned long fa_percpu_sum(struct fastalloc_pool *pool,
+				   unsigned long *frees, u64 *nested,
+				   u64 *exchanges)
 {
-	return &fa_shut_cache;
+	unsigned long allocs = READ_ONCE(pool->waitq.handed), nested_allocs, nested_frees;
+	const struct fastalloc_cache *c;
+	long out;
+	int cpu;
+
+	*frees = 0;
+	*nested = 0;
+	*exchanges = 0;
+	for_each_possible_cpu(cpu) {
+		c = per_cpu_ptr(pool->percpu.cache, cpu);
+		nested_frees = fa_peek(c->nested_frees);
+		*frees += fa_peek(c->frees) + nested_frees;
+		nested_allocs = fa_peek(c->nested_allocs);
+		allocs += fa_peek(c->allocs) + nested_allocs;
+		*nested += nested_allocs + nested_frees;
+		*exchanges += fa_peek(c->exchanges);
+	}
+
+	out = allocs - *frees;
+	/* What growth adds is handed out before it is counted in ->total. */
+	return clamp(out, 0L, (long)READ_ONCE(pool->refill.planned));
 }
 
-int fa_magazine_init(void)
+static unsigned long fa_percpu_in_use(struct fastalloc_pool *pool)
+{
+	unsigned long frees;
+	u64 nested, exchanges;
+
+	return fa_percpu_sum(pool, &frees, &nested, &exchanges);
+}
+
+/*
+ * The CPUs' counters are summed up before the lock is taken, so that interrupts are not off
+ * for a time that grows with the number of CPUs. The reported peak is stored, so that it
+ * never falls. If a reset came in between, the sum is not, for it may be from before.
+ */
+static void fa_percpu_stats(struct fastalloc_pool *pool, struct fastalloc_stats *stats)
+{
+	unsigned int resets = READ_ONCE(pool->percpu.resets);
+	unsigned long flags, frees, least;
+
+	stats->in_use = fa_percpu_sum(pool, &frees, &stats->nested, &stats->depot_exchanges);
+	least = fa_percpu_out_least(pool);
+
+	flags = fa_lock(pool);
+	fa_stats_locked(pool, stats);
+	stats->magazine_bytes = pool->percpu.mags.bytes;
+	if (resets == pool->percpu.resets)
+		pool->peak = max(pool->peak, least);
+	pool->peak = fa_percpu_peak(pool);
+	stats->peak = pool->peak;
+	/* It is an approximate number, the peak is not. */
+	stats->in_use = min(stats->in_use, stats->peak);
+	stats->frees = frees - (unsigned long)pool->percpu.stats_base.frees;
+	stats->allocs = stats->frees + stats->in_use;
+	stats->nested -= pool->percpu.stats_base.nested;
+	stats->depot_exchanges -= pool->percpu.stats_base.depot_exchanges;
+	fa_unlock(pool, flags);
+}
+
+/* The CPUs' counters are theirs alone: notes where they stand. */
+static void fa_percpu_reset(struct fastalloc_pool *pool)
+{
+	struct fastalloc_stats base = {};
+	unsigned long flags, frees, least;
+
+	flags = fa_lock(pool);
+	pool->percpu.resets++;
+	fa_percpu_new_epoch(pool);
+	pool->peak = 0;
+	fa_unlock(pool, flags);
+
+	fa_percpu_sum(pool, &frees, &base.nested, &base.depot_exchanges);
+	base.frees = frees;
+	least = fa_percpu_out_least(pool);
+	flags = fa_lock(pool);
+	pool->percpu.stats_base = base;
+	pool->peak = max(pool->peak, least);
+	fa_unlock(pool, flags);
+}
+
+/* Objects taken back so far. */
+static unsigned long fa_percpu_frees(struct fastalloc_pool *pool)
+{
+	unsigned long frees = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		const struct fastalloc_cache *c = per_cpu_ptr(pool->percpu.cache, cpu);
+
+		frees += fa_peek(c->frees) + fa_peek(c->nested_frees);
+	}
+	return frees;
+}
+
+/* Chunks have gone. */
+static void fa_percpu_trimmed(struct fastalloc_pool *pool)
+{
+	unsigned long flags;
+
+	flags = fa_lock(pool);
+	fa_percpu_set_low(pool);
+	fa_percpu_end_epoch(pool);
+	fa_unlock(pool, flags);
+}
+
+/* For a waiter. If there is no room, a free that makes room wakes waiters. */
+static void *fa_percpu_take(struct fastalloc_pool *pool)
+{
+	void *obj;
+
+	if (!fa_exact_take(pool, 1, false))
+		return NULL;
+	obj = fa_depot_take(pool);
+	if (obj)
+		WRITE_ONCE(pool->waitq.handed, pool->waitq.handed + 1);
+	else
+		fa_exact_give(pool, 1);
+	return obj;
+}
+
+static void fa_percpu_give(struct fastalloc_pool *pool, void *obj)
+{
+	fa_exact_give(pool, 1);
+	/* As in fa_cache_free(). */
+	WRITE_ONCE(pool->waitq.handed, pool->waitq.handed - 1);
+	fa_depot_put(pool, obj);
+	/* It may be the last one that a deferred destroy waits for. */
+	if (READ_ONCE(pool->deferred.zombie))
+		irq_work_queue(&pool->waitq.wake);
+}
+
+const struct fa_pool_ops fa_percpu_ops = {
+	.init = fa_percpu_init,
+	.exit = fa_percpu_exit,
+	.prepare = fa_mags_reserve,
+	.attach = fa_percpu_attach,
+	.set_mark = fa_percpu_set_low,
+	.new_epoch = fa_percpu_end_epoch,
+	.flush = fa_percpu_flush,
+	.scan = fa_percpu_scan,
+	.put_back = fa_percpu_put_back,
+	.trimmed = fa_percpu_trimmed,
+	.drain = fa_percpu_drain,
+	.in_use = fa_percpu_in_use,
+	.frees = fa_percpu_frees,
+	.stats = fa_percpu_stats,
+	.reset = fa_percpu_reset,
+	.take = fa_percpu_take,
+	.give = fa_percpu_give,
+	.wait_begin = fa_percpu_shut,
+	.wait_queued = fa_percpu_flush_local,
+	.wait_end = fa_percpu_open,
+};
+
+struct fastalloc_cache __percpu *fa_bypass_cache(void)
+{
+	return &fa_bypass;
+}
+
+int fa_percpu_module_init(void)
 {
 	int state;
 
@@ -1389,7 +1577,7 @@ int fa_magazine_init(void)
 	return 0;
 }
 
-void fa_magazine_exit(void)
+void fa_percpu_module_exit(void)
 {
 	cpuhp_remove_state_nocalls(fa_cpuhp_state);
 }

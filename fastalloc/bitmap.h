@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Taken slots with summaries, for LOWEST and for marks on a chunk: see bitmap.c. */
+#ifndef FASTALLOC_BITMAP_H
+#define FASTALLOC_BITMAP_H
+
+#include <linux/gfp.h>
+#include <linux/types.h>
+
+/* Enough for FASTALLOC_MAX_OBJECTS bits on 32-bit. */
+#define FA_BITMAP_LEVELS	7
+
+/**
+ * struct fa_bitmap - taken slots, with summaries
+ * @bits: slots
+ * @levels: levels in use
+ * @words: words of all levels together
+ * @level: a set bit means: level 0, slot taken; above, word below all set
+ */
+struct fa_bitmap {
+	unsigned int	bits;
+	unsigned int	levels;
+	unsigned int	words;
+	unsigned long	*level[FA_BITMAP_LEVELS];
+};
+
+int fa_bitmap_init(struct fa_bitmap *bm, unsigned int bits, gfp_t gfp, int node);
+void fa_bitmap_free(struct fa_bitmap *bm);
+bool fa_bitmap_test(const struct fa_bitmap *bm, unsigned int bit);
+void fa_bitmap_set(struct fa_bitmap *bm, unsigned int bit);
+void fa_bitmap_clear(struct fa_bitmap *bm, unsigned int bit);
+unsigned int fa_bitmap_take_lowest(struct fa_bitmap *bm);
+unsigned int fa_bitmap_take_run(struct fa_bitmap *bm, unsigned int nr);
+bool fa_bitmap_run_taken(const struct fa_bitmap *bm, unsigned int bit,
+			 unsigned int nr);
+void fa_bitmap_put_run(struct fa_bitmap *bm, unsigned int bit, unsigned int nr);
+
+#endif /* FASTALLOC_BITMAP_H */

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Many objects at once, and runs of neighbours. */
+#define pr_fmt(fmt) "fastalloc: " fmt
+
+#include "alloc.h"
+#include "compat.h"
+#include "exact.h"
+
+static inline bool fa_pool_take_bulk(struct fastalloc_pool *pool, unsigned int nr,
+				     void **objs)
+{
+	if (!fa_is_percpu(pool))
+		return fa_central_alloc_bulk(pool, nr, objs, false);
+	if (!fa_exact_take(pool, nr, false))
+		return false;
+	if (fa_percpu_alloc_bulk(pool, nr, objs))
+		return true;
+	fa_exact_undo(pool, nr);
+	return false;
+}
+
+static unsigned int fa_pool_take_some(struct fastalloc_pool *pool, unsigned int nr, void **objs)
+{
+	unsigned int may, got;
+
+	if (!fa_is_percpu(pool))
+		return fa_central_alloc_bulk(pool, nr, objs, true);
+	may = fa_exact_take(pool, nr, true);
+	if (!may)
+		return 0;
+	got = fa_percpu_alloc_some(pool, may, objs);
+	fa_exact_undo(pool, may - got);
+	return got;
+}
+
+static noinline bool fa_pool_alloc_bulk(struct fastalloc_pool *pool, gfp_t gfp,
+					unsigned int nr, void **objs,
+					unsigned long ip)
+{
+	unsigned int tries = 0;
+	bool ok;
+
+	if (!nr || !fa_pool_may_alloc(pool, gfp))
+		return false;
+	if (fa_fail(nr * pool->chunks.stride) || !fa_pool_enter(pool)) {
+		fa_pool_failed(pool);
+		return false;
+	}
+	while (!(ok = fa_pool_take_bulk(pool, nr, objs)))
+		if (!fa_pool_refill(pool, gfp, nr, false, tries++))
+			break;
+	fa_pool_leave(pool);
+	if (!ok) {
+		fa_pool_failed(pool);
+		return false;
+	}
+	fa_post_alloc_hook_bulk(pool, gfp, nr, objs, ip);
+	return true;
+}
+
+unsigned int fastalloc_alloc_bulk(struct fastalloc_pool *pool, gfp_t gfp,
+				  unsigned int nr, void **objs)
+{
+	/* Most often nothing else is to be done. */
+	if (fa_path(pool) == FA_PATH_CACHE && !(gfp & __GFP_ZERO) &&
+	    likely(fa_percpu_alloc_bulk(pool, nr, objs)))
+		return nr;
+	return fa_pool_alloc_bulk(pool, gfp, nr, objs, _RET_IP_) ? nr : 0;
+}
+FASTALLOC_EXPORT(fastalloc_alloc_bulk);
+
+unsigned int fastalloc_alloc_bulk_some(struct fastalloc_pool *pool, gfp_t gfp,
+				       unsigned int nr, void **objs)
+{
+	unsigned int tries = 0, got = 0;
+	unsigned long want;
+
+	if (!nr || !fa_pool_may_alloc(pool, gfp))
+		return 0;
+	if (!fa_fail(nr * pool->chunks.stride) && fa_pool_enter(pool)) {
+		do {
+			got += fa_pool_take_some(pool, nr - got, objs + got);
+			want = min_t(unsigned long, nr - got, fa_pool_room(pool));
+		} while (want && fa_pool_refill(pool, gfp, want, false, tries++));
+		fa_pool_leave(pool);
+	}
+	if (!got)
+		fa_pool_failed(pool);
+	else
+		fa_post_alloc_hook_bulk(pool, gfp, got, objs, _RET_IP_);
+	return got;
+}
+FASTALLOC_EXPORT(fastalloc_alloc_bulk_some);
+
+static noinline void fa_pool_free_bulk(struct fastalloc_pool *pool, unsigned int nr,
+				       void **objs, unsigned long ip)
+{
+	unsigned int i;
+
+	if (!nr)
+		return;
+	if (fa_path(pool) <= FA_PATH_FULL) {
+		for (i = 0; i < nr; i++)
+			fa_pool_free(pool, objs[i], ip, false);
+		return;
+	}
+	if (pool->init_on_free)
+		for (i = 0; i < nr; i++)
+			fa_pool_wipe(pool, objs[i]);
+	if (fa_is_percpu(pool))
+		fa_percpu_free_bulk(pool, nr, objs);
+	else
+		fa_central_free_bulk(pool, nr, objs);
+}
+
+void fastalloc_free_bulk(struct fastalloc_pool *pool, unsigned int nr,
+			 void **objs)
+{
+	unsigned int i;
+
+	for (i = 0; IS_ENABLED(CONFIG_LOCKDEP) && i < nr; i++)
+		__fastalloc_debug_free(pool, objs[i], 1);
+	if (fa_path(pool) == FA_PATH_CACHE)
+		fa_percpu_free_bulk(pool, nr, objs);
+	else
+		fa_pool_free_bulk(pool, nr, objs, _RET_IP_);
+}
+FASTALLOC_EXPORT(fastalloc_free_bulk);
+
+static bool fa_may_contig(struct fastalloc_pool *pool)
+{
+	if (likely(pool->cfg.flags & FASTALLOC_F_CONTIG))
+		return true;
+	pr_err_ratelimited("pool %s: flags=%#x: not made for contiguous runs\n",
+			   pool->name, pool->cfg.flags);
+	return false;
+}
+
+void *fastalloc_alloc_contig(struct fastalloc_pool *pool, gfp_t gfp,
+			     unsigned int nr)
+{
+	unsigned int tries = 0, i;
+	void *obj = NULL;
+
+	if (!nr || !fa_may_contig(pool) || !fa_pool_may_alloc(pool, gfp))
+		return NULL;
+	if (!fa_fail(nr * pool->chunks.stride) && fa_pool_enter(pool)) {
+		while (!(obj = fa_central_alloc_contig(pool, nr)))
+			if (!fa_pool_refill(pool, gfp, nr, true, tries++))
+				break;
+		fa_pool_leave(pool);
+	}
+	if (!obj) {
+		fa_pool_failed(pool);
+		return NULL;
+	}
+	if (!fa_path_is_bare(pool) || (gfp & __GFP_ZERO))
+		for (i = 0; i < nr; i++)
+			fa_post_alloc_hook(pool, gfp, obj + i * pool->chunks.stride, _RET_IP_);
+	return obj;
+}
+FASTALLOC_EXPORT(fastalloc_alloc_contig);
+
+void fastalloc_free_contig(struct fastalloc_pool *pool, void *obj,
+			   unsigned int nr)
+{
+	size_t stride = pool->chunks.stride;
+	unsigned int i;
+	bool ok;
+
+	if (!nr || !obj || !fa_may_contig(pool))
+		return;
+	__fastalloc_debug_free(pool, obj, nr);
+	if (fa_path_is_list(pool)) {
+		fa_central_free_contig(pool, obj, nr);
+		return;
+	}
+	/* The chunks of a dead pool go a grace period later. */
+	rcu_read_lock();
+	ok = fa_is_dead(pool) || fa_central_may_free(pool, obj, nr);
+	rcu_read_unlock();
+	if (!ok)
+		return;
+	/* After the last one the pool may be gone. */
+	for (i = 0; i < nr; i++, obj += stride)
+		fa_pool_free(pool, obj, _RET_IP_, false);
+}
+FASTALLOC_EXPORT(fastalloc_free_contig);

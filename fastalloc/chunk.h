@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Chunks, and the way between an object, its chunk and its index: see chunk.c. */
+#ifndef FASTALLOC_CHUNK_H
+#define FASTALLOC_CHUNK_H
+
+#include <linux/atomic.h>
+#include <linux/container_of.h>
+#include <linux/list.h>
+#include <linux/rbtree.h>
+#include <linux/rbtree_latch.h>
+
+#include "bitmap.h"
+#include "deque.h"
+#include "mem.h"
+
+struct fa_range;
+struct fa_track;
+
+/**
+ * struct fa_chunk - one contiguous piece of backing memory
+ * @all: in &fa_chunks.tree, by address
+ * @origin: where @mem came from
+ * @avail: LOWEST: in &fa_central.avail while @nfree
+ * @mem: first object
+ * @end: behind the last one
+ * @bytes: size of the memory
+ * @count: objects
+ * @unused: LIFO, FIFO: objects from this index on were never handed out
+ * @list: in &fa_central.unused while it has such objects, or in a list of chunks to give
+ *	back
+ * @nfree: LOWEST: free objects; else those that trim has found
+ * @first: there since creation
+ * @ready: attached, so trim may take it away; under the pool's lock
+ * @seen: was @ready when trim began
+ * @isolated: trim gathers its free objects
+ * @keep: its memory stays for ever, since some of its objects are out
+ * @map: LOWEST: taken objects; else those that trim, or destroy, has found free. It comes
+ *	with the chunk, so that neither needs memory.
+ * @segs: segments that come with the chunk, until it is attached
+ * @out: objects that are out, in a pool with checks
+ * @shuffled: indices in the order in which objects are to be handed out first, until it is
+ *	attached; NULL: as they lie
+ * @leak: objects that kmemleak knows, where the kernel has it
+ * @track: who allocated and who freed each object, with %FASTALLOC_F_OWNER
+ * @index: in &fa_handles.index, by @range
+ * @range: indices of its objects, with %FASTALLOC_F_HANDLES or %FASTALLOC_F_INDEX
+ * @word: generation and references of each object, with %FASTALLOC_F_HANDLES
+ * @gen_wrapped: a generation has begun again from 1
+ */
+struct fa_chunk {
+	struct latch_tree_node	all;
+	struct rb_node		avail;
+	enum fa_origin		origin;
+	void			*mem;
+	void			*end;
+	size_t			bytes;
+	unsigned int		count;
+	unsigned int		unused;
+	struct list_head	list;
+	unsigned int		nfree;
+	bool			first;
+	bool			ready;
+	bool			seen;
+	bool			isolated;
+	bool			keep;
+	struct fa_bitmap	map;
+	struct fa_segs		segs;
+	unsigned long		*out;
+	struct fa_track		*track;
+	u32			*shuffled;
+	unsigned long		*leak;
+	struct latch_tree_node	index;
+	struct fa_range		*range;
+	atomic64_t		*word;
+	bool			gen_wrapped;
+};
+
+/**
+ * struct fa_chunks - the chunks of a pool; written under the pool's lock
+ * @tree: all of them, by address
+ * @nr: how many
+ * @nr_from: of them, by enum fa_origin
+ * @objects: objects of all of them
+ * @stride: distance of two objects of a chunk; constant, like @stride_shift
+ * @stride_shift: log2 of it, or -1 if it is no power of two
+ */
+struct fa_chunks {
+	struct latch_tree_root	tree;
+	unsigned long		nr;
+	unsigned long		nr_from[FA_ORIGINS];
+	unsigned long		objects;
+	size_t			stride;
+	int			stride_shift;
+};
+
+void fa_chunks_init(struct fa_chunks *chunks, size_t stride);
+void fa_chunk_insert(struct fa_chunks *chunks, struct fa_chunk *chunk);
+void fa_chunk_erase(struct fa_chunks *chunks, struct fa_chunk *chunk);
+struct fa_chunk *fa_chunk_find(struct fa_chunks *chunks, const void *obj);
+void fa_chunk_unshuffle(struct fa_chunk *chunk);
+
+static inline struct fa_chunk *fa_chunk_of(struct latch_tree_node *n)
+{
+	return container_of(n, struct fa_chunk, all);
+}
+
+/* By address; NULL at the end. Call with the pool's lock held, or alone. */
+static inline struct fa_chunk *fa_chunk_or_null(struct rb_node *n)
+{
+	return n ? container_of(n, struct fa_chunk, all.node[0]) : NULL;
+}
+
+static inline struct fa_chunk *fa_chunk_first(const struct fa_chunks *chunks)
+{
+	return fa_chunk_or_null(rb_first(&chunks->tree.tree[0]));
+}
+
+static inline struct fa_chunk *fa_chunk_last(const struct fa_chunks *chunks)
+{
+	return fa_chunk_or_null(rb_last(&chunks->tree.tree[0]));
+}
+
+static inline struct fa_chunk *fa_chunk_next(const struct fa_chunk *chunk)
+{
+	return fa_chunk_or_null(rb_next(&chunk->all.node[0]));
+}
+
+static inline struct fa_chunk *fa_chunk_prev(const struct fa_chunk *chunk)
+{
+	return fa_chunk_or_null(rb_prev(&chunk->all.node[0]));
+}
+
+static inline void *fa_chunk_obj(const struct fa_chunks *chunks,
+				 const struct fa_chunk *chunk, unsigned int i)
+{
+	return chunk->mem + i * chunks->stride;
+}
+
+/* The @i-th object to be handed out of a chunk that is being attached. */
+static inline void *fa_chunk_new_obj(const struct fa_chunks *chunks,
+				     const struct fa_chunk *chunk, unsigned int i)
+{
+	return fa_chunk_obj(chunks, chunk, chunk->shuffled ? chunk->shuffled[i] : i);
+}
+
+static inline unsigned int fa_chunk_index(const struct fa_chunks *chunks,
+					  const struct fa_chunk *chunk, const void *obj)
+{
+	unsigned long off = obj - chunk->mem;
+
+	return chunks->stride_shift >= 0 ? off >> chunks->stride_shift :
+					   off / chunks->stride;
+}
+
+/* Whether @obj, in the chunk, is the start of an object. */
+static inline bool fa_chunk_begins(const struct fa_chunks *chunks,
+				   const struct fa_chunk *chunk, const void *obj)
+{
+	return fa_chunk_obj(chunks, chunk, fa_chunk_index(chunks, chunk, obj)) == obj;
+}
+
+#endif /* FASTALLOC_CHUNK_H */

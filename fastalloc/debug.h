@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Checks on what callers do with objects: see debug.c. Reports of what they find: report.c. */
+#ifndef FASTALLOC_DEBUG_H
+#define FASTALLOC_DEBUG_H
+
+#include <linux/atomic.h>
+#include <linux/gfp.h>
+#include <linux/ratelimit.h>
+#include <linux/types.h>
+
+struct fa_chunk;
+struct fastalloc_pool;
+
+/**
+ * struct fa_debug - what checks have found
+ * @user: whose call is under way in a pool of sync NONE with checks
+ * @violations: faults that checks found
+ * @fault_limit: for reports of them
+ */
+struct fa_debug {
+	atomic_long_t		user;
+	atomic_long_t		violations;
+	struct ratelimit_state	fault_limit;
+};
+
+bool fa_debug_sanitize(void);
+unsigned int fa_debug_flags(const struct fastalloc_pool *pool);
+int fa_debug_pool_init(struct fastalloc_pool *pool);
+void fa_debug_init(void);
+void fa_debug_exit(void);
+size_t fa_debug_zone(const struct fastalloc_pool *pool);
+size_t fa_debug_align(const struct fastalloc_pool *pool);
+int fa_debug_chunk_init(struct fastalloc_pool *pool, struct fa_chunk *chunk, gfp_t gfp);
+void fa_debug_chunk_exit(struct fastalloc_pool *pool, struct fa_chunk *chunk, gfp_t gfp);
+size_t fa_debug_overhead(const struct fa_chunk *chunk);
+void fa_debug_alloc(struct fastalloc_pool *pool, void *obj, unsigned long ip);
+bool fa_debug_may_free(struct fastalloc_pool *pool, void *obj, unsigned long ip);
+void fa_debug_not_freed(struct fastalloc_pool *pool, void *obj);
+void fa_debug_freed(struct fastalloc_pool *pool, void *obj);
+bool fa_debug_enter(struct fastalloc_pool *pool);
+void fa_debug_leave(struct fastalloc_pool *pool);
+long fa_debug_check_chunk(struct fastalloc_pool *pool, struct fa_chunk *chunk,
+			  unsigned long *out);
+
+#ifdef CONFIG_FAULT_INJECTION
+bool fa_fail(size_t bytes);
+#else
+static inline bool fa_fail(size_t bytes)
+{
+	return false;
+}
+#endif
+
+#endif /* FASTALLOC_DEBUG_H */

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Who had an object, and reports of faults and leaks: see report.c. */
+#ifndef FASTALLOC_REPORT_H
+#define FASTALLOC_REPORT_H
+
+#include <linux/kernel.h>
+#include <linux/stackdepot.h>
+#include <linux/stacktrace.h>
+#include <linux/types.h>
+
+#include "compat.h"
+#include "context.h"
+
+/* Frames of a stack that are kept. */
+#define FA_TRACK_DEPTH	16
+
+struct fa_chunk;
+struct fastalloc_pool;
+
+/**
+ * struct fa_track - who did something to an object last
+ * @stack: from where, or 0 where it could not be kept
+ * @pid: of the task
+ * @ip: the caller of fastalloc
+ * @when: in jiffies
+ * @cpu: where
+ * @valid: the rest means something
+ */
+struct fa_track {
+	depot_stack_handle_t	stack;
+	pid_t			pid;
+	unsigned long		ip;
+	unsigned long		when;
+	unsigned int		cpu;
+	bool			valid;
+};
+
+enum { FA_TRACK_ALLOC, FA_TRACK_FREE, FA_TRACKS };
+
+/* Makes ready to keep stacks. */
+static inline int fa_stack_init(void)
+{
+#ifdef CONFIG_STACKDEPOT
+	return stack_depot_init();
+#else
+	return 0;
+#endif
+}
+
+/*
+ * The stack of the caller of this one's caller, or 0. Inline, since each frame costs some
+ * thousand instructions to unwind.
+ */
+static __always_inline depot_stack_handle_t fa_stack_save(void)
+{
+#ifdef CONFIG_STACKDEPOT
+	/* Nor with what the scheduler locks: a page may wake kswapd. */
+	bool alloc = fa_may_lock() && !irqs_disabled();
+	unsigned long entries[FA_TRACK_DEPTH];
+	unsigned int nr;
+
+	/* The depot takes a raw lock. */
+	if (in_nmi())
+		return 0;
+	nr = stack_trace_save(entries, ARRAY_SIZE(entries), 1);
+	return fa_depot_save(entries, nr, alloc);
+#else
+	return 0;
+#endif
+}
+
+void fa_track_save(struct fa_chunk *chunk, unsigned int i, int which, unsigned long ip,
+		   depot_stack_handle_t stack);
+void fa_fault(struct fastalloc_pool *pool, const char *what, const void *obj,
+	      struct fa_chunk *chunk, const u8 *spoilt);
+void fa_report_leaks(struct fastalloc_pool *pool);
+
+#endif /* FASTALLOC_REPORT_H */

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What all pools hold together: see sysfs.c. */
+#ifndef FASTALLOC_SYSFS_H
+#define FASTALLOC_SYSFS_H
+
+int fa_sysfs_init(void);
+void fa_sysfs_exit(void);
+
+#endif /* FASTALLOC_SYSFS_H */
