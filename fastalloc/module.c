@@ -62,7 +62,7 @@ static void __exit fastalloc_exit(void)
 module_init(fastalloc_init);
 module_exit(fastalloc_exit);
 
-MODULE_AUTHOR("The fastalloc maintainers");
+MODULE_AUTHOR("The fastalloc authors");
 MODULE_DESCRIPTION("Pools of fixed-size objects for kernel modules");
 MODULE_LICENSE("GPL");
 MODULE_VERSION(FASTALLOC_VERSION);
