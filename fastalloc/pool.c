@@ -10,6 +10,7 @@
 #include <linux/sched.h>
 #include <linux/string.h>
 
+#include "abi.h"
 #include "chunk_alloc.h"
 #include "compat.h"
 #include "config.h"
@@ -134,20 +135,17 @@ static int fa_pool_fill(struct fastalloc_pool *pool)
 }
 
 /* fastalloc_pool_create() of the header, which says what it was built with. */
-struct fastalloc_pool *__fastalloc_pool_create(const struct fastalloc_config *cfg,
-					       const struct module *owner,
-					       u64 layout,
-					       struct lock_class_key *key)
+struct fastalloc_pool *__fastalloc_create(const struct fastalloc_config *cfg,
+					  const struct module *owner,
+					  const struct fastalloc_abi *abi,
+					  struct lock_class_key *key)
 {
 	struct fastalloc_pool *pool;
 	int err;
 
 	might_sleep();
-	if (layout != __FASTALLOC_LAYOUT) {
-		pr_err_ratelimited("module %s was built against another <linux/fastalloc.h>: rebuild it\n",
-				   owner ? owner->name : "(built in)");
+	if (!fa_abi_fits(abi, owner))
 		return ERR_PTR(-ENOEXEC);
-	}
 	pool = fa_kzalloc(sizeof(*pool), fa_gfp(GFP_KERNEL), NUMA_NO_NODE);
 	if (!pool) {
 		pr_err_ratelimited("pool %.*s: no memory for the pool itself\n",
@@ -199,7 +197,7 @@ err_pool:
 	kfree_rcu(pool, rcu_head);
 	return ERR_PTR(err);
 }
-FASTALLOC_EXPORT(__fastalloc_pool_create);
+FASTALLOC_EXPORT(__fastalloc_create);
 
 /* From here on every call takes the full path, where allocations are turned away. */
 static void fa_pool_close(struct fastalloc_pool *pool)

@@ -13,6 +13,21 @@
  * a plain kmem_cache when none of that is needed: it shares memory with the
  * rest of the system, which a pool does not.
  *
+ * An example::
+ *
+ *	struct fastalloc_pool *pool;
+ *	struct request *req;
+ *
+ *	pool = fastalloc_pool_create(&FASTALLOC_CONFIG(struct request,
+ *						       .name = "requests",
+ *						       .capacity = 128));
+ *	if (IS_ERR(pool))
+ *		return PTR_ERR(pool);
+ *	req = fastalloc_alloc(pool, GFP_ATOMIC);
+ *	if (req)
+ *		fastalloc_free(pool, req);
+ *	fastalloc_pool_destroy(pool);
+ *
  * Who may call what, from where:
  *
  *  ============================  ======  =========  =========  =====
@@ -72,19 +87,22 @@
 #ifndef _LINUX_FASTALLOC_H
 #define _LINUX_FASTALLOC_H
 
-#include <linux/atomic.h>
 #include <linux/bits.h>
-#include <linux/cache.h>
-#include <linux/compiler.h>
 #include <linux/gfp.h>
-#include <linux/kcsan-checks.h>
 #include <linux/limits.h>
 #include <linux/module.h>
 #include <linux/overflow.h>
-#include <linux/percpu.h>
-#include <linux/preempt.h>
+#include <linux/rcupdate.h>
 #include <linux/sizes.h>
 #include <linux/types.h>
+
+struct fastalloc_pool;
+struct fastalloc_abi;
+struct lock_class_key;
+
+/*
+ * Limits
+ */
 
 /**
  * FASTALLOC_NAME_LEN - longest name of a pool, terminating NUL included
@@ -107,71 +125,8 @@
 #define FASTALLOC_MAX_OBJECTS	((unsigned long)INT_MAX)
 
 /*
- * ->n of a cache that is in use by an operation on its CPU: so many is added
- * for each operation that nests. Those that find it restore what they found.
+ * What a pool is to be
  */
-#define FASTALLOC_BUSY		0x08000000U
-
-/**
- * struct fastalloc_cache - what the inline fast path sees of one CPU
- * @n: free objects in the loaded magazine, and the guard against reentrancy
- * @cap: slots of a magazine, or 0 to send every free through the slow path
- * @slot: of the loaded magazine
- * @allocs: objects handed out by this CPU, but for nested operations
- * @frees: objects taken back by this CPU, but for nested operations
- * @loaded: private
- * @spare: private; NULL, empty or full
- * @exchanges: private: magazines taken from the depot
- * @nested_allocs: private: objects handed out by nested operations
- * @nested_frees: private: objects taken back by nested operations
- *
- * Only its own CPU touches it, but for @cap, and the counters, which others
- * read. A cache that nothing may enter inline has @cap 0, and @n a multiple of
- * FASTALLOC_BUSY, 0 included, for ever.
- */
-struct fastalloc_cache {
-	u32			n;
-	u32			cap;
-	void			**slot;
-	unsigned long		allocs;
-	unsigned long		frees;
-	struct fa_mag		*loaded;
-	struct fa_mag		*spare;
-	unsigned long		exchanges;
-	unsigned long		nested_allocs;
-	unsigned long		nested_frees;
-} ____cacheline_aligned;
-
-/**
- * struct fastalloc_window - free objects in reach of __fastalloc_alloc()
- * @top: the slot above the one to pop, which is also the next to push to
- * @low: what may not be popped begins below this slot
- * @end: what may not be pushed to begins at this slot
- *
- * A part of the deque of a LIFO pool in which nothing but @top and the counters
- * changes. All NULL: there is none.
- */
-struct fastalloc_window {
-	void			**top;
-	void			**low;
-	void			**end;
-};
-
-/**
- * struct fastalloc_head - what inline code sees of a pool: its beginning
- * @cache: of the CPUs
- * @window: NONE: for its owner
- * @allocs: objects handed out; not PERCPU
- * @frees: objects taken back; not PERCPU
- */
-struct fastalloc_head {
-	struct fastalloc_cache __percpu	*cache;
-	struct fastalloc_window		window;
-	u64				allocs;
-	u64				frees;
-};
-
-struct fastalloc_pool;
 
 /**
  * enum fastalloc_sync - who keeps operations on a pool apart
@@ -538,56 +493,42 @@ const char *__fastalloc_name(char *buf, const char *fmt, ...) __printf(2, 3);
  */
 #define FASTALLOC_IMPORT_NS()	MODULE_INFO(import_ns, "FASTALLOC")
 
-/**
- * struct fastalloc_stats - a snapshot of a pool's counters
- * @allocs: objects handed out since creation or the last reset. PERCPU on 32-bit: this
- *	and @frees wrap at 2^32
- * @frees: objects taken back; @allocs - @frees is always @in_use
- * @failures: allocation calls that failed
- * @grows: growths that added objects
- * @grows_atomic: of @grows, those in place by callers who may not sleep
- * @growth_failures: growths that added none although some were wanted
- * @depot_exchanges: magazines that CPUs took from the depot (PERCPU)
- * @nested: objects moved by operations that found their CPU's cache busy
- *	(PERCPU)
- * @waits: allocations that had to queue for an object
- * @violations: faults found by checks and handles, and calls after destroy
- * @in_use: objects out now
- * @peak: most objects out at once; only a reset lowers it. PERCPU: at least so many
- *	were, and at most @reserve more, not counting what came and went while the
- *	pool grew or was trimmed
- * @capacity: objects that the pool promises to hand out at once
- * @total: objects that exist; @total - @capacity is the reserve
- * @reserve: extra objects that make the promise hold (PERCPU)
- * @chunks: chunks held
- * @bytes: memory held, bookkeeping and debugfs included
- * @magazine_bytes: of @bytes, magazines (PERCPU); trim does not give them back
+/*
+ * Create and destroy
  */
-struct fastalloc_stats {
-	u64		allocs;
-	u64		frees;
-	u64		failures;
-	u64		grows;
-	u64		grows_atomic;
-	u64		growth_failures;
-	u64		depot_exchanges;
-	u64		nested;
-	u64		waits;
-	u64		violations;
-	unsigned long	in_use;
-	unsigned long	peak;
-	unsigned long	capacity;
-	unsigned long	total;
-	unsigned long	reserve;
-	unsigned long	chunks;
-	size_t		bytes;
-	size_t		magazine_bytes;
-};
 
-struct fastalloc_pool *__fastalloc_pool_create(const struct fastalloc_config *cfg,
-					       const struct module *owner,
-					       u64 layout,
-					       struct lock_class_key *key);
+struct fastalloc_pool *__fastalloc_create(const struct fastalloc_config *cfg,
+					  const struct module *owner,
+					  const struct fastalloc_abi *abi,
+					  struct lock_class_key *key);
+
+/**
+ * fastalloc_pool_create() - make a pool
+ * @cfg: what it is to be; read only during the call, the name is copied
+ *
+ * The capacity is there, and every object constructed, when this returns. The
+ * pool belongs to the caller until fastalloc_pool_destroy(); fastalloc cannot
+ * be unloaded meanwhile.
+ *
+ * Context: Task context, may sleep.
+ * Return: The pool, or an ERR_PTR(). For a bad config, with a line in the log
+ *	that names pool, field and value: -EINVAL; -ENAMETOOLONG (name);
+ *	-EEXIST (name in use); -E2BIG (obj_size, flex_size, capacity, max_capacity);
+ *	-EOVERFLOW (capacity times size); -ERANGE (max_capacity, growth_percent,
+ *	low_water, magazine); -EOPNOTSUPP (contiguous runs without order LOWEST,
+ *	random order with it, sync PERCPU with another order than LIFO).
+ *	-ENOEXEC when the caller was built against another layout of this header.
+ *	-ENOMEM, with a line in the log too, when there is too little memory, or what the
+ *	constructor answered. Lines are limited in rate, each kind by itself.
+ */
+#define fastalloc_pool_create(cfg...) ({					\
+	static struct lock_class_key __fastalloc_key;				\
+										\
+	static const struct fastalloc_abi __fastalloc_abi = FASTALLOC_ABI_INIT;	\
+										\
+	__fastalloc_create(cfg, THIS_MODULE, &__fastalloc_abi,			\
+			   &__fastalloc_key);					\
+})
 
 /**
  * fastalloc_pool_destroy() - destroy a pool and give its memory back
@@ -639,6 +580,272 @@ void __fastalloc_barrier(const struct module *owner);
  * Context: Task context, sleeps.
  */
 #define fastalloc_barrier()	__fastalloc_barrier(THIS_MODULE)
+
+/*
+ * Allocate and free
+ */
+
+/**
+ * fastalloc_alloc() - allocate an object
+ * @pool: the pool
+ * @gfp: how the pool may grow when no object is free. %GFP_KERNEL, %GFP_NOFS, %GFP_NOIO:
+ *	here and now, within the limits of %GFP_NOIO. %GFP_ATOMIC, %GFP_NOWAIT: in place, by a few
+ *	pages. 0: not by this call, which asks a worker; for callers who hold
+ *	locks of the page allocator or the scheduler. %__GFP_NORETRY and
+ *	%__GFP_NOWARN are honoured. Memory for growth never wakes the OOM killer,
+ *	never comes from the emergency reserves (as with %__GFP_NOMEMALLOC), and is
+ *	not charged to a memory cgroup (%__GFP_ACCOUNT is ignored, since many use
+ *	what one has added). Zone modifiers and %__GFP_NOFAIL are ignored.
+ *	%__GFP_ZERO zeroes the object; a pool with a constructor refuses that.
+ *
+ * The object belongs to the caller until fastalloc_free(). What is in it is
+ * undefined, unless the pool zeroes objects or has a constructor: then it is what
+ * its constructor, or its last user, has left.
+ *
+ * Context: PERCPU: any. SPINLOCK: any but NMI. Both sleep only to grow, which kernels
+ *	with CONFIG_DEBUG_ATOMIC_SLEEP check in each call on a growing pool. NONE:
+ *	as the owner serialises. on_acquire runs in the context of the caller.
+ * Return: The object, or NULL when none is free and none could be added.
+ */
+static __always_inline void * __must_check
+fastalloc_alloc(struct fastalloc_pool *pool, gfp_t gfp);
+
+/**
+ * fastalloc_free() - give an object back
+ * @pool: the pool it was allocated from
+ * @obj: the object, or NULL, which does nothing
+ *
+ * SPINLOCK and NONE: freeing more objects than are out is refused, with a line
+ * in the log; the order LOWEST also refuses what is not an object of the pool,
+ * or is free, and leaves it as it is. PERCPU: freeing what is free, or foreign,
+ * is not noticed here.
+ *
+ * Lockdep reports a lock in the object that the caller holds, unless the pool has a
+ * constructor.
+ *
+ * Context: PERCPU: any. SPINLOCK: any but NMI. NONE: as the owner serialises.
+ *	Never sleeps; on_release runs in the context of the caller.
+ */
+static __always_inline void fastalloc_free(struct fastalloc_pool *pool, void *obj);
+
+/**
+ * fastalloc_zalloc() - allocate an object filled with zeroes
+ * @pool: the pool; must have no constructor
+ * @gfp: as for fastalloc_alloc()
+ *
+ * Context: As fastalloc_alloc().
+ * Return: The object, or NULL.
+ */
+void *fastalloc_zalloc(struct fastalloc_pool *pool, gfp_t gfp) __must_check;
+
+/**
+ * struct fastalloc_rcu_head - lies in an object for fastalloc_free_rcu()
+ * @rcu: private
+ * @pool: private
+ * @obj: private
+ */
+struct fastalloc_rcu_head {
+	struct rcu_head		rcu;
+	struct fastalloc_pool	*pool;
+	void			*obj;
+};
+
+/**
+ * fastalloc_free_rcu() - give an object back after an RCU grace period
+ * @pool: the pool it was allocated from; not of sync NONE, whose owner could
+ *	not serialise it
+ * @obj: the object, or NULL, which does nothing
+ * @head: a member of the object that nobody else uses
+ *
+ * For objects that readers find under rcu_read_lock(): unlink it, then call
+ * this; readers that have found it may go on to read it, but for @head. Until
+ * the grace period is over it counts as out.
+ *
+ * Context: Any but NMI. on_release runs from softirq, or a kthread of RCU.
+ */
+void fastalloc_free_rcu(struct fastalloc_pool *pool, void *obj,
+			struct fastalloc_rcu_head *head);
+
+/**
+ * DOC: Out of line
+ *
+ * An allocation that is inline is about 100 bytes of text, and so is a free. A source file to
+ * which that matters more than the time of a call defines ``FASTALLOC_NO_INLINE`` before it
+ * includes this header: fastalloc_alloc(), fastalloc_free() and their kin are then calls.
+ * Where only some places matter, these call fastalloc_alloc_call() and
+ * fastalloc_free_call() by name.
+ */
+/**
+ * fastalloc_alloc_call() - allocate an object, out of line
+ * @pool: the pool
+ * @gfp: as for fastalloc_alloc()
+ *
+ * Context: As fastalloc_alloc(), of which it is the same.
+ * Return: As fastalloc_alloc().
+ */
+void *fastalloc_alloc_call(struct fastalloc_pool *pool, gfp_t gfp) __must_check;
+
+/**
+ * fastalloc_free_call() - give an object back, out of line
+ * @pool: the pool it was allocated from
+ * @obj: the object, or NULL, which does nothing
+ *
+ * Context: As fastalloc_free(), of which it is the same.
+ */
+void fastalloc_free_call(struct fastalloc_pool *pool, void *obj);
+
+/**
+ * __fastalloc_alloc() - allocate an object, by the owner of a NONE pool
+ * @pool: the pool
+ * @gfp: as for fastalloc_alloc()
+ *
+ * The same as fastalloc_alloc(), which it may be mixed with, but quicker where
+ * the pool is of sync NONE and order LIFO and nothing is to be done with each
+ * object (hooks, handles, checks, zeroing): it then relies on its caller alone,
+ * and neither disables preemption nor looks for the CPU.
+ *
+ * Context: As fastalloc_alloc().
+ * Return: As fastalloc_alloc().
+ */
+static __always_inline void * __must_check
+__fastalloc_alloc(struct fastalloc_pool *pool, gfp_t gfp);
+
+/**
+ * __fastalloc_free() - give an object back, by the owner of a NONE pool
+ * @pool: the pool it was allocated from
+ * @obj: the object, or NULL, which does nothing
+ *
+ * To fastalloc_free() what __fastalloc_alloc() is to fastalloc_alloc().
+ *
+ * Context: As fastalloc_free().
+ */
+static __always_inline void __fastalloc_free(struct fastalloc_pool *pool, void *obj);
+
+/*
+ * Several objects at once
+ */
+
+/**
+ * fastalloc_alloc_bulk() - allocate several objects, or none
+ * @pool: the pool
+ * @gfp: as for fastalloc_alloc()
+ * @nr: how many
+ * @objs: room for @nr pointers; in no particular order; what is there after a
+ *	failure means nothing
+ *
+ * A call that fails has taken nothing, so no other allocation fails because of it.
+ *
+ * Context: As fastalloc_alloc(). PERCPU: magazine by magazine. SPINLOCK: the
+ *	lock is held once, for a time proportional to @nr.
+ * Return: @nr, or 0 when fewer are free and not enough could be added. PERCPU: a call
+ *	that interrupts another one on its CPU may fail as well when what is free lies
+ *	in several magazines that are not full.
+ */
+unsigned int fastalloc_alloc_bulk(struct fastalloc_pool *pool, gfp_t gfp,
+				  unsigned int nr, void **objs) __must_check;
+
+/**
+ * fastalloc_alloc_bulk_some() - allocate several objects, or fewer
+ * @pool: the pool
+ * @gfp: as for fastalloc_alloc()
+ * @nr: how many at most
+ * @objs: room for @nr pointers; as many as this returns are filled, in no
+ *	particular order
+ *
+ * Takes what is free and, as long as that is less than @nr, grows the pool as
+ * fastalloc_alloc() would.
+ *
+ * Context: As fastalloc_alloc_bulk().
+ * Return: How many objects were allocated, 0 to @nr. The call counts as failed if
+ *	there was none.
+ */
+unsigned int fastalloc_alloc_bulk_some(struct fastalloc_pool *pool, gfp_t gfp,
+				       unsigned int nr, void **objs) __must_check;
+
+/**
+ * fastalloc_free_bulk() - give several objects back
+ * @pool: the pool they were allocated from
+ * @nr: how many
+ * @objs: the objects; none may be NULL
+ *
+ * Context: As fastalloc_free(). PERCPU: magazine by magazine. SPINLOCK: the
+ *	lock is held once, for a time proportional to @nr, and more objects than
+ *	are out are refused as one; with order LOWEST once for each object. One
+ *	object after another where there are hooks, handles or checks, or with
+ *	LOWEST where freed objects are zeroed.
+ */
+void fastalloc_free_bulk(struct fastalloc_pool *pool, unsigned int nr,
+			 void **objs);
+
+/**
+ * fastalloc_alloc_contig() - allocate neighbouring objects, or none
+ * @pool: the pool, of order LOWEST and with %FASTALLOC_F_CONTIG
+ * @gfp: as for fastalloc_alloc()
+ * @nr: how many
+ *
+ * The objects follow one another in memory, each obj_size rounded up to align
+ * after the one before; they come from one chunk. They may be freed together
+ * by fastalloc_free_contig(), or one by one.
+ *
+ * Context: As fastalloc_alloc(). The lock is held for a scan of the bitmaps of 16 chunks,
+ *	and dropped before the next 16.
+ * Return: The first of them, or NULL when there is no such run and none could
+ *	be added. A run that is freed while others are looked at may be missed.
+ */
+void *fastalloc_alloc_contig(struct fastalloc_pool *pool, gfp_t gfp,
+			     unsigned int nr) __must_check;
+
+/**
+ * fastalloc_free_contig() - give neighbouring objects back
+ * @pool: the pool they were allocated from
+ * @obj: the first of them, or NULL, which does nothing
+ * @nr: how many
+ *
+ * Context: As fastalloc_free(). The lock is held for a time proportional to
+ *	@nr / BITS_PER_LONG; with hooks, checks or zeroing, for each object too.
+ */
+void fastalloc_free_contig(struct fastalloc_pool *pool, void *obj,
+			   unsigned int nr);
+
+/*
+ * Wait for an object
+ */
+
+/**
+ * fastalloc_alloc_timeout() - allocate an object, waiting until one is free
+ * @pool: the pool; of sync NONE there is nobody to wait for, so it does not wait
+ * @gfp: as for fastalloc_alloc(); must allow blocking
+ * @timeout: jiffies to wait at most; MAX_SCHEDULE_TIMEOUT: for ever
+ *
+ * Time spent growing the pool before that is not counted. Those who wait are
+ * served in the order they came, also before a later caller of this function;
+ * callers that do not wait, and those who can still grow the pool, may come in
+ * between. The wait is not interruptible.
+ *
+ * Context: Task context, sleeps.
+ * Return: The object, or NULL when none came in time. After MAX_SCHEDULE_TIMEOUT, NULL
+ *	means that the pool is being destroyed, is of sync NONE, or refuses the call
+ *	(%__GFP_ZERO with a constructor).
+ */
+void *fastalloc_alloc_timeout(struct fastalloc_pool *pool, gfp_t gfp,
+			      long timeout) __must_check;
+
+/**
+ * fastalloc_alloc_killable() - as fastalloc_alloc_timeout(), ended by a fatal signal
+ * @pool: the pool
+ * @gfp: as for fastalloc_alloc(); must allow blocking
+ * @timeout: jiffies to wait at most; MAX_SCHEDULE_TIMEOUT: for ever
+ *
+ * Context: Task context, sleeps.
+ * Return: The object, or NULL when none came in time, or before a fatal signal
+ *	did (see fatal_signal_pending()).
+ */
+void *fastalloc_alloc_killable(struct fastalloc_pool *pool, gfp_t gfp,
+			       long timeout) __must_check;
+
+/*
+ * Growth at run time
+ */
 
 /**
  * fastalloc_pool_trim() - give wholly free chunks back to the system
@@ -696,147 +903,78 @@ int fastalloc_pool_set_max(struct fastalloc_pool *pool, unsigned long nr);
  */
 int fastalloc_pool_set_low_water(struct fastalloc_pool *pool, unsigned long nr);
 
-/**
- * fastalloc_alloc_timeout() - allocate an object, waiting until one is free
- * @pool: the pool; of sync NONE there is nobody to wait for, so it does not wait
- * @gfp: as for fastalloc_alloc(); must allow blocking
- * @timeout: jiffies to wait at most; MAX_SCHEDULE_TIMEOUT: for ever
- *
- * Time spent growing the pool before that is not counted. Those who wait are
- * served in the order they came, also before a later caller of this function;
- * callers that do not wait, and those who can still grow the pool, may come in
- * between. The wait is not interruptible.
- *
- * Context: Task context, sleeps.
- * Return: The object, or NULL when none came in time. After MAX_SCHEDULE_TIMEOUT, NULL
- *	means that the pool is being destroyed, is of sync NONE, or refuses the call
- *	(%__GFP_ZERO with a constructor).
+/*
+ * Counters
  */
-void *fastalloc_alloc_timeout(struct fastalloc_pool *pool, gfp_t gfp,
-			      long timeout) __must_check;
 
 /**
- * fastalloc_alloc_killable() - as fastalloc_alloc_timeout(), ended by a fatal signal
- * @pool: the pool
- * @gfp: as for fastalloc_alloc(); must allow blocking
- * @timeout: jiffies to wait at most; MAX_SCHEDULE_TIMEOUT: for ever
- *
- * Context: Task context, sleeps.
- * Return: The object, or NULL when none came in time, or before a fatal signal
- *	did (see fatal_signal_pending()).
+ * struct fastalloc_stats - a snapshot of a pool's counters
+ * @allocs: objects handed out since creation or the last reset. PERCPU on 32-bit: this
+ *	and @frees wrap at 2^32
+ * @frees: objects taken back; @allocs - @frees is always @in_use
+ * @failures: allocation calls that failed
+ * @grows: growths that added objects
+ * @grows_atomic: of @grows, those in place by callers who may not sleep
+ * @growth_failures: growths that added none although some were wanted
+ * @depot_exchanges: magazines that CPUs took from the depot (PERCPU)
+ * @nested: objects moved by operations that found their CPU's cache busy
+ *	(PERCPU)
+ * @waits: allocations that had to queue for an object
+ * @violations: faults found by checks and handles, and calls after destroy
+ * @in_use: objects out now
+ * @peak: most objects out at once; only a reset lowers it. PERCPU: at least so many
+ *	were, and at most @reserve more, not counting what came and went while the
+ *	pool grew or was trimmed
+ * @capacity: objects that the pool promises to hand out at once
+ * @total: objects that exist; @total - @capacity is the reserve
+ * @reserve: extra objects that make the promise hold (PERCPU)
+ * @chunks: chunks held
+ * @bytes: memory held, bookkeeping and debugfs included
+ * @magazine_bytes: of @bytes, magazines (PERCPU); trim does not give them back
  */
-void *fastalloc_alloc_killable(struct fastalloc_pool *pool, gfp_t gfp,
-			       long timeout) __must_check;
-
-/**
- * fastalloc_alloc_bulk() - allocate several objects, or none
- * @pool: the pool
- * @gfp: as for fastalloc_alloc()
- * @nr: how many
- * @objs: room for @nr pointers; in no particular order; what is there after a
- *	failure means nothing
- *
- * A call that fails has taken nothing, so no other allocation fails because of it.
- *
- * Context: As fastalloc_alloc(). PERCPU: magazine by magazine. SPINLOCK: the
- *	lock is held once, for a time proportional to @nr.
- * Return: @nr, or 0 when fewer are free and not enough could be added. PERCPU: a call
- *	that interrupts another one on its CPU may fail as well when what is free lies
- *	in several magazines that are not full.
- */
-unsigned int fastalloc_alloc_bulk(struct fastalloc_pool *pool, gfp_t gfp,
-				  unsigned int nr, void **objs) __must_check;
-
-/**
- * fastalloc_alloc_bulk_some() - allocate several objects, or fewer
- * @pool: the pool
- * @gfp: as for fastalloc_alloc()
- * @nr: how many at most
- * @objs: room for @nr pointers; as many as this returns are filled, in no
- *	particular order
- *
- * Takes what is free and, as long as that is less than @nr, grows the pool as
- * fastalloc_alloc() would.
- *
- * Context: As fastalloc_alloc_bulk().
- * Return: How many objects were allocated, 0 to @nr. The call counts as failed if
- *	there was none.
- */
-unsigned int fastalloc_alloc_bulk_some(struct fastalloc_pool *pool, gfp_t gfp,
-				       unsigned int nr, void **objs) __must_check;
-
-/**
- * fastalloc_free_bulk() - give several objects back
- * @pool: the pool they were allocated from
- * @nr: how many
- * @objs: the objects; none may be NULL
- *
- * Context: As fastalloc_free(). PERCPU: magazine by magazine. SPINLOCK: the
- *	lock is held once, for a time proportional to @nr, and more objects than
- *	are out are refused as one; with order LOWEST once for each object. One
- *	object after another where there are hooks, handles or checks, or with
- *	LOWEST where freed objects are zeroed.
- */
-void fastalloc_free_bulk(struct fastalloc_pool *pool, unsigned int nr,
-			 void **objs);
-
-/**
- * struct fastalloc_rcu_head - lies in an object for fastalloc_free_rcu()
- * @rcu: private
- * @pool: private
- * @obj: private
- */
-struct fastalloc_rcu_head {
-	struct rcu_head		rcu;
-	struct fastalloc_pool	*pool;
-	void			*obj;
+struct fastalloc_stats {
+	u64		allocs;
+	u64		frees;
+	u64		failures;
+	u64		grows;
+	u64		grows_atomic;
+	u64		growth_failures;
+	u64		depot_exchanges;
+	u64		nested;
+	u64		waits;
+	u64		violations;
+	unsigned long	in_use;
+	unsigned long	peak;
+	unsigned long	capacity;
+	unsigned long	total;
+	unsigned long	reserve;
+	unsigned long	chunks;
+	size_t		bytes;
+	size_t		magazine_bytes;
 };
 
 /**
- * fastalloc_free_rcu() - give an object back after an RCU grace period
- * @pool: the pool it was allocated from; not of sync NONE, whose owner could
- *	not serialise it
- * @obj: the object, or NULL, which does nothing
- * @head: a member of the object that nobody else uses
+ * fastalloc_pool_stats() - take a snapshot of the counters
+ * @pool: the pool
+ * @stats: filled
  *
- * For objects that readers find under rcu_read_lock(): unlink it, then call
- * this; readers that have found it may go on to read it, but for @head. Until
- * the grace period is over it counts as out.
- *
- * Context: Any but NMI. on_release runs from softirq, or a kthread of RCU.
+ * Context: Any but NMI. SPINLOCK: the snapshot is consistent. PERCPU: exact
+ *	when nothing goes on, else as fastalloc_pool_allocated(). NONE:
+ *	consistent where the owner serialises it too, else approximate.
  */
-void fastalloc_free_rcu(struct fastalloc_pool *pool, void *obj,
-			struct fastalloc_rcu_head *head);
+void fastalloc_pool_stats(struct fastalloc_pool *pool,
+			  struct fastalloc_stats *stats);
 
 /**
- * fastalloc_alloc_contig() - allocate neighbouring objects, or none
- * @pool: the pool, of order LOWEST and with %FASTALLOC_F_CONTIG
- * @gfp: as for fastalloc_alloc()
- * @nr: how many
+ * fastalloc_pool_stats_reset() - start counting anew
+ * @pool: the pool
  *
- * The objects follow one another in memory, each obj_size rounded up to align
- * after the one before; they come from one chunk. They may be freed together
- * by fastalloc_free_contig(), or one by one.
+ * What is out counts as allocated, so that allocs - frees stays in_use, and is
+ * the new peak; all other counters start at zero.
  *
- * Context: As fastalloc_alloc(). The lock is held for a scan of the bitmaps of 16 chunks,
- *	and dropped before the next 16.
- * Return: The first of them, or NULL when there is no such run and none could
- *	be added. A run that is freed while others are looked at may be missed.
+ * Context: Any but NMI. NONE: as the owner serialises.
  */
-void *fastalloc_alloc_contig(struct fastalloc_pool *pool, gfp_t gfp,
-			     unsigned int nr) __must_check;
-
-/**
- * fastalloc_free_contig() - give neighbouring objects back
- * @pool: the pool they were allocated from
- * @obj: the first of them, or NULL, which does nothing
- * @nr: how many
- *
- * Context: As fastalloc_free(). The lock is held for a time proportional to
- *	@nr / BITS_PER_LONG; with hooks, checks or zeroing, for each object too.
- */
-void fastalloc_free_contig(struct fastalloc_pool *pool, void *obj,
-			   unsigned int nr);
+void fastalloc_pool_stats_reset(struct fastalloc_pool *pool);
 
 /**
  * fastalloc_pool_capacity() - objects that the pool promises to hand out at once
@@ -894,28 +1032,9 @@ bool fastalloc_pool_is_idle(struct fastalloc_pool *pool);
  */
 bool fastalloc_pool_can_grow(struct fastalloc_pool *pool);
 
-/**
- * fastalloc_pool_stats() - take a snapshot of the counters
- * @pool: the pool
- * @stats: filled
- *
- * Context: Any but NMI. SPINLOCK: the snapshot is consistent. PERCPU: exact
- *	when nothing goes on, else as fastalloc_pool_allocated(). NONE:
- *	consistent where the owner serialises it too, else approximate.
+/*
+ * Queries
  */
-void fastalloc_pool_stats(struct fastalloc_pool *pool,
-			  struct fastalloc_stats *stats);
-
-/**
- * fastalloc_pool_stats_reset() - start counting anew
- * @pool: the pool
- *
- * What is out counts as allocated, so that allocs - frees stays in_use, and is
- * the new peak; all other counters start at zero.
- *
- * Context: Any but NMI. NONE: as the owner serialises.
- */
-void fastalloc_pool_stats_reset(struct fastalloc_pool *pool);
 
 /**
  * fastalloc_pool_name() - the name of a pool
@@ -1056,6 +1175,10 @@ int fastalloc_pool_walk_live(struct fastalloc_pool *pool, fastalloc_live_t fn, v
  */
 long fastalloc_pool_check(struct fastalloc_pool *pool);
 
+/*
+ * Copies to and from user space
+ */
+
 /**
  * fastalloc_copy_to_user() - copy from an object to user space, within the object
  * @pool: the pool
@@ -1093,356 +1216,7 @@ unsigned long fastalloc_copy_from_user(struct fastalloc_pool *pool, void *obj, s
 				       const void __user *from,
 				       unsigned long n) __must_check;
 
-/* The out-of-line halves of what follows: not for direct use. */
-void *__fastalloc_alloc_slow(struct fastalloc_pool *pool, gfp_t gfp, u32 n);
-void __fastalloc_free_slow(struct fastalloc_pool *pool, void *obj, u32 n);
-void *__fastalloc_alloc_owned(struct fastalloc_pool *pool, gfp_t gfp);
-void __fastalloc_free_owned(struct fastalloc_pool *pool, void *obj);
-
-/* Of kernels that look for wrong calls: is this one, whatever way it takes? */
-#ifdef CONFIG_DEBUG_ATOMIC_SLEEP
-void __fastalloc_debug_alloc(struct fastalloc_pool *pool, gfp_t gfp);
-#else
-static inline void __fastalloc_debug_alloc(struct fastalloc_pool *pool, gfp_t gfp)
-{
-}
-#endif
-
-#ifdef CONFIG_LOCKDEP
-void __fastalloc_debug_free(struct fastalloc_pool *pool, const void *obj, unsigned int nr);
-#else
-static inline void __fastalloc_debug_free(struct fastalloc_pool *pool, const void *obj,
-					  unsigned int nr)
-{
-}
-#endif
-
-/**
- * fastalloc_zalloc() - allocate an object filled with zeroes
- * @pool: the pool; must have no constructor
- * @gfp: as for fastalloc_alloc()
- *
- * Context: As fastalloc_alloc().
- * Return: The object, or NULL.
- */
-void *fastalloc_zalloc(struct fastalloc_pool *pool, gfp_t gfp) __must_check;
-
-/**
- * DOC: Out of line
- *
- * An allocation that is inline is about 100 bytes of text, and so is a free. A source file to
- * which that matters more than the time of a call defines ``FASTALLOC_NO_INLINE`` before it
- * includes this header: fastalloc_alloc(), fastalloc_free() and their kin are then calls.
- * Where only some places matter, these call fastalloc_alloc_call() and
- * fastalloc_free_call() by name.
- */
-#ifdef FASTALLOC_NO_INLINE
-#define __FASTALLOC_CALLS	1
-#else
-#define __FASTALLOC_CALLS	0
-#endif
-
-/**
- * fastalloc_alloc_call() - allocate an object, out of line
- * @pool: the pool
- * @gfp: as for fastalloc_alloc()
- *
- * Context: As fastalloc_alloc(), of which it is the same.
- * Return: As fastalloc_alloc().
- */
-void *fastalloc_alloc_call(struct fastalloc_pool *pool, gfp_t gfp) __must_check;
-
-/**
- * fastalloc_free_call() - give an object back, out of line
- * @pool: the pool it was allocated from
- * @obj: the object, or NULL, which does nothing
- *
- * Context: As fastalloc_free(), of which it is the same.
- */
-void fastalloc_free_call(struct fastalloc_pool *pool, void *obj);
-
-/*
- * Claims a CPU's cache for one operation and says what was in ->n. Preemption
- * is off, so the only rivals are interrupts and NMIs on this CPU, and those run
- * to their end. One instruction must read ->n and mark it busy: between a load
- * and a store an interrupt could run a whole operation. It need not be atomic
- * towards other CPUs, hence no lock prefix on x86.
- */
-static __always_inline unsigned long __fastalloc_claim(struct fastalloc_cache *c)
-{
-#if defined(CONFIG_X86) || defined(CONFIG_UML_X86)
-	unsigned long n = FASTALLOC_BUSY;
-
-	asm volatile("xaddl %k0, %1" : "+r" (n), "+m" (c->n) : : "memory", "cc");
-	return n;
-#else
-	u32 n = xchg_relaxed(&c->n, FASTALLOC_BUSY);
-
-	barrier();
-	return n;
-#endif
-}
-
-/*
- * Ends what __fastalloc_claim() began, with @n objects now loaded. From here on an
- * interrupt may pass them on to other CPUs. Its barriers order our accesses, too,
- * for they are on our CPU; KCSAN counts them for the interrupt alone.
- */
-static __always_inline void __fastalloc_release(struct fastalloc_cache *c, u32 n)
-{
-	kcsan_release();
-	barrier();
-	WRITE_ONCE(c->n, n);
-}
-
-static __always_inline struct fastalloc_cache *
-__fastalloc_this_cache(struct fastalloc_pool *pool)
-{
-	return this_cpu_ptr(READ_ONCE(((struct fastalloc_head *)pool)->cache));
-}
-
-/* Pops an object and ends the claim, unless @n says that the cache is empty or busy. */
-static __always_inline bool __fastalloc_cache_pop(struct fastalloc_cache *c, unsigned long n,
-						  void **obj)
-{
-	if (unlikely(n - 1 >= FASTALLOC_BUSY - 1))
-		return false;
-	*obj = c->slot[--n];
-	c->allocs++;
-	__fastalloc_release(c, n);
-	return true;
-}
-
-/* Pushes an object and ends the claim, unless the cache is full, busy or shut. */
-static __always_inline bool __fastalloc_cache_push(struct fastalloc_cache *c, unsigned long n,
-						   void *obj)
-{
-	/*
-	 * data_race: a waiter may shut it this moment; the object then stays here, which
-	 * the reserve allows for.
-	 */
-	if (unlikely((u32)n >= data_race(c->cap)))
-		return false;
-	c->slot[n] = obj;
-	c->frees++;
-	__fastalloc_release(c, n + 1);
-	return true;
-}
-
-/**
- * fastalloc_alloc() - allocate an object
- * @pool: the pool
- * @gfp: how the pool may grow when no object is free. %GFP_KERNEL, %GFP_NOFS, %GFP_NOIO:
- *	here and now, within the limits of %GFP_NOIO. %GFP_ATOMIC, %GFP_NOWAIT: in place, by a few
- *	pages. 0: not by this call, which asks a worker; for callers who hold
- *	locks of the page allocator or the scheduler. %__GFP_NORETRY and
- *	%__GFP_NOWARN are honoured. Memory for growth never wakes the OOM killer,
- *	never comes from the emergency reserves (as with %__GFP_NOMEMALLOC), and is
- *	not charged to a memory cgroup (%__GFP_ACCOUNT is ignored, since many use
- *	what one has added). Zone modifiers and %__GFP_NOFAIL are ignored.
- *	%__GFP_ZERO zeroes the object; a pool with a constructor refuses that.
- *
- * The object belongs to the caller until fastalloc_free(). What is in it is
- * undefined, unless the pool zeroes objects or has a constructor: then it is what
- * its constructor, or its last user, has left.
- *
- * Context: PERCPU: any. SPINLOCK: any but NMI. Both sleep only to grow, which kernels
- *	with CONFIG_DEBUG_ATOMIC_SLEEP check in each call on a growing pool. NONE:
- *	as the owner serialises. on_acquire runs in the context of the caller.
- * Return: The object, or NULL when none is free and none could be added.
- */
-static __always_inline void * __must_check
-fastalloc_alloc(struct fastalloc_pool *pool, gfp_t gfp)
-{
-	struct fastalloc_cache *c;
-	unsigned long n;
-	void *obj;
-
-	if (__FASTALLOC_CALLS)
-		return fastalloc_alloc_call(pool, gfp);
-	if (unlikely(gfp & __GFP_ZERO))
-		return fastalloc_zalloc(pool, gfp);
-
-	__fastalloc_debug_alloc(pool, gfp);
-	preempt_disable();
-	c = __fastalloc_this_cache(pool);
-	n = __fastalloc_claim(c);
-	if (!__fastalloc_cache_pop(c, n, &obj))
-		return __fastalloc_alloc_slow(pool, gfp, n);	/* preemption on */
-	preempt_enable();
-	return obj;
-}
-
-/**
- * fastalloc_free() - give an object back
- * @pool: the pool it was allocated from
- * @obj: the object, or NULL, which does nothing
- *
- * SPINLOCK and NONE: freeing more objects than are out is refused, with a line
- * in the log; the order LOWEST also refuses what is not an object of the pool,
- * or is free, and leaves it as it is. PERCPU: freeing what is free, or foreign,
- * is not noticed here.
- *
- * Lockdep reports a lock in the object that the caller holds, unless the pool has a
- * constructor.
- *
- * Context: PERCPU: any. SPINLOCK: any but NMI. NONE: as the owner serialises.
- *	Never sleeps; on_release runs in the context of the caller.
- */
-static __always_inline void fastalloc_free(struct fastalloc_pool *pool, void *obj)
-{
-	struct fastalloc_cache *c;
-	unsigned long n;
-
-	if (__FASTALLOC_CALLS) {
-		fastalloc_free_call(pool, obj);
-		return;
-	}
-	if (unlikely(!obj))
-		return;
-
-	__fastalloc_debug_free(pool, obj, 1);
-	preempt_disable();
-	c = __fastalloc_this_cache(pool);
-	n = __fastalloc_claim(c);
-	if (__fastalloc_cache_push(c, n, obj))
-		preempt_enable();
-	else
-		__fastalloc_free_slow(pool, obj, n);	/* preemption on */
-}
-
-static __always_inline bool __fastalloc_may_pop(const struct fastalloc_window *w)
-{
-	return likely(w->top > w->low);
-}
-
-static __always_inline void *__fastalloc_pop(struct fastalloc_head *head,
-					     struct fastalloc_window *w)
-{
-	head->allocs++;
-	return *--w->top;
-}
-
-static __always_inline bool __fastalloc_may_push(const struct fastalloc_window *w)
-{
-	return likely(w->top < w->end);
-}
-
-static __always_inline void __fastalloc_push(struct fastalloc_head *head,
-					     struct fastalloc_window *w, void *obj)
-{
-	*w->top++ = obj;
-	head->frees++;
-}
-
-/**
- * __fastalloc_alloc() - allocate an object, by the owner of a NONE pool
- * @pool: the pool
- * @gfp: as for fastalloc_alloc()
- *
- * The same as fastalloc_alloc(), which it may be mixed with, but quicker where
- * the pool is of sync NONE and order LIFO and nothing is to be done with each
- * object (hooks, handles, checks, zeroing): it then relies on its caller alone,
- * and neither disables preemption nor looks for the CPU.
- *
- * Context: As fastalloc_alloc().
- * Return: As fastalloc_alloc().
- */
-static __always_inline void * __must_check
-__fastalloc_alloc(struct fastalloc_pool *pool, gfp_t gfp)
-{
-	struct fastalloc_head *head = (struct fastalloc_head *)pool;
-
-	if (__FASTALLOC_CALLS)
-		return fastalloc_alloc_call(pool, gfp);
-	if (unlikely(gfp & __GFP_ZERO))
-		return fastalloc_zalloc(pool, gfp);
-	__fastalloc_debug_alloc(pool, gfp);
-	if (!__fastalloc_may_pop(&head->window))
-		return __fastalloc_alloc_owned(pool, gfp);
-	return __fastalloc_pop(head, &head->window);
-}
-
-/**
- * __fastalloc_free() - give an object back, by the owner of a NONE pool
- * @pool: the pool it was allocated from
- * @obj: the object, or NULL, which does nothing
- *
- * To fastalloc_free() what __fastalloc_alloc() is to fastalloc_alloc().
- *
- * Context: As fastalloc_free().
- */
-static __always_inline void __fastalloc_free(struct fastalloc_pool *pool, void *obj)
-{
-	struct fastalloc_head *head = (struct fastalloc_head *)pool;
-
-	if (__FASTALLOC_CALLS) {
-		fastalloc_free_call(pool, obj);
-		return;
-	}
-	if (unlikely(!obj))
-		return;
-	__fastalloc_debug_free(pool, obj, 1);
-	if (__fastalloc_may_push(&head->window))
-		__fastalloc_push(head, &head->window, obj);
-	else
-		__fastalloc_free_owned(pool, obj);
-}
-
-/*
- * A number that differs when the inline code above would not fit the module:
- * bump the first figure when its meaning changes and its layout does not.
- */
-#define __FASTALLOC_MIX(h, x)	((h) * 1000003ULL + (x))
-#define __FASTALLOC_LAYOUT						\
-	__FASTALLOC_MIX(__FASTALLOC_MIX(__FASTALLOC_MIX(		\
-	__FASTALLOC_MIX(__FASTALLOC_MIX(__FASTALLOC_MIX(		\
-	__FASTALLOC_MIX(__FASTALLOC_MIX(__FASTALLOC_MIX(		\
-	__FASTALLOC_MIX(__FASTALLOC_MIX(__FASTALLOC_MIX(		\
-	__FASTALLOC_MIX(__FASTALLOC_MIX(__FASTALLOC_MIX(		\
-	__FASTALLOC_MIX(__FASTALLOC_MIX(1ULL,				\
-		FASTALLOC_BUSY),					\
-		offsetof(struct fastalloc_head, cache)),		\
-		offsetof(struct fastalloc_head, window.top)),		\
-		offsetof(struct fastalloc_head, window.low)),		\
-		offsetof(struct fastalloc_head, window.end)),		\
-		offsetof(struct fastalloc_head, allocs)),		\
-		offsetof(struct fastalloc_head, frees)),		\
-		offsetof(struct fastalloc_cache, n)),			\
-		offsetof(struct fastalloc_cache, cap)),			\
-		offsetof(struct fastalloc_cache, slot)),		\
-		offsetof(struct fastalloc_cache, allocs)),		\
-		offsetof(struct fastalloc_cache, frees)),		\
-		sizeof(struct fastalloc_cache)),			\
-		sizeof(struct fastalloc_config)),			\
-		offsetof(struct fastalloc_config, sync)),		\
-		offsetof(struct fastalloc_config, flags)),		\
-		sizeof(struct fastalloc_stats))
-
-/**
- * fastalloc_pool_create() - make a pool
- * @cfg: what it is to be; read only during the call, the name is copied
- *
- * The capacity is there, and every object constructed, when this returns. The
- * pool belongs to the caller until fastalloc_pool_destroy(); fastalloc cannot
- * be unloaded meanwhile.
- *
- * Context: Task context, may sleep.
- * Return: The pool, or an ERR_PTR(). For a bad config, with a line in the log
- *	that names pool, field and value: -EINVAL; -ENAMETOOLONG (name);
- *	-EEXIST (name in use); -E2BIG (obj_size, flex_size, capacity, max_capacity);
- *	-EOVERFLOW (capacity times size); -ERANGE (max_capacity, growth_percent,
- *	low_water, magazine); -EOPNOTSUPP (contiguous runs without order LOWEST,
- *	random order with it, sync PERCPU with another order than LIFO).
- *	-ENOEXEC when the caller was built against another layout of this header.
- *	-ENOMEM, with a line in the log too, when there is too little memory, or what the
- *	constructor answered. Lines are limited in rate, each kind by itself.
- */
-#define fastalloc_pool_create(cfg...) ({					\
-	static struct lock_class_key __fastalloc_key;				\
-										\
-	__fastalloc_pool_create(cfg, THIS_MODULE, __FASTALLOC_LAYOUT,		\
-				&__fastalloc_key);				\
-})
+/* What the calls above are made of where they are inline. */
+#include <linux/fastalloc_inline.h>
 
 #endif /* _LINUX_FASTALLOC_H */

@@ -229,6 +229,7 @@ __##_name##_pool_create(const struct fastalloc_config *cfg,		\
 {									\
 	bool fits = __fastalloc_config_fits(cfg, sizeof(_type),		\
 					    __alignof__(_type));	\
+	static const struct fastalloc_abi abi = FASTALLOC_ABI_INIT;	\
 	struct fastalloc_config typed;					\
 	int err;							\
 									\
@@ -238,8 +239,8 @@ __##_name##_pool_create(const struct fastalloc_config *cfg,		\
 				      __alignof__(_type), #_type);	\
 	if (err)							\
 		return ERR_PTR(err);					\
-	return _name##_pool_from_base(__fastalloc_pool_create(&typed,	\
-			THIS_MODULE, __FASTALLOC_LAYOUT, key));		\
+	return _name##_pool_from_base(__fastalloc_create(&typed,	\
+			THIS_MODULE, &abi, key));			\
 }									\
 									\
 static __always_inline struct _name##_pool *				\

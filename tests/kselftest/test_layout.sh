@@ -15,7 +15,7 @@ refused "a consumer built against another header is refused" \
 refused "it is not there" loaded fastalloc_test_layout
 # insmod tries twice, in two ways
 is "the log says why" "$(log_ours | sort -u)" \
-	"fastalloc: module fastalloc_test_layout was built against another <linux/fastalloc.h>: rebuild it"
+	"fastalloc: module fastalloc_test_layout was built against another <linux/fastalloc.h> (offset of fastalloc_cache.n: 4, not 0): rebuild it"
 check "whoever loads it is told: invalid format (ENOEXEC)" \
 	grep -q "invalid module format" /tmp/said
 is "it left no pool" "$(wc -l <"$FASTALLOC/pools")" 1

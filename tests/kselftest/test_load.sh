@@ -31,7 +31,7 @@ is "loads and unloads $LOADS times" $n $LOADS
 
 # expect_unknown: the loader is about to miss each symbol of fastalloc_test_dep
 expect_unknown() {
-	for s in __fastalloc_pool_create fastalloc_pool_destroy \
+	for s in __fastalloc_create fastalloc_pool_destroy \
 		 fastalloc_zalloc __fastalloc_free_slow; do
 		expect_splat "Unknown symbol $s ("
 	done

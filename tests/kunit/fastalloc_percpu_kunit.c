@@ -1177,12 +1177,14 @@ static void percpu_layout(struct kunit *test)
 {
 	struct fastalloc_config cfg = { .name = "kunit", .obj_size = 8, .capacity = 1 };
 	static struct lock_class_key key;
+	struct fastalloc_abi abi;
 	struct fastalloc_pool *pool;
-	unsigned int bit;
+	unsigned int i;
 
-	for (bit = 0; bit < 64; bit += 21) {
-		pool = __fastalloc_pool_create(&cfg, THIS_MODULE,
-					       __FASTALLOC_LAYOUT ^ BIT_ULL(bit), &key);
+	for (i = 0; i < sizeof(abi) / sizeof(u32); i++) {
+		abi = (struct fastalloc_abi)FASTALLOC_ABI_INIT;
+		(&abi.size)[i]++;
+		pool = __fastalloc_create(&cfg, THIS_MODULE, &abi, &key);
 		KUNIT_EXPECT_PTR_EQ(test, pool, ERR_PTR(-ENOEXEC));
 		if (!IS_ERR_OR_NULL(pool))
 			fastalloc_pool_destroy(pool);

@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The inline half of fastalloc: what consumers compile in. Included by fastalloc.h, which
+ * documents the calls; nothing in here is for direct use.
+ */
+#ifndef _LINUX_FASTALLOC_INLINE_H
+#define _LINUX_FASTALLOC_INLINE_H
+
+#include <linux/cache.h>
+#include <linux/compiler.h>
+#include <linux/kcsan-checks.h>
+#include <linux/percpu.h>
+#include <linux/preempt.h>
+#include <linux/stddef.h>
+#include <linux/types.h>
+
+/*
+ * ->n of a cache that is in use by an operation on its CPU: so many is added
+ * for each operation that nests. Those that find it restore what they found.
+ */
+#define FASTALLOC_BUSY		0x08000000U
+
+/**
+ * struct fastalloc_cache - what the inline fast path sees of one CPU
+ * @n: free objects in the loaded magazine, and the guard against reentrancy
+ * @cap: slots of a magazine, or 0 to send every free through the slow path
+ * @slot: of the loaded magazine
+ * @allocs: objects handed out by this CPU, but for nested operations
+ * @frees: objects taken back by this CPU, but for nested operations
+ * @loaded: private
+ * @spare: private; NULL, empty or full
+ * @exchanges: private: magazines taken from the depot
+ * @nested_allocs: private: objects handed out by nested operations
+ * @nested_frees: private: objects taken back by nested operations
+ *
+ * Only its own CPU touches it, but for @cap, and the counters, which others
+ * read. A cache that nothing may enter inline has @cap 0, and @n a multiple of
+ * FASTALLOC_BUSY, 0 included, for ever.
+ */
+struct fastalloc_cache {
+	u32			n;
+	u32			cap;
+	void			**slot;
+	unsigned long		allocs;
+	unsigned long		frees;
+	struct fa_mag		*loaded;
+	struct fa_mag		*spare;
+	unsigned long		exchanges;
+	unsigned long		nested_allocs;
+	unsigned long		nested_frees;
+} ____cacheline_aligned;
+
+/**
+ * struct fastalloc_window - free objects in reach of __fastalloc_alloc()
+ * @top: the slot above the one to pop, which is also the next to push to
+ * @low: what may not be popped begins below this slot
+ * @end: what may not be pushed to begins at this slot
+ *
+ * A part of the deque of a LIFO pool in which nothing but @top and the counters
+ * changes. All NULL: there is none.
+ */
+struct fastalloc_window {
+	void			**top;
+	void			**low;
+	void			**end;
+};
+
+/**
+ * struct fastalloc_head - what inline code sees of a pool: its beginning
+ * @cache: of the CPUs
+ * @window: NONE: for its owner
+ * @allocs: objects handed out; not PERCPU
+ * @frees: objects taken back; not PERCPU
+ */
+struct fastalloc_head {
+	struct fastalloc_cache __percpu	*cache;
+	struct fastalloc_window		window;
+	u64				allocs;
+	u64				frees;
+};
+
+/**
+ * struct fastalloc_abi - what inline code takes for granted, to be compared at creation
+ * @size: bytes of this structure
+ * @version: raised when the meaning of the inline code changes and its layout does not
+ * @busy: FASTALLOC_BUSY
+ * @head_cache: offset of &fastalloc_head.cache
+ * @head_top: offset of &fastalloc_head.window.top
+ * @head_low: offset of &fastalloc_head.window.low
+ * @head_end: offset of &fastalloc_head.window.end
+ * @head_allocs: offset of &fastalloc_head.allocs
+ * @head_frees: offset of &fastalloc_head.frees
+ * @cache_n: offset of &fastalloc_cache.n
+ * @cache_cap: offset of &fastalloc_cache.cap
+ * @cache_slot: offset of &fastalloc_cache.slot
+ * @cache_allocs: offset of &fastalloc_cache.allocs
+ * @cache_frees: offset of &fastalloc_cache.frees
+ * @cache_size: bytes of struct fastalloc_cache
+ * @config_size: bytes of struct fastalloc_config
+ * @config_sync: offset of &fastalloc_config.sync
+ * @config_flags: offset of &fastalloc_config.flags
+ * @stats_size: bytes of struct fastalloc_stats
+ *
+ * All members are u32. A new one goes to the end.
+ */
+struct fastalloc_abi {
+	u32	size;
+	u32	version;
+	u32	busy;
+	u32	head_cache;
+	u32	head_top;
+	u32	head_low;
+	u32	head_end;
+	u32	head_allocs;
+	u32	head_frees;
+	u32	cache_n;
+	u32	cache_cap;
+	u32	cache_slot;
+	u32	cache_allocs;
+	u32	cache_frees;
+	u32	cache_size;
+	u32	config_size;
+	u32	config_sync;
+	u32	config_flags;
+	u32	stats_size;
+};
+
+#define FASTALLOC_ABI_INIT {						\
+	.size = sizeof(struct fastalloc_abi),				\
+	.version = 1,							\
+	.busy = FASTALLOC_BUSY,						\
+	.head_cache = offsetof(struct fastalloc_head, cache),		\
+	.head_top = offsetof(struct fastalloc_head, window.top),	\
+	.head_low = offsetof(struct fastalloc_head, window.low),	\
+	.head_end = offsetof(struct fastalloc_head, window.end),	\
+	.head_allocs = offsetof(struct fastalloc_head, allocs),		\
+	.head_frees = offsetof(struct fastalloc_head, frees),		\
+	.cache_n = offsetof(struct fastalloc_cache, n),			\
+	.cache_cap = offsetof(struct fastalloc_cache, cap),		\
+	.cache_slot = offsetof(struct fastalloc_cache, slot),		\
+	.cache_allocs = offsetof(struct fastalloc_cache, allocs),	\
+	.cache_frees = offsetof(struct fastalloc_cache, frees),		\
+	.cache_size = sizeof(struct fastalloc_cache),			\
+	.config_size = sizeof(struct fastalloc_config),			\
+	.config_sync = offsetof(struct fastalloc_config, sync),		\
+	.config_flags = offsetof(struct fastalloc_config, flags),	\
+	.stats_size = sizeof(struct fastalloc_stats),			\
+}
+
+/* The out-of-line halves of the calls. */
+void *__fastalloc_alloc_slow(struct fastalloc_pool *pool, gfp_t gfp, u32 n);
+void __fastalloc_free_slow(struct fastalloc_pool *pool, void *obj, u32 n);
+void *__fastalloc_alloc_owned(struct fastalloc_pool *pool, gfp_t gfp);
+void __fastalloc_free_owned(struct fastalloc_pool *pool, void *obj);
+
+/* Of kernels that look for wrong calls: is this one, whatever way it takes? */
+#ifdef CONFIG_DEBUG_ATOMIC_SLEEP
+void __fastalloc_debug_alloc(struct fastalloc_pool *pool, gfp_t gfp);
+#else
+static inline void __fastalloc_debug_alloc(struct fastalloc_pool *pool, gfp_t gfp)
+{
+}
+#endif
+
+#ifdef CONFIG_LOCKDEP
+void __fastalloc_debug_free(struct fastalloc_pool *pool, const void *obj, unsigned int nr);
+#else
+static inline void __fastalloc_debug_free(struct fastalloc_pool *pool, const void *obj,
+					  unsigned int nr)
+{
+}
+#endif
+
+#ifdef FASTALLOC_NO_INLINE
+#define __FASTALLOC_CALLS	1
+#else
+#define __FASTALLOC_CALLS	0
+#endif
+
+/*
+ * Claims a CPU's cache for one operation and says what was in ->n. Preemption
+ * is off, so the only rivals are interrupts and NMIs on this CPU, and those run
+ * to their end. One instruction must read ->n and mark it busy: between a load
+ * and a store an interrupt could run a whole operation. It need not be atomic
+ * towards other CPUs, hence no lock prefix on x86.
+ */
+static __always_inline unsigned long __fastalloc_claim(struct fastalloc_cache *c)
+{
+#if defined(CONFIG_X86) || defined(CONFIG_UML_X86)
+	unsigned long n = FASTALLOC_BUSY;
+
+	asm volatile("xaddl %k0, %1" : "+r" (n), "+m" (c->n) : : "memory", "cc");
+	return n;
+#else
+	u32 n = xchg_relaxed(&c->n, FASTALLOC_BUSY);
+
+	barrier();
+	return n;
+#endif
+}
+
+/*
+ * Ends what __fastalloc_claim() began, with @n objects now loaded. From here on an
+ * interrupt may pass them on to other CPUs. Its barriers order our accesses, too,
+ * for they are on our CPU; KCSAN counts them for the interrupt alone.
+ */
+static __always_inline void __fastalloc_release(struct fastalloc_cache *c, u32 n)
+{
+	kcsan_release();
+	barrier();
+	WRITE_ONCE(c->n, n);
+}
+
+static __always_inline struct fastalloc_cache *
+__fastalloc_this_cache(struct fastalloc_pool *pool)
+{
+	return this_cpu_ptr(READ_ONCE(((struct fastalloc_head *)pool)->cache));
+}
+
+/* Pops an object and ends the claim, unless @n says that the cache is empty or busy. */
+static __always_inline bool __fastalloc_cache_pop(struct fastalloc_cache *c, unsigned long n,
+						  void **obj)
+{
+	if (unlikely(n - 1 >= FASTALLOC_BUSY - 1))
+		return false;
+	*obj = c->slot[--n];
+	c->allocs++;
+	__fastalloc_release(c, n);
+	return true;
+}
+
+/* Pushes an object and ends the claim, unless the cache is full, busy or shut. */
+static __always_inline bool __fastalloc_cache_push(struct fastalloc_cache *c, unsigned long n,
+						   void *obj)
+{
+	/*
+	 * data_race: a waiter may shut it this moment; the object then stays here, which
+	 * the reserve allows for.
+	 */
+	if (unlikely((u32)n >= data_race(c->cap)))
+		return false;
+	c->slot[n] = obj;
+	c->frees++;
+	__fastalloc_release(c, n + 1);
+	return true;
+}
+
+static __always_inline void * __must_check
+fastalloc_alloc(struct fastalloc_pool *pool, gfp_t gfp)
+{
+	struct fastalloc_cache *c;
+	unsigned long n;
+	void *obj;
+
+	if (__FASTALLOC_CALLS)
+		return fastalloc_alloc_call(pool, gfp);
+	if (unlikely(gfp & __GFP_ZERO))
+		return fastalloc_zalloc(pool, gfp);
+
+	__fastalloc_debug_alloc(pool, gfp);
+	preempt_disable();
+	c = __fastalloc_this_cache(pool);
+	n = __fastalloc_claim(c);
+	if (!__fastalloc_cache_pop(c, n, &obj))
+		return __fastalloc_alloc_slow(pool, gfp, n);	/* preemption on */
+	preempt_enable();
+	return obj;
+}
+
+static __always_inline void fastalloc_free(struct fastalloc_pool *pool, void *obj)
+{
+	struct fastalloc_cache *c;
+	unsigned long n;
+
+	if (__FASTALLOC_CALLS) {
+		fastalloc_free_call(pool, obj);
+		return;
+	}
+	if (unlikely(!obj))
+		return;
+
+	__fastalloc_debug_free(pool, obj, 1);
+	preempt_disable();
+	c = __fastalloc_this_cache(pool);
+	n = __fastalloc_claim(c);
+	if (__fastalloc_cache_push(c, n, obj))
+		preempt_enable();
+	else
+		__fastalloc_free_slow(pool, obj, n);	/* preemption on */
+}
+
+static __always_inline bool __fastalloc_may_pop(const struct fastalloc_window *w)
+{
+	return likely(w->top > w->low);
+}
+
+static __always_inline void *__fastalloc_pop(struct fastalloc_head *head,
+					     struct fastalloc_window *w)
+{
+	head->allocs++;
+	return *--w->top;
+}
+
+static __always_inline bool __fastalloc_may_push(const struct fastalloc_window *w)
+{
+	return likely(w->top < w->end);
+}
+
+static __always_inline void __fastalloc_push(struct fastalloc_head *head,
+					     struct fastalloc_window *w, void *obj)
+{
+	*w->top++ = obj;
+	head->frees++;
+}
+
+static __always_inline void * __must_check
+__fastalloc_alloc(struct fastalloc_pool *pool, gfp_t gfp)
+{
+	struct fastalloc_head *head = (struct fastalloc_head *)pool;
+
+	if (__FASTALLOC_CALLS)
+		return fastalloc_alloc_call(pool, gfp);
+	if (unlikely(gfp & __GFP_ZERO))
+		return fastalloc_zalloc(pool, gfp);
+	__fastalloc_debug_alloc(pool, gfp);
+	if (!__fastalloc_may_pop(&head->window))
+		return __fastalloc_alloc_owned(pool, gfp);
+	return __fastalloc_pop(head, &head->window);
+}
+
+static __always_inline void __fastalloc_free(struct fastalloc_pool *pool, void *obj)
+{
+	struct fastalloc_head *head = (struct fastalloc_head *)pool;
+
+	if (__FASTALLOC_CALLS) {
+		fastalloc_free_call(pool, obj);
+		return;
+	}
+	if (unlikely(!obj))
+		return;
+	__fastalloc_debug_free(pool, obj, 1);
+	if (__fastalloc_may_push(&head->window))
+		__fastalloc_push(head, &head->window, obj);
+	else
+		__fastalloc_free_owned(pool, obj);
+}
+
+#endif /* _LINUX_FASTALLOC_INLINE_H */
