@@ -237,13 +237,12 @@ static struct fastalloc_config fill_config(const struct fa_combo *c, unsigned lo
 static bool fill_one(struct kunit *test, const struct fa_combo *c, enum place place,
 		     struct batch *b)
 {
-	struct fastalloc_config cfg = fill_config(c, FILL_MOST);
 	char desc[KUNIT_PARAM_DESC_SIZE];
 	struct fastalloc_stats s;
 	bool may;
 
 	fa_combo_desc((struct fa_combo *)c, desc);
-	b->pool = fa_pool(test, &cfg);
+	b->pool = fa_pool_of(test, fill_config(c, FILL_MOST));
 	fastalloc_pool_stats(b->pool, &s);
 	b->want = FILL_MOST + s.reserve + 1;
 	worker_out(b->pool);
@@ -301,10 +300,9 @@ static void atomic_fill_beside_worker(struct kunit *test)
 
 	b.objs = fa_mem(test, FLOOD * sizeof(void *));
 	for (sync = FASTALLOC_SYNC_PERCPU; sync <= FASTALLOC_SYNC_NONE; sync++) {
-		struct fastalloc_config cfg = {
-			.name = "kunit", .obj_size = 48, .capacity = 64, .sync = sync,
-			.growth = FASTALLOC_GROWTH_EXPONENTIAL,
-		};
+		struct fastalloc_config cfg =
+			fa_config(.obj_size = 48, .capacity = 64, .sync = sync,
+				  .growth = FASTALLOC_GROWTH_EXPONENTIAL);
 
 		b.pool = fa_pool(test, &cfg);
 		b.gfp = GFP_ATOMIC;
@@ -548,12 +546,10 @@ KUNIT_ARRAY_PARAM(who, whos, who_desc);
 
 static struct fastalloc_config who_config(const struct who *w, struct origin *o)
 {
-	struct fastalloc_config cfg = {
-		.name = "kunit", .obj_size = w->size ?: 64, .capacity = 4,
-		.max_capacity = 500, .low_water = 1, .growth_amount = 1,
-		.growth = FASTALLOC_GROWTH_LINEAR, .sync = w->sync,
-		.backing = w->backing, .flags = w->flags | FASTALLOC_F_NO_INIT, .arg = o,
-	};
+	struct fastalloc_config cfg =
+		fa_config(.obj_size = w->size, .capacity = 4, .max_capacity = 500,
+			  .low_water = 1, .growth_amount = 1, .sync = w->sync, .arg = o,
+			  .backing = w->backing, .flags = w->flags | FASTALLOC_F_NO_INIT);
 
 	o->add = 1;
 	cfg.magazine = w->sync == FASTALLOC_SYNC_PERCPU;
@@ -583,8 +579,7 @@ static void atomic_who(struct kunit *test)
 {
 	struct who *w = (struct who *)test->param_value;
 	struct origin *o = origin_of(test);
-	struct fastalloc_config cfg = who_config(w, o);
-	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	struct fastalloc_pool *pool = fa_pool_of(test, who_config(w, o));
 	struct fastalloc_stats s, t;
 	unsigned int i;
 	void *obj;
@@ -646,11 +641,10 @@ static unsigned long largest_chunk(struct fastalloc_pool *pool)
 static void atomic_chunk(struct kunit *test)
 {
 	size_t size = *(size_t *)test->param_value;
-	struct fastalloc_config cfg = {
-		.name = "kunit", .obj_size = size, .capacity = 1, .low_water = 1,
-		.growth = FASTALLOC_GROWTH_EXPONENTIAL, .growth_percent = 1000,
-		.sync = FASTALLOC_SYNC_SPINLOCK,
-	};
+	struct fastalloc_config cfg =
+		fa_config(.obj_size = size, .capacity = 1, .low_water = 1,
+			  .growth = FASTALLOC_GROWTH_EXPONENTIAL, .growth_percent = 1000,
+			  .sync = FASTALLOC_SYNC_SPINLOCK);
 	struct fastalloc_pool *pool = fa_pool(test, &cfg);
 	unsigned long pages = size > PAGE_SIZE ? 8 : 2, add = pages * PAGE_SIZE / size;
 	void **objs = fa_mem(test, (3 + add) * sizeof(*objs));
@@ -679,8 +673,7 @@ static void atomic_unwinds(struct kunit *test)
 			.custom = true, .mem = true,
 		};
 		struct origin *o = origin_of(test);
-		struct fastalloc_config cfg = who_config(&all, o);
-		struct fastalloc_pool *pool = fa_pool(test, &cfg);
+		struct fastalloc_pool *pool = fa_pool_of(test, who_config(&all, o));
 		struct fastalloc_stats s, t;
 		unsigned int i;
 
@@ -859,11 +852,10 @@ static void atomic_crew(struct kunit *test)
 	void **objs = fa_mem(test, CREW * CREW_EACH * sizeof(*objs));
 	struct crew *c = fa_mem(test, sizeof(*c));
 	unsigned long most = combo->size > PAGE_SIZE ? 100 : 1000;
-	struct fastalloc_config cfg = fill_config(combo, most);
 	struct fastalloc_stats s;
 	unsigned int round, got, early = 0;
 
-	c->pool = fa_pool(test, &cfg);
+	c->pool = fa_pool_of(test, fill_config(combo, most));
 	c->most = most;
 	crew_start(test, c, objs, CREW_EACH);
 	for (round = 0; round < 8; round++) {
@@ -947,18 +939,15 @@ KUNIT_ARRAY_PARAM(dress, dresses, dress_desc);
 static void atomic_dressed(struct kunit *test)
 {
 	const struct dress *d = test->param_value;
-	struct fastalloc_config cfg = {
-		.name = "kunit", .obj_size = 40, .capacity = 10, .sync = d->sync,
-		.growth = FASTALLOC_GROWTH_LINEAR, .growth_amount = 30, .low_water = 1,
-		.flags = d->flags,
-	};
 	struct batch b = { .gfp = GFP_ATOMIC, .want = DRESSED };
 	fastalloc_handle_t *h = NULL;
 	unsigned int i, turn, bad = 0;
 	struct fastalloc_stats s;
 
 	b.objs = fa_mem(test, DRESSED * sizeof(void *));
-	b.pool = fa_pool(test, &cfg);
+	b.pool = fa_pool_of(test, fa_config(.obj_size = 40, .capacity = 10,
+					    .sync = d->sync, .growth_amount = 30,
+					    .low_water = 1, .flags = d->flags));
 	if (d->flags & FASTALLOC_F_HANDLES)
 		h = fa_mem(test, DRESSED * sizeof(*h));
 	for (turn = 0; turn < 2; turn++) {
@@ -1075,7 +1064,6 @@ KUNIT_ARRAY_PARAM(gust, gust_params, fa_combo_desc);
 static void atomic_while_trim(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
-	struct fastalloc_config cfg = fill_config(c, 0);
 	unsigned long end = jiffies + FA_TEST_PATIENCE, soon = jiffies + HZ / 5;
 	struct gust *g = fa_mem(test, GUSTS * sizeof(*g));
 	bool *rest = fa_mem(test, sizeof(*rest));
@@ -1086,7 +1074,7 @@ static void atomic_while_trim(struct kunit *test)
 
 	/* Not in the way of those who use the pool. */
 	KUNIT_EXPECT_EQ(test, set_cpus_allowed_ptr(current, cpu_possible_mask), 0);
-	pool = fa_pool(test, &cfg);
+	pool = fa_pool_of(test, fill_config(c, 0));
 	for (i = 0; i < GUSTS; i++) {
 		g[i].pool = pool;
 		g[i].objs = fa_mem(test, GUST_MOST * sizeof(void *));
@@ -1134,11 +1122,6 @@ static void atomic_while_trim(struct kunit *test)
  */
 static void atomic_magazines(struct kunit *test)
 {
-	struct fastalloc_config cfg = {
-		.name = "kunit", .obj_size = 64, .capacity = 10, .magazine = 1,
-		.growth = FASTALLOC_GROWTH_LINEAR, .growth_amount = 4000, .low_water = 1,
-		.flags = FASTALLOC_F_NO_INIT,
-	};
 	struct batch b = { .gfp = GFP_ATOMIC };
 	/* A kernel with all checks takes its time. */
 	unsigned int most = IS_ENABLED(CONFIG_PROVE_LOCKING) ? 40000 : SWARM;
@@ -1146,7 +1129,9 @@ static void atomic_magazines(struct kunit *test)
 	struct fastalloc_stats s, t;
 	bool hushed;
 
-	b.pool = fa_pool(test, &cfg);
+	b.pool = fa_pool_of(test, fa_config(.capacity = 10, .magazine = 1,
+					    .growth_amount = 4000, .low_water = 1,
+					    .flags = FASTALLOC_F_NO_INIT));
 	b.objs = fa_mem(test, (most + 10000) * sizeof(void *));
 	worker_out(b.pool);
 	do {
@@ -1202,10 +1187,9 @@ static void atomic_magazines(struct kunit *test)
 /* Promise: what magazines hold after trim is in bytes, is told apart, and serves again. */
 static void atomic_magazine_bytes(struct kunit *test)
 {
-	struct fastalloc_config cfg = {
-		.name = "kunit", .obj_size = 64, .capacity = 500, .magazine = 7,
-		.growth = FASTALLOC_GROWTH_EXPONENTIAL, .low_water = 1,
-	};
+	struct fastalloc_config cfg = fa_config(.capacity = 500, .magazine = 7,
+						.growth = FASTALLOC_GROWTH_EXPONENTIAL,
+						.low_water = 1);
 	struct fastalloc_pool *pool = fa_pool(test, &cfg);
 	struct fastalloc_stats start, full, s;
 	void **objs = fa_mem(test, 20000 * sizeof(*objs));
@@ -1272,8 +1256,7 @@ KUNIT_ARRAY_PARAM(sync, sync_params, fa_combo_desc);
 static void atomic_bulk(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
-	struct fastalloc_config cfg = fill_config(c, 2000);
-	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	struct fastalloc_pool *pool = fa_pool_of(test, fill_config(c, 2000));
 	void **objs = fa_mem(test, 2001 * sizeof(*objs));
 	struct fastalloc_stats s;
 	unsigned int got;
@@ -1307,13 +1290,11 @@ static void atomic_contig(struct kunit *test)
 	enum fastalloc_sync sync;
 
 	for (sync = FASTALLOC_SYNC_SPINLOCK; sync <= FASTALLOC_SYNC_NONE; sync++) {
-		struct fastalloc_config cfg = {
-			.name = "kunit", .obj_size = 64, .capacity = 4, .sync = sync,
-			.order = FASTALLOC_ORDER_LOWEST, .flags = FASTALLOC_F_CONTIG,
-			.growth = FASTALLOC_GROWTH_LINEAR, .growth_amount = 4,
-			.low_water = 1,
-		};
-		struct fastalloc_pool *pool = fa_pool(test, &cfg);
+		struct fastalloc_pool *pool =
+			fa_pool_of(test, fa_config(.capacity = 4, .sync = sync,
+						   .order = FASTALLOC_ORDER_LOWEST,
+						   .flags = FASTALLOC_F_CONTIG,
+						   .growth_amount = 4, .low_water = 1));
 		unsigned int most = 2 * PAGE_SIZE / 64;
 		void *one, *two, *large = NULL;
 
@@ -1466,8 +1447,7 @@ static void reserve_fails(struct kunit *test)
 	for (sync = FASTALLOC_SYNC_PERCPU; sync <= FASTALLOC_SYNC_NONE; sync++) {
 		struct who all = { .sync = sync, .custom = true, .mem = true };
 		struct origin *o = origin_of(test);
-		struct fastalloc_config cfg = who_config(&all, o);
-		struct fastalloc_pool *pool = fa_pool(test, &cfg);
+		struct fastalloc_pool *pool = fa_pool_of(test, who_config(&all, o));
 
 		o->most = 0;
 		KUNIT_EXPECT_EQ(test, fastalloc_pool_reserve(pool, 100, GFP_KERNEL), -ENOMEM);
@@ -1489,8 +1469,7 @@ static void reserve_fails(struct kunit *test)
 static void reserve_adopts(struct kunit *test)
 {
 	struct fa_combo c = FA_COMBO(NONE, LIFO, LINEAR, AUTO, 64, 0);
-	struct fastalloc_config cfg = fill_config(&c, 500);
-	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	struct fastalloc_pool *pool = fa_pool_of(test, fill_config(&c, 500));
 	/* More than the capacity if the worker was faster than the allocations. */
 	unsigned int n = fa_drain(test, pool, 0);
 
@@ -1577,11 +1556,9 @@ static void max_changes_anywhere(struct kunit *test)
 	enum fastalloc_sync sync;
 
 	for (sync = FASTALLOC_SYNC_PERCPU; sync <= FASTALLOC_SYNC_NONE; sync++) {
-		struct fastalloc_config cfg = {
-			.name = "kunit", .obj_size = 64, .capacity = 20, .sync = sync,
-			.max_capacity = 20, .growth = FASTALLOC_GROWTH_LINEAR,
-			.growth_amount = 10, .magazine = 1,
-		};
+		struct fastalloc_config cfg =
+			fa_config(.capacity = 20, .sync = sync, .max_capacity = 20,
+				  .growth_amount = 10, .magazine = 1);
 		struct fastalloc_pool *pool = fa_pool(test, &cfg);
 
 		if (!run_at(test, place, raise_max, pool))
@@ -1718,10 +1695,9 @@ static void low_water_default(struct kunit *test)
 	struct fastalloc_stats s;
 
 	for (sync = FASTALLOC_SYNC_PERCPU; sync <= FASTALLOC_SYNC_NONE; sync++) {
-		struct fastalloc_config cfg = {
-			.name = "kunit", .obj_size = 8, .capacity = capacity, .sync = sync,
-			.growth = FASTALLOC_GROWTH_EXPONENTIAL,
-		};
+		struct fastalloc_config cfg =
+			fa_config(.obj_size = 8, .capacity = capacity, .sync = sync,
+				  .growth = FASTALLOC_GROWTH_EXPONENTIAL);
 		struct fastalloc_pool *pool = fa_pool(test, &cfg);
 
 		KUNIT_EXPECT_EQ(test, low_mark(pool), capacity / 32);

@@ -81,8 +81,7 @@ static void chunk_layout(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
 	unsigned int cap = clamp_t(unsigned int, SZ_1M / fa_combo_stride(c), 2, 64);
-	struct fastalloc_config cfg = fa_combo_config(c, cap, cap + 9);
-	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	struct fastalloc_pool *pool = fa_pool_of(test, fa_combo_config(c, cap, cap + 9));
 	bool grows = c->growth != FASTALLOC_GROWTH_NONE;
 	char **objs = fa_mem(test, (cap + 9) * sizeof(*objs));
 	unsigned int nr, i, bad = 0;
@@ -114,11 +113,9 @@ static void chunk_layout(struct kunit *test)
 /* Promise: pages beyond the largest block of the allocator are several chunks. */
 static void chunk_pages_split(struct kunit *test)
 {
-	struct fastalloc_config cfg = {
-		.name = "kunit", .obj_size = SZ_256K, .capacity = 64,
-		.sync = FASTALLOC_SYNC_SPINLOCK,
-		.backing = FASTALLOC_BACKING_PAGES,
-	};
+	struct fastalloc_config cfg = fa_config(.obj_size = SZ_256K, .capacity = 64,
+						.sync = FASTALLOC_SYNC_SPINLOCK,
+						.backing = FASTALLOC_BACKING_PAGES);
 	struct fastalloc_pool *pool = fastalloc_pool_create(&cfg);
 	struct fastalloc_stats s;
 
@@ -135,11 +132,9 @@ static void chunk_pages_split(struct kunit *test)
 /* Promise: auto takes pages for what is small. */
 static void chunk_auto_small(struct kunit *test)
 {
-	struct fastalloc_config cfg = {
-		.name = "kunit", .obj_size = 64, .capacity = 16,
-		.sync = FASTALLOC_SYNC_SPINLOCK,
-	};
-	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	struct fastalloc_pool *pool =
+		fa_pool_of(test, fa_config(.capacity = 16,
+					   .sync = FASTALLOC_SYNC_SPINLOCK));
 
 	KUNIT_EXPECT_FALSE(test, is_vmalloc_addr(fa_must_get(test, pool, GFP_KERNEL)));
 }
@@ -147,11 +142,9 @@ static void chunk_auto_small(struct kunit *test)
 /* Promise: auto takes vmalloc for what no block of pages can hold: one chunk. */
 static void chunk_auto_large(struct kunit *test)
 {
-	struct fastalloc_config cfg = {
-		.name = "kunit", .obj_size = SZ_1M, .capacity = 24,
-		.sync = FASTALLOC_SYNC_SPINLOCK,
-	};
-	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	struct fastalloc_pool *pool =
+		fa_pool_of(test, fa_config(.obj_size = SZ_1M, .capacity = 24,
+					   .sync = FASTALLOC_SYNC_SPINLOCK));
 	struct fastalloc_stats s;
 
 	KUNIT_EXPECT_TRUE(test, is_vmalloc_addr(fa_must_get(test, pool, GFP_KERNEL)));
@@ -170,13 +163,11 @@ static void chunk_node(struct kunit *test)
 
 	for_each_node_state(node, N_MEMORY) {
 		for (i = 0; i < ARRAY_SIZE(backings); i++) {
-			struct fastalloc_config cfg = {
-				.name = "kunit", .obj_size = PAGE_SIZE,
-				.capacity = 4, .node = node,
-				.sync = FASTALLOC_SYNC_SPINLOCK,
-				.backing = backings[i],
-				.flags = FASTALLOC_F_NODE,
-			};
+			struct fastalloc_config cfg =
+				fa_config(.obj_size = PAGE_SIZE, .capacity = 4,
+					  .node = node, .sync = FASTALLOC_SYNC_SPINLOCK,
+					  .backing = backings[i],
+					  .flags = FASTALLOC_F_NODE);
 			struct fastalloc_pool *pool = fa_pool(test, &cfg);
 			void *obj = fa_must_get(test, pool, GFP_KERNEL);
 			struct page *page = is_vmalloc_addr(obj) ?
@@ -212,12 +203,6 @@ static bool chunk_huge_mapped(char **objs, unsigned int nr)
 /* Promise: a single chunk of 1 GiB works, mapped by 2 MiB where the kernel does that. */
 static void chunk_one_gib(struct kunit *test)
 {
-	struct fastalloc_config cfg = {
-		.name = "kunit", .obj_size = SZ_1M, .capacity = GIB_OBJECTS,
-		.sync = FASTALLOC_SYNC_SPINLOCK,
-		.order = FASTALLOC_ORDER_LOWEST,
-		.backing = FASTALLOC_BACKING_VMALLOC,
-	};
 	struct fastalloc_pool *pool;
 	struct fastalloc_stats s;
 	unsigned int i, bad = 0;
@@ -229,7 +214,10 @@ static void chunk_one_gib(struct kunit *test)
 		kunit_skip(test, "less than 1.3 GiB of memory available");
 
 	objs = fa_mem(test, GIB_OBJECTS * sizeof(*objs));
-	pool = fa_pool(test, &cfg);
+	pool = fa_pool_of(test, fa_config(.obj_size = SZ_1M, .capacity = GIB_OBJECTS,
+					  .sync = FASTALLOC_SYNC_SPINLOCK,
+					  .order = FASTALLOC_ORDER_LOWEST,
+					  .backing = FASTALLOC_BACKING_VMALLOC));
 	fastalloc_pool_stats(pool, &s);
 	KUNIT_EXPECT_EQ(test, s.chunks, 1UL);
 	KUNIT_EXPECT_GE(test, s.bytes, (size_t)SZ_1G);
@@ -251,8 +239,7 @@ static void chunk_one_gib(struct kunit *test)
 static void chunk_many_objects(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
-	struct fastalloc_config cfg = fa_combo_config(c, 20000, 0);
-	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	struct fastalloc_pool *pool = fa_pool_of(test, fa_combo_config(c, 20000, 0));
 	void **objs = fa_mem(test, 20001 * sizeof(*objs));
 	unsigned int got, again;
 

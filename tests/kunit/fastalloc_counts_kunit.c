@@ -16,11 +16,8 @@
 
 static struct fastalloc_config percpu_config(unsigned long capacity)
 {
-	return (struct fastalloc_config){
-		.name = "kunit", .obj_size = 32, .capacity = capacity,
-		/* Where the kernel zeroes by default the inline path is shut. */
-		.flags = FASTALLOC_F_NO_INIT,
-	};
+	/* Where the kernel zeroes by default the inline path is shut. */
+	return fa_config(.obj_size = 32, .capacity = capacity, .flags = FASTALLOC_F_NO_INIT);
 }
 
 /* All that the pool has. Returns how many. */
@@ -153,7 +150,6 @@ static int hammer_main(void *arg)
  */
 static void counts_while_all_work(struct kunit *test)
 {
-	struct fastalloc_config cfg = percpu_config(4096);
 	unsigned int cpu, nr = 0, i, off = 0, high = 0, fell = 0;
 	struct hammer *h = fa_mem(test, HAMMERS * sizeof(*h));
 	unsigned long most, peak = 0, rounds = 0;
@@ -162,7 +158,7 @@ static void counts_while_all_work(struct kunit *test)
 
 	if (num_online_cpus() < 2)
 		kunit_skip(test, "one CPU");
-	pool = fa_pool(test, &cfg);
+	pool = fa_pool_of(test, percpu_config(4096));
 	for_each_online_cpu(cpu) {
 		if (nr == HAMMERS)
 			break;
@@ -200,8 +196,7 @@ static void counts_while_all_work(struct kunit *test)
 /* Promise: the peak stays what it was found to be, until it is reset. */
 static void counts_peak_stays(struct kunit *test)
 {
-	struct fastalloc_config cfg = percpu_config(4000);
-	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	struct fastalloc_pool *pool = fa_pool_of(test, percpu_config(4000));
 	void **objs = fa_mem(test, 2000 * sizeof(*objs));
 	struct fastalloc_stats s;
 	unsigned int i, k;
@@ -250,8 +245,7 @@ static u64 time_of(struct fastalloc_pool *pool, bool fails)
 /* Promise: a failing allocation looks at no other CPU, however many there may be. */
 static void counts_failure_is_cheap(struct kunit *test)
 {
-	struct fastalloc_config cfg = percpu_config(64);
-	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	struct fastalloc_pool *pool = fa_pool_of(test, percpu_config(64));
 	void **objs = fa_mem(test, (pool->total + 1) * sizeof(*objs));
 	u64 pair, failure;
 	unsigned int n;
@@ -323,8 +317,7 @@ static void counts_lines_of_magazines(struct kunit *test)
 /* Promise: a bulk allocation that fails has taken nothing, not even for a moment. */
 static void counts_bulk_takes_nothing(struct kunit *test)
 {
-	struct fastalloc_config cfg = percpu_config(1000);
-	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	struct fastalloc_pool *pool = fa_pool_of(test, percpu_config(1000));
 	void **objs = fa_mem(test, pool->total * sizeof(*objs));
 	unsigned long full = atomic_long_read(&pool->percpu.nfull);
 	void *one = fastalloc_alloc(pool, 0);
@@ -385,14 +378,13 @@ static int rival_main(void *arg)
 /* Promise: of two bulk allocations at once, each of which there is enough for, one succeeds. */
 static void counts_rival_bulks(struct kunit *test)
 {
-	struct fastalloc_config cfg = percpu_config(100);
 	struct rival *r = fa_mem(test, 2 * sizeof(*r));
 	struct fastalloc_pool *pool;
 	unsigned int i;
 
 	if (!cpu_online(0) || !cpu_online(1))
 		kunit_skip(test, "fewer than two CPUs");
-	pool = fa_pool(test, &cfg);
+	pool = fa_pool_of(test, percpu_config(100));
 	for (i = 0; i < 2; i++) {
 		r[i].pool = pool;
 		r[i].other = &r[!i];

@@ -79,23 +79,14 @@ static struct fastalloc_config dbg_config(struct kunit *test, unsigned int flags
 {
 	const struct dbg_shape *s = test->param_value;
 
-	return (struct fastalloc_config) {
-		.name = "kunit",
-		.obj_size = s->size,
-		.capacity = DBG_CAPACITY,
-		.magazine = 2,
-		.sync = s->sync,
-		.order = s->order,
-		.backing = s->backing,
-		.flags = flags,
-	};
+	return fa_config(.obj_size = s->size, .capacity = DBG_CAPACITY, .magazine = 2,
+			 .sync = s->sync, .order = s->order, .backing = s->backing,
+			 .flags = flags);
 }
 
 static struct fastalloc_pool *dbg_pool(struct kunit *test, unsigned int flags)
 {
-	struct fastalloc_config cfg = dbg_config(test, flags);
-
-	return fa_pool(test, &cfg);
+	return fa_pool_of(test, dbg_config(test, flags));
 }
 
 static u64 dbg_violations(struct fastalloc_pool *pool)
@@ -639,19 +630,18 @@ static struct dbg_clash *dbg_clash_new(struct kunit *test, void **objs,
 				       unsigned int flags)
 {
 	struct dbg_clash *c = fa_mem(test, sizeof(*c));
-	struct fastalloc_config cfg = {
-		.name = "kunit", .obj_size = 64, .capacity = 4, .max_capacity = 100,
-		.growth = FASTALLOC_GROWTH_CUSTOM, .growth_fn = dbg_clash_growth,
-		.low_water = 1, .arg = c, .sync = FASTALLOC_SYNC_NONE,
-		.on_release = dbg_clash_release,
-		.flags = FASTALLOC_F_DEBUG | flags,
-	};
 	unsigned int i;
 
 	init_completion(&c->inside);
 	init_completion(&c->go);
 	init_completion(&c->done);
-	c->pool = fa_pool(test, &cfg);
+	c->pool = fa_pool_of(test, fa_config(.capacity = 4, .max_capacity = 100,
+					     .growth = FASTALLOC_GROWTH_CUSTOM,
+					     .growth_fn = dbg_clash_growth,
+					     .low_water = 1, .arg = c,
+					     .sync = FASTALLOC_SYNC_NONE,
+					     .on_release = dbg_clash_release,
+					     .flags = FASTALLOC_F_DEBUG | flags));
 	for (i = 0; i < 4; i++)
 		objs[i] = fa_must_get(test, c->pool, GFP_KERNEL);
 	return c;
@@ -749,11 +739,10 @@ static void debug_nested_call(struct kunit *test)
 /* Promise: the owner's own calls are checked as well. */
 static void debug_owner(struct kunit *test)
 {
-	struct fastalloc_config cfg = {
-		.name = "kunit", .obj_size = 64, .capacity = DBG_CAPACITY,
-		.sync = FASTALLOC_SYNC_NONE, .flags = FASTALLOC_F_DEBUG,
-	};
-	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	struct fastalloc_pool *pool =
+		fa_pool_of(test, fa_config(.capacity = DBG_CAPACITY,
+					   .sync = FASTALLOC_SYNC_NONE,
+					   .flags = FASTALLOC_F_DEBUG));
 	u8 *obj = __fastalloc_alloc(pool, GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, obj);

@@ -148,11 +148,9 @@ static void debugfs_pools(struct kunit *test)
 /* Promise: stats has every counter, a line each, with the values of the API. */
 static void debugfs_stats(struct kunit *test)
 {
-	struct fastalloc_config cfg = {
-		.name = "kunit", .obj_size = 64, .capacity = 4,
-		.sync = FASTALLOC_SYNC_SPINLOCK,
-	};
-	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	struct fastalloc_pool *pool =
+		fa_pool_of(test, fa_config(.capacity = 4,
+					   .sync = FASTALLOC_SYNC_SPINLOCK));
 	char *want = fa_mem(test, TEXT), *text;
 	struct fastalloc_stats s;
 
@@ -240,15 +238,6 @@ static void debugfs_config(struct kunit *test)
 		"magazine", "sync", "order", "backing", "node", "ctor", "dtor",
 		"on_acquire", "on_release", "mem_alloc", "mem_free", "flags",
 	};
-	struct fastalloc_config cfg = {
-		.name = "kunit", .obj_size = 48, .capacity = 100,
-		.growth = FASTALLOC_GROWTH_EXPONENTIAL,
-		.sync = FASTALLOC_SYNC_SPINLOCK,
-		.order = FASTALLOC_ORDER_LOWEST,
-		.backing = FASTALLOC_BACKING_PAGES,
-		.flags = FASTALLOC_F_CONTIG | FASTALLOC_F_SHRINKER,
-		.ctor = some_ctor, .dtor = some_dtor,
-	};
 	static const char * const want[][2] = {
 		{ "name", "kunit" }, { "module", KBUILD_MODNAME },
 		{ "obj_size", "48" }, { "type_align", "8" },
@@ -264,7 +253,13 @@ static void debugfs_config(struct kunit *test)
 	char *text;
 	unsigned int i;
 
-	fa_pool(test, &cfg);
+	fa_pool_of(test, fa_config(.obj_size = 48, .capacity = 100,
+				   .growth = FASTALLOC_GROWTH_EXPONENTIAL,
+				   .sync = FASTALLOC_SYNC_SPINLOCK,
+				   .order = FASTALLOC_ORDER_LOWEST,
+				   .backing = FASTALLOC_BACKING_PAGES,
+				   .flags = FASTALLOC_F_CONTIG | FASTALLOC_F_SHRINKER,
+				   .ctor = some_ctor, .dtor = some_dtor));
 	text = must_read(test, "kunit/config");
 	expect_keys(test, text, keys, ARRAY_SIZE(keys));
 	for (i = 0; i < ARRAY_SIZE(want); i++)
@@ -360,10 +355,8 @@ static void add_to_caches(struct fastalloc_pool *pool, u32 n)
 /* Promise: cpus shows what each CPU has and has done, and sums up to stats. */
 static void debugfs_cpus(struct kunit *test)
 {
-	struct fastalloc_config cfg = {
-		.name = "kunit", .obj_size = 64, .capacity = 100, .magazine = 4,
-		.flags = FASTALLOC_F_NO_INIT,
-	};
+	struct fastalloc_config cfg = fa_config(.capacity = 100, .magazine = 4,
+						.flags = FASTALLOC_F_NO_INIT);
 	struct fastalloc_pool *pool = fa_pool(test, &cfg);
 	struct fastalloc_stats s;
 	struct cpus_sum sum;
@@ -418,10 +411,8 @@ static void debugfs_cpus(struct kunit *test)
 /* Promise: the files of a pool go with it, and come back with its name. */
 static void debugfs_goes(struct kunit *test)
 {
-	struct fastalloc_config cfg = {
-		.name = "kunit", .obj_size = 48, .capacity = 4,
-		.sync = FASTALLOC_SYNC_SPINLOCK,
-	};
+	struct fastalloc_config cfg = fa_config(.obj_size = 48, .capacity = 4,
+						.sync = FASTALLOC_SYNC_SPINLOCK);
 	struct fastalloc_pool *pool = fa_pool(test, &cfg);
 	char *text = must_read(test, "kunit/stats");
 

@@ -394,10 +394,9 @@ KUNIT_ARRAY_PARAM(stay, stays, stay_desc);
 static struct fastalloc_pool *stay_pool(struct kunit *test, const struct stay *s,
 					struct life *l)
 {
-	struct fastalloc_config cfg = {
-		.name = "kunit", .obj_size = sizeof(struct thing), .capacity = 4,
-		.sync = s->sync, .magazine = s->sync == FASTALLOC_SYNC_PERCPU,
-	};
+	struct fastalloc_config cfg =
+		fa_config(.obj_size = sizeof(struct thing), .capacity = 4,
+			  .sync = s->sync, .magazine = s->sync == FASTALLOC_SYNC_PERCPU);
 
 	life_hooks(&cfg, l);
 	if (s->spot != WAITING) {
@@ -1335,11 +1334,10 @@ static int hog_thread(void *data)
 static void deferred_handed_over(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
-	struct fastalloc_config cfg = {
-		.name = "kunit", .obj_size = sizeof(struct thing), .capacity = 4,
-		.sync = c->sync, .order = c->order,
-		.magazine = c->sync == FASTALLOC_SYNC_PERCPU,
-	};
+	struct fastalloc_config cfg =
+		fa_config(.obj_size = sizeof(struct thing), .capacity = 4,
+			  .sync = c->sync, .order = c->order,
+			  .magazine = c->sync == FASTALLOC_SYNC_PERCPU);
 	unsigned int cpu = other_cpu();
 	struct guest *g = fa_mem(test, sizeof(*g));
 	struct ending *e = fa_mem(test, sizeof(*e));
@@ -1418,9 +1416,7 @@ static void deferred_barrier(struct kunit *test)
 	void *obj = NULL;
 
 	for (i = 0; i < 3; i++) {
-		struct fastalloc_config cfg = {
-			.obj_size = 64, .capacity = 4, .sync = i,
-		};
+		struct fastalloc_config cfg = fa_config(.capacity = 4, .sync = i);
 		char name[FASTALLOC_NAME_LEN];
 
 		snprintf(name, sizeof(name), "kunit-%u", i);
@@ -1591,11 +1587,10 @@ static void deferred_in_a_crowd(struct kunit *test)
 static void free_rcu_is_soon_over(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
-	struct fastalloc_config cfg = {
-		.name = "kunit", .obj_size = sizeof(struct thing), .capacity = 1000,
-		.sync = c->sync, .order = c->order,
-	};
-	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	struct fastalloc_pool *pool =
+		fa_pool_of(test, fa_config(.obj_size = sizeof(struct thing),
+					   .capacity = 1000, .sync = c->sync,
+					   .order = c->order));
 	struct fa_fix *fix = test->priv;
 	unsigned long began;
 

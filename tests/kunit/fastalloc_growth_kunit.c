@@ -106,8 +106,7 @@ KUNIT_ARRAY_PARAM(grow, grow_params, fa_combo_desc);
 static void growth_steps(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
-	struct fastalloc_config cfg = fa_combo_config(c, 10, 100);
-	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	struct fastalloc_pool *pool = fa_pool_of(test, fa_combo_config(c, 10, 100));
 	unsigned long cap = 10, now;
 	struct fastalloc_stats s;
 	unsigned int out;
@@ -152,8 +151,7 @@ static u64 grows_atomic(struct fastalloc_pool *pool)
 static void growth_by_worker(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
-	struct fastalloc_config cfg = fa_combo_config(c, 4, 60);
-	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	struct fastalloc_pool *pool = fa_pool_of(test, fa_combo_config(c, 4, 60));
 	unsigned int out;
 
 	for (out = 0; out < 60; out++)
@@ -167,14 +165,9 @@ static void growth_by_worker(struct kunit *test)
 /* Grows once, from 64 to 128, when fewer than 16 are free. */
 static struct fastalloc_pool *low_water_pool(struct kunit *test)
 {
-	struct fastalloc_config cfg = {
-		.name = "kunit", .obj_size = 64, .capacity = 64,
-		.max_capacity = 128, .growth = FASTALLOC_GROWTH_LINEAR,
-		.growth_amount = 64, .low_water = 16,
-		.sync = FASTALLOC_SYNC_SPINLOCK,
-	};
-
-	return fa_pool(test, &cfg);
+	return fa_pool_of(test, fa_config(.capacity = 64, .max_capacity = 128,
+					  .growth_amount = 64, .low_water = 16,
+					  .sync = FASTALLOC_SYNC_SPINLOCK));
 }
 
 /*
@@ -218,12 +211,11 @@ static void growth_low_water_after_trim(struct kunit *test)
 static void low_water_marks(struct kunit *test, unsigned long low_water,
 			    const unsigned long *low)
 {
-	struct fastalloc_config cfg = {
-		.name = "kunit", .obj_size = 64, .align = PAGE_SIZE, .capacity = 96,
-		.growth = FASTALLOC_GROWTH_EXPONENTIAL, .low_water = low_water,
-		.sync = FASTALLOC_SYNC_SPINLOCK,
-	};
-	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	struct fastalloc_pool *pool =
+		fa_pool_of(test, fa_config(.align = PAGE_SIZE, .capacity = 96,
+					   .growth = FASTALLOC_GROWTH_EXPONENTIAL,
+					   .low_water = low_water,
+					   .sync = FASTALLOC_SYNC_SPINLOCK));
 	unsigned long capacity = 96, out = 0;
 	unsigned int i;
 
@@ -280,11 +272,10 @@ static void take_slowly(struct kunit *test, struct fastalloc_pool *pool, unsigne
  */
 static void growth_low_water_bounded(struct kunit *test)
 {
-	struct fastalloc_config cfg = {
-		.name = "kunit", .obj_size = 64, .align = PAGE_SIZE, .capacity = 1,
-		.max_capacity = 2000, .growth = FASTALLOC_GROWTH_EXPONENTIAL,
-		.sync = FASTALLOC_SYNC_SPINLOCK,
-	};
+	struct fastalloc_config cfg = fa_config(.align = PAGE_SIZE, .capacity = 1,
+						.max_capacity = 2000,
+						.growth = FASTALLOC_GROWTH_EXPONENTIAL,
+						.sync = FASTALLOC_SYNC_SPINLOCK);
 	struct fastalloc_pool *pool = fa_pool(test, &cfg);
 
 	/* One is to be free: 1, 2, 4, 8, 16, 32. */
@@ -308,11 +299,10 @@ static void growth_low_water_bounded(struct kunit *test)
 /* Promise: a fixed pool never grows, whoever asks. */
 static void growth_none(struct kunit *test)
 {
-	struct fastalloc_config cfg = {
-		.name = "kunit", .obj_size = 8, .capacity = 3,
-		.max_capacity = 100, .sync = FASTALLOC_SYNC_SPINLOCK,
-	};
-	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	struct fastalloc_pool *pool =
+		fa_pool_of(test, fa_config(.obj_size = 8, .capacity = 3,
+					   .max_capacity = 100,
+					   .sync = FASTALLOC_SYNC_SPINLOCK));
 
 	KUNIT_EXPECT_FALSE(test, fastalloc_pool_can_grow(pool));
 	KUNIT_EXPECT_EQ(test, fa_drain(test, pool, GFP_KERNEL), 3U);
@@ -340,13 +330,12 @@ static unsigned long ask(unsigned long capacity, void *arg)
 static void growth_custom_asks(struct kunit *test)
 {
 	struct asked *a = fa_mem(test, sizeof(*a));
-	struct fastalloc_config cfg = {
-		.name = "kunit", .obj_size = 8, .capacity = 3,
-		.max_capacity = 50, .growth = FASTALLOC_GROWTH_CUSTOM,
-		.growth_fn = ask, .arg = a, .low_water = 1,
-		.sync = FASTALLOC_SYNC_NONE,
-	};
-	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	struct fastalloc_pool *pool =
+		fa_pool_of(test, fa_config(.obj_size = 8, .capacity = 3,
+					   .max_capacity = 50,
+					   .growth = FASTALLOC_GROWTH_CUSTOM,
+					   .growth_fn = ask, .arg = a, .low_water = 1,
+					   .sync = FASTALLOC_SYNC_NONE));
 
 	KUNIT_EXPECT_EQ(test, fa_drain(test, pool, GFP_KERNEL), 3U);
 	KUNIT_EXPECT_GT(test, a->times, 0U);
@@ -432,14 +421,13 @@ static void growth_ctor_fails(struct kunit *test)
  */
 static void growth_nomem(struct kunit *test)
 {
-	struct fastalloc_config cfg = {
-		.name = "kunit", .obj_size = SZ_1M, .capacity = 1,
-		.growth = FASTALLOC_GROWTH_LINEAR, .growth_amount = 1,
-		.low_water = 1, .sync = FASTALLOC_SYNC_SPINLOCK,
-		.order = FASTALLOC_ORDER_LOWEST, .flags = FASTALLOC_F_CONTIG,
-		.backing = FASTALLOC_BACKING_VMALLOC,
-	};
-	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	struct fastalloc_pool *pool =
+		fa_pool_of(test, fa_config(.obj_size = SZ_1M, .capacity = 1,
+					   .growth_amount = 1, .low_water = 1,
+					   .sync = FASTALLOC_SYNC_SPINLOCK,
+					   .order = FASTALLOC_ORDER_LOWEST,
+					   .flags = FASTALLOC_F_CONTIG,
+					   .backing = FASTALLOC_BACKING_VMALLOC));
 	struct fastalloc_stats s;
 	void *obj;
 
@@ -496,19 +484,17 @@ static void scarce_free(void *mem, size_t size, void *arg)
 static void growth_by_pieces(struct kunit *test)
 {
 	struct scarce *m = fa_mem(test, sizeof(*m));
-	struct fastalloc_config cfg = {
-		.name = "kunit", .obj_size = 64, .align = PAGE_SIZE, .capacity = 1,
-		.max_capacity = 33, .growth = FASTALLOC_GROWTH_LINEAR,
-		.growth_amount = 32, .sync = FASTALLOC_SYNC_NONE,
-		.mem_alloc = scarce_alloc, .mem_free = scarce_free, .arg = m,
-	};
 	struct fastalloc_pool *pool;
 	struct fastalloc_stats s;
 
 	/* Room for one object and 20 more, of 32 that are wanted. */
 	m->most = 4 * PAGE_SIZE;
 	m->left = 21 * PAGE_SIZE;
-	pool = fa_pool(test, &cfg);
+	pool = fa_pool_of(test, fa_config(.align = PAGE_SIZE, .capacity = 1,
+					  .max_capacity = 33, .growth_amount = 32,
+					  .sync = FASTALLOC_SYNC_NONE,
+					  .mem_alloc = scarce_alloc,
+					  .mem_free = scarce_free, .arg = m));
 	KUNIT_EXPECT_EQ(test, fa_drain(test, pool, GFP_KERNEL | __GFP_NOWARN), 21U);
 	KUNIT_EXPECT_EQ(test, m->left, 0L);
 	fastalloc_pool_stats(pool, &s);
@@ -529,12 +515,11 @@ static void growth_by_pieces(struct kunit *test)
 /* Promise: without max_capacity growth stops at FASTALLOC_MAX_OBJECTS only. */
 static void growth_no_max(struct kunit *test)
 {
-	struct fastalloc_config cfg = {
-		.name = "kunit", .obj_size = 64, .capacity = 32,
-		.growth = FASTALLOC_GROWTH_EXPONENTIAL, .growth_percent = 400,
-		.sync = FASTALLOC_SYNC_NONE,
-	};
-	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	struct fastalloc_pool *pool =
+		fa_pool_of(test, fa_config(.capacity = 32,
+					   .growth = FASTALLOC_GROWTH_EXPONENTIAL,
+					   .growth_percent = 400,
+					   .sync = FASTALLOC_SYNC_NONE));
 	struct fastalloc_stats s;
 	unsigned int i;
 
@@ -549,13 +534,10 @@ static void growth_no_max(struct kunit *test)
 /* Promise: a caller who may sleep is served although the worker grows just then. */
 static void growth_with_worker(struct kunit *test)
 {
-	struct fastalloc_config cfg = {
-		.name = "kunit", .obj_size = 64, .capacity = 1,
-		.max_capacity = 2, .growth = FASTALLOC_GROWTH_LINEAR,
-		.growth_amount = 1, .low_water = 1,
-		.sync = FASTALLOC_SYNC_SPINLOCK,
-	};
-	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	struct fastalloc_pool *pool =
+		fa_pool_of(test, fa_config(.capacity = 1, .max_capacity = 2,
+					   .growth_amount = 1, .low_water = 1,
+					   .sync = FASTALLOC_SYNC_SPINLOCK));
 	unsigned int i, missed = 0;
 	void *one, *two;
 
@@ -576,8 +558,7 @@ static void growth_with_worker(struct kunit *test)
 static void growth_for_bulk(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
-	struct fastalloc_config cfg = fa_combo_config(c, 10, 100);
-	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	struct fastalloc_pool *pool = fa_pool_of(test, fa_combo_config(c, 10, 100));
 	void **objs = fa_mem(test, 101 * sizeof(*objs));
 	unsigned int i, got;
 

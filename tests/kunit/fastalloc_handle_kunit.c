@@ -366,11 +366,10 @@ static void handle_bulk(struct kunit *test)
 /* Promise: objects of a contiguous run are counted one by one. */
 static void handle_contig(struct kunit *test)
 {
-	struct fastalloc_config cfg = {
-		.name = "kunit", .obj_size = 64, .capacity = 64,
-		.sync = FASTALLOC_SYNC_SPINLOCK, .order = FASTALLOC_ORDER_LOWEST,
-		.flags = FASTALLOC_F_HANDLES | FASTALLOC_F_CONTIG,
-	};
+	struct fastalloc_config cfg =
+		fa_config(.capacity = 64, .sync = FASTALLOC_SYNC_SPINLOCK,
+			  .order = FASTALLOC_ORDER_LOWEST,
+			  .flags = FASTALLOC_F_HANDLES | FASTALLOC_F_CONTIG);
 	struct fastalloc_pool *pool = fa_pool(test, &cfg);
 	char *run = fastalloc_alloc_contig(pool, GFP_KERNEL, 10);
 	fastalloc_handle_t h[10];
@@ -666,17 +665,21 @@ static unsigned int fa_ranges(struct fastalloc_pool *pool)
 	return nr;
 }
 
+static struct fastalloc_pool *ranges_pool(struct kunit *test, unsigned long *growth)
+{
+	return fa_pool_of(test, fa_config(.obj_size = 32, .align = PAGE_SIZE, .capacity = 10,
+					  .max_capacity = 1000, .low_water = 1,
+					  .sync = FASTALLOC_SYNC_SPINLOCK,
+					  .growth = FASTALLOC_GROWTH_CUSTOM,
+					  .growth_fn = next_growth, .arg = growth,
+					  .flags = FASTALLOC_F_HANDLES));
+}
+
 /* Promise: gone chunks' indices are joined, split and used again, lowest first. */
 static void handle_ranges(struct kunit *test)
 {
 	unsigned long *growth = fa_mem(test, sizeof(*growth));
-	struct fastalloc_config cfg = {
-		.name = "kunit", .obj_size = 32, .align = PAGE_SIZE, .capacity = 10,
-		.max_capacity = 1000, .low_water = 1, .sync = FASTALLOC_SYNC_SPINLOCK,
-		.growth = FASTALLOC_GROWTH_CUSTOM, .growth_fn = next_growth,
-		.arg = growth, .flags = FASTALLOC_F_HANDLES,
-	};
-	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	struct fastalloc_pool *pool = ranges_pool(test, growth);
 	struct fa_fix *fix = test->priv;
 	void *low, *high;
 
@@ -717,13 +720,7 @@ static void handle_worn(struct kunit *test)
 {
 	static const u64 far[] = { 1000, U32_MAX - 1, U32_MAX, BIT_ULL(33) - 1 };
 	unsigned long *growth = fa_mem(test, sizeof(*growth));
-	struct fastalloc_config cfg = {
-		.name = "kunit", .obj_size = 32, .align = PAGE_SIZE, .capacity = 10,
-		.max_capacity = 1000, .low_water = 1, .sync = FASTALLOC_SYNC_SPINLOCK,
-		.growth = FASTALLOC_GROWTH_CUSTOM, .growth_fn = next_growth,
-		.arg = growth, .flags = FASTALLOC_F_HANDLES,
-	};
-	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	struct fastalloc_pool *pool = ranges_pool(test, growth);
 	struct fa_fix *fix = test->priv;
 	fastalloc_handle_t first, other;
 	unsigned int i;
@@ -776,12 +773,11 @@ static int picky_ctor(void *obj, void *arg)
 static void handle_failed_growth(struct kunit *test)
 {
 	struct picky *p = fa_mem(test, sizeof(*p));
-	struct fastalloc_config cfg = {
-		.name = "kunit", .obj_size = 32, .align = PAGE_SIZE, .capacity = 10,
-		.max_capacity = 1000, .low_water = 1, .sync = FASTALLOC_SYNC_SPINLOCK,
-		.growth = FASTALLOC_GROWTH_LINEAR, .growth_amount = 10,
-		.ctor = picky_ctor, .arg = p, .flags = FASTALLOC_F_HANDLES,
-	};
+	struct fastalloc_config cfg =
+		fa_config(.obj_size = 32, .align = PAGE_SIZE, .capacity = 10,
+			  .max_capacity = 1000, .low_water = 1,
+			  .sync = FASTALLOC_SYNC_SPINLOCK, .growth_amount = 10,
+			  .ctor = picky_ctor, .arg = p, .flags = FASTALLOC_F_HANDLES);
 	struct fastalloc_pool *pool;
 	unsigned int i;
 

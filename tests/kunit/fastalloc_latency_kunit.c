@@ -179,11 +179,6 @@ static int deaf_thread(void *data)
  */
 static void trim_lets_others_be(struct kunit *test)
 {
-	struct fastalloc_config cfg = {
-		.name = "kunit", .obj_size = 64, .capacity = 64, .magazine = 4,
-		.max_capacity = 4096, .growth = FASTALLOC_GROWTH_LINEAR, .growth_amount = 64,
-		.low_water = 1, .flags = FASTALLOC_F_NO_INIT,
-	};
 	struct deaf *deaf = fa_mem(test, sizeof(*deaf));
 	unsigned int this = cpumask_first(cpu_online_mask), cpu = cpumask_last(cpu_online_mask);
 	struct fa_fix *fix = test->priv;
@@ -194,7 +189,9 @@ static void trim_lets_others_be(struct kunit *test)
 	if (cpu == this)
 		kunit_skip(test, "one CPU only");
 	KUNIT_ASSERT_EQ(test, set_cpus_allowed_ptr(current, cpumask_of(this)), 0);
-	pool = fa_pool(test, &cfg);
+	pool = fa_pool_of(test, fa_config(.capacity = 64, .magazine = 4,
+					  .max_capacity = 4096, .growth_amount = 64,
+					  .low_water = 1, .flags = FASTALLOC_F_NO_INIT));
 	for (i = 0; i < 1000; i++)
 		fa_must_get(test, pool, GFP_KERNEL);
 	/*
@@ -240,11 +237,6 @@ static u32 steps_of_trim(struct fastalloc_pool *pool)
 /* Promise: a flush takes steps for each magazine, not for each object. */
 static void flush_by_magazine(struct kunit *test)
 {
-	struct fastalloc_config cfg = {
-		.name = "kunit", .obj_size = 64, .capacity = 64, .magazine = FLUSHED,
-		.max_capacity = 256, .growth = FASTALLOC_GROWTH_LINEAR, .growth_amount = 64,
-		.low_water = 1, .flags = FASTALLOC_F_NO_INIT,
-	};
 	unsigned int cpu = cpumask_first(cpu_online_mask), i;
 	struct fa_fix *fix = test->priv;
 	struct fastalloc_cache *c;
@@ -254,7 +246,9 @@ static void flush_by_magazine(struct kunit *test)
 	if (num_possible_cpus() > 16)
 		kunit_skip(test, "the reserve is too large");
 	KUNIT_ASSERT_EQ(test, set_cpus_allowed_ptr(current, cpumask_of(cpu)), 0);
-	pool = fa_pool(test, &cfg);
+	pool = fa_pool_of(test, fa_config(.capacity = 64, .magazine = FLUSHED,
+					  .max_capacity = 256, .growth_amount = 64,
+					  .low_water = 1, .flags = FASTALLOC_F_NO_INIT));
 	c = per_cpu_ptr(pool->percpu.cache, cpu);
 	fa_drain(test, pool, GFP_KERNEL);
 	/* Of each chunk some stay out, so that none goes once trim has been here. */
@@ -330,11 +324,9 @@ static void sleeper_end(struct kunit *test, struct sleeper *s)
 /* A pool of which all is out. */
 static struct fastalloc_pool *sleeper_pool(struct kunit *test, enum fastalloc_sync sync)
 {
-	struct fastalloc_config cfg = {
-		.name = "kunit", .obj_size = 64, .capacity = 64, .magazine = 2, .sync = sync,
-		.flags = FASTALLOC_F_NO_INIT,
-	};
-	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	struct fastalloc_pool *pool =
+		fa_pool_of(test, fa_config(.capacity = 64, .magazine = 2, .sync = sync,
+					   .flags = FASTALLOC_F_NO_INIT));
 
 	KUNIT_ASSERT_GE(test, fa_drain(test, pool, 0), 64U);
 	return pool;

@@ -88,16 +88,11 @@ static void count_dtor(void *obj, void *arg)
 static struct fastalloc_config shape_config(struct kunit *test)
 {
 	const struct percpu_shape *s = test->param_value;
-	struct fastalloc_config cfg = {
-		.name = "kunit",
-		.obj_size = s->size,
-		.align = s->align,
-		.capacity = s->capacity,
-		.magazine = s->magazine,
-		.backing = s->backing,
-		/* Where the kernel zeroes by default the inline path is shut. */
-		.flags = FASTALLOC_F_NO_INIT,
-	};
+	/* Where the kernel zeroes by default the inline path is shut. */
+	struct fastalloc_config cfg =
+		fa_config(.obj_size = s->size, .align = s->align, .capacity = s->capacity,
+			  .magazine = s->magazine, .backing = s->backing,
+			  .flags = FASTALLOC_F_NO_INIT);
 
 	if (s->hooks) {
 		cfg.on_acquire = count_acquire;
@@ -109,9 +104,7 @@ static struct fastalloc_config shape_config(struct kunit *test)
 
 static struct fastalloc_pool *shape_pool(struct kunit *test)
 {
-	struct fastalloc_config cfg = shape_config(test);
-
-	return fa_pool(test, &cfg);
+	return fa_pool_of(test, shape_config(test));
 }
 
 /**
@@ -552,12 +545,11 @@ static void percpu_contexts(struct kunit *test)
 /* Promise: a caller who may sleep grows the pool, to the maximum and no further. */
 static void percpu_grow_now(struct kunit *test)
 {
-	struct fastalloc_config cfg = {
-		.name = "kunit", .obj_size = 40, .align = PAGE_SIZE, .capacity = 50,
-		.low_water = 1, .max_capacity = 333, .magazine = 4,
-		.growth = FASTALLOC_GROWTH_LINEAR, .growth_amount = 7,
-	};
-	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	struct fastalloc_pool *pool =
+		fa_pool_of(test, fa_config(.obj_size = 40, .align = PAGE_SIZE,
+					   .capacity = 50, .low_water = 1,
+					   .max_capacity = 333, .magazine = 4,
+					   .growth_amount = 7));
 	struct fastalloc_stats s, t;
 	size_t magazines;
 	void *objs[64];
@@ -606,12 +598,11 @@ static void percpu_grow_now(struct kunit *test)
  */
 static void percpu_grow_from_atomic(struct kunit *test)
 {
-	struct fastalloc_config cfg = {
-		.name = "kunit", .obj_size = 64, .capacity = 64, .low_water = 32,
-		.max_capacity = 2000, .magazine = 2,
-		.growth = FASTALLOC_GROWTH_EXPONENTIAL, .growth_percent = 130,
-	};
-	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	struct fastalloc_pool *pool =
+		fa_pool_of(test, fa_config(.capacity = 64, .low_water = 32,
+					   .max_capacity = 2000, .magazine = 2,
+					   .growth = FASTALLOC_GROWTH_EXPONENTIAL,
+					   .growth_percent = 130));
 	struct percpu_job job = { .pool = pool };
 	unsigned int cpu = 0, n = 0, i;
 	struct fastalloc_stats s;
@@ -646,12 +637,10 @@ static void percpu_grow_from_atomic(struct kunit *test)
 /* Promise: an empty pool that fails such a caller (gfp 0) has been told to grow. */
 static void percpu_grow_after_miss(struct kunit *test)
 {
-	struct fastalloc_config cfg = {
-		.name = "kunit", .obj_size = 64, .capacity = 4, .low_water = 1,
-		.max_capacity = 500, .magazine = 1,
-		.growth = FASTALLOC_GROWTH_LINEAR, .growth_amount = 3,
-	};
-	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	struct fastalloc_pool *pool =
+		fa_pool_of(test, fa_config(.capacity = 4, .low_water = 1,
+					   .max_capacity = 500, .magazine = 1,
+					   .growth_amount = 3));
 	void **objs = fa_mem(test, 200 * sizeof(*objs));
 	struct fastalloc_stats s;
 	unsigned int n = 0;
@@ -668,12 +657,11 @@ static void percpu_grow_after_miss(struct kunit *test)
 /* Promise: trim gives back wholly free chunks and spoils nothing that is out. */
 static void percpu_trim_in_use(struct kunit *test)
 {
-	struct fastalloc_config cfg = {
-		.name = "kunit", .obj_size = 32, .align = PAGE_SIZE, .capacity = 40,
-		.magazine = 3, .growth = FASTALLOC_GROWTH_LINEAR, .growth_amount = 20,
-		.max_capacity = 600, .low_water = 1,
-	};
-	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	struct fastalloc_pool *pool =
+		fa_pool_of(test, fa_config(.obj_size = 32, .align = PAGE_SIZE,
+					   .capacity = 40, .magazine = 3,
+					   .growth_amount = 20, .max_capacity = 600,
+					   .low_water = 1));
 	unsigned int n, i, kept = 0, turn;
 	struct fastalloc_stats s, t;
 	unsigned long gone = 0;
@@ -1075,14 +1063,13 @@ static void percpu_stats_reset(struct kunit *test)
 static void percpu_hooks(struct kunit *test)
 {
 	struct hook_counts *h = fa_mem(test, sizeof(*h));
-	struct fastalloc_config cfg = {
-		.name = "kunit", .obj_size = 32, .capacity = 20, .magazine = 2,
-		.growth = FASTALLOC_GROWTH_LINEAR, .growth_amount = 10,
-		.max_capacity = 40, .low_water = 1,
-		.ctor = count_ctor, .dtor = count_dtor,
-		.on_acquire = count_acquire, .on_release = count_release, .arg = h,
-	};
-	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	struct fastalloc_pool *pool =
+		fa_pool_of(test, fa_config(.obj_size = 32, .capacity = 20, .magazine = 2,
+					   .growth_amount = 10, .max_capacity = 40,
+					   .low_water = 1, .ctor = count_ctor,
+					   .dtor = count_dtor,
+					   .on_acquire = count_acquire,
+					   .on_release = count_release, .arg = h));
 	struct fastalloc_stats s;
 	void *objs[40];
 	unsigned int n;
@@ -1109,9 +1096,7 @@ static void percpu_hooks(struct kunit *test)
 static void percpu_zero(struct kunit *test)
 {
 	struct hook_counts *h = fa_mem(test, sizeof(*h));
-	struct fastalloc_config cfg = {
-		.name = "kunit", .obj_size = 100, .capacity = 3,
-	};
+	struct fastalloc_config cfg = fa_config(.obj_size = 100, .capacity = 3);
 	struct fastalloc_pool *pool = fa_pool(test, &cfg);
 	unsigned int i;
 	void *obj;
@@ -1142,14 +1127,12 @@ static void percpu_zero(struct kunit *test)
 static void percpu_destroy_with_objects_out(struct kunit *test)
 {
 	struct hook_counts *h = fa_mem(test, sizeof(*h));
-	struct fastalloc_config cfg = {
-		.name = "kunit-percpu-out", .obj_size = 32, .capacity = 50, .magazine = 2,
-		.growth = FASTALLOC_GROWTH_LINEAR, .growth_amount = 10,
-		.max_capacity = 500, .low_water = 50,
-		.ctor = count_ctor, .dtor = count_dtor,
-		.on_acquire = count_acquire, .on_release = count_release, .arg = h,
-		.flags = FASTALLOC_F_DROP_LIVE,
-	};
+	struct fastalloc_config cfg =
+		fa_config(.name = "kunit-percpu-out", .obj_size = 32, .capacity = 50,
+			  .magazine = 2, .growth_amount = 10, .max_capacity = 500,
+			  .low_water = 50, .ctor = count_ctor, .dtor = count_dtor,
+			  .on_acquire = count_acquire, .on_release = count_release,
+			  .arg = h, .flags = FASTALLOC_F_DROP_LIVE);
 	struct fastalloc_pool *pool = fa_pool(test, &cfg);
 	struct percpu_job job = { .pool = pool, .nr = 30 };
 	unsigned int cpu;

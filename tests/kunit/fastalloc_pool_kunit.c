@@ -212,26 +212,21 @@ KUNIT_ARRAY_PARAM(config, config_params, config_desc);
 static void pool_config(struct kunit *test)
 {
 	const struct config_param *p = test->param_value;
-	struct fastalloc_config good = {
-		.name = "kunit", .obj_size = 8, .capacity = 4,
-		.sync = FASTALLOC_SYNC_SPINLOCK,
-	};
 	struct fastalloc_pool *pool = fastalloc_pool_create(&p->cfg);
 
 	KUNIT_ASSERT_NOT_NULL(test, pool);
 	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(pool), p->err);
 	fastalloc_pool_destroy(pool);
-	pool = fa_pool(test, &good);
+	pool = fa_pool_of(test, fa_config(.obj_size = 8, .capacity = 4,
+					  .sync = FASTALLOC_SYNC_SPINLOCK));
 	fa_must_get(test, pool, GFP_KERNEL);
 }
 
 /* Promise: a name that is in use is refused, and free again after destroy. */
 static void pool_name_taken(struct kunit *test)
 {
-	struct fastalloc_config cfg = {
-		.name = "kunit", .obj_size = 8, .capacity = 4,
-		.sync = FASTALLOC_SYNC_SPINLOCK,
-	};
+	struct fastalloc_config cfg = fa_config(.obj_size = 8, .capacity = 4,
+						.sync = FASTALLOC_SYNC_SPINLOCK);
 	struct fastalloc_pool *pool = fa_pool(test, &cfg);
 	struct fastalloc_pool *twin = fastalloc_pool_create(&cfg);
 
@@ -285,12 +280,11 @@ static void pool_config_of_type(struct kunit *test)
 /* Promise: destroy of NULL and of an ERR_PTR, and free of NULL, do nothing. */
 static void pool_nothing(struct kunit *test)
 {
-	struct fastalloc_config cfg = {
-		.name = "kunit", .obj_size = 8, .capacity = 1,
-		.sync = FASTALLOC_SYNC_SPINLOCK, .order = FASTALLOC_ORDER_LOWEST,
-		.flags = FASTALLOC_F_CONTIG,
-	};
-	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	struct fastalloc_pool *pool =
+		fa_pool_of(test, fa_config(.obj_size = 8, .capacity = 1,
+					   .sync = FASTALLOC_SYNC_SPINLOCK,
+					   .order = FASTALLOC_ORDER_LOWEST,
+					   .flags = FASTALLOC_F_CONTIG));
 	struct fastalloc_stats s;
 
 	fastalloc_pool_destroy(NULL);
@@ -317,8 +311,7 @@ KUNIT_ARRAY_PARAM(combo, combo_params, fa_combo_desc);
 static void pool_exact_capacity(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
-	struct fastalloc_config cfg = fa_combo_config(c, 100, 0);
-	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	struct fastalloc_pool *pool = fa_pool_of(test, fa_combo_config(c, 100, 0));
 	unsigned int turn, i;
 	struct fa_fix *fix = test->priv;
 
@@ -338,8 +331,7 @@ static void pool_exact_capacity(struct kunit *test)
 static void pool_zalloc(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
-	struct fastalloc_config cfg = fa_combo_config(c, 3, 0);
-	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	struct fastalloc_pool *pool = fa_pool_of(test, fa_combo_config(c, 3, 0));
 	unsigned int i;
 	void *obj;
 
@@ -357,8 +349,7 @@ static void pool_zalloc(struct kunit *test)
 static void pool_bulk(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
-	struct fastalloc_config cfg = fa_combo_config(c, 100, 0);
-	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	struct fastalloc_pool *pool = fa_pool_of(test, fa_combo_config(c, 100, 0));
 	void **objs = fa_mem(test, 100 * sizeof(*objs));
 	struct fastalloc_stats s;
 	unsigned int turn, got, i;
@@ -547,12 +538,11 @@ static void pool_ctor_fails(struct kunit *test)
 static void pool_ctor_fails_late(struct kunit *test)
 {
 	struct seen *s = fa_mem(test, sizeof(*s));
-	struct fastalloc_config cfg = {
-		.name = "kunit", .obj_size = SZ_512K, .capacity = 24,
-		.sync = FASTALLOC_SYNC_SPINLOCK,
-		.backing = FASTALLOC_BACKING_PAGES,
-		.ctor = see_ctor, .dtor = see_dtor, .arg = s,
-	};
+	struct fastalloc_config cfg = fa_config(.obj_size = SZ_512K, .capacity = 24,
+						.sync = FASTALLOC_SYNC_SPINLOCK,
+						.backing = FASTALLOC_BACKING_PAGES,
+						.ctor = see_ctor, .dtor = see_dtor,
+						.arg = s);
 	struct fastalloc_pool *pool;
 
 	s->fail_at = 24;
@@ -600,8 +590,7 @@ static void pool_stays_constructed(struct kunit *test)
 static void pool_stray_writes(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
-	struct fastalloc_config cfg = fa_combo_config(c, 50, 0);
-	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	struct fastalloc_pool *pool = fa_pool_of(test, fa_combo_config(c, 50, 0));
 	struct fa_fix *fix = test->priv;
 	void **objs = fa_mem(test, 50 * sizeof(*objs));
 	unsigned int turn, i;
@@ -625,11 +614,9 @@ static void pool_stray_writes(struct kunit *test)
 static void pool_zalloc_refused(struct kunit *test)
 {
 	struct seen *s = fa_mem(test, sizeof(*s));
-	struct fastalloc_config cfg = {
-		.name = "kunit", .obj_size = 64, .capacity = 4,
-		.sync = FASTALLOC_SYNC_SPINLOCK, .ctor = see_ctor, .arg = s,
-	};
-	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	struct fastalloc_pool *pool =
+		fa_pool_of(test, fa_config(.capacity = 4, .sync = FASTALLOC_SYNC_SPINLOCK,
+					   .ctor = see_ctor, .arg = s));
 	void *objs[2];
 	unsigned int got;
 
@@ -644,8 +631,7 @@ static void pool_zalloc_refused(struct kunit *test)
 static void pool_over_free(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
-	struct fastalloc_config cfg = fa_combo_config(c, 4, 0);
-	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	struct fastalloc_pool *pool = fa_pool_of(test, fa_combo_config(c, 4, 0));
 	struct fastalloc_stats s;
 	void *objs[5] = { };
 	unsigned int got;
@@ -714,14 +700,12 @@ static void pool_lowest_refuses(struct kunit *test)
 {
 	const struct refuse_param *p = test->param_value;
 	unsigned int *released = fa_mem(test, sizeof(*released));
-	struct fastalloc_config cfg = {
-		.name = "kunit", .obj_size = 24, .capacity = 10,
-		.sync = FASTALLOC_SYNC_SPINLOCK,
-		.order = FASTALLOC_ORDER_LOWEST,
-		.flags = FASTALLOC_F_CONTIG | p->flags,
-		.on_release = p->on_release, .arg = released,
-	};
-	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	struct fastalloc_pool *pool =
+		fa_pool_of(test, fa_config(.obj_size = 24, .capacity = 10,
+					   .sync = FASTALLOC_SYNC_SPINLOCK,
+					   .order = FASTALLOC_ORDER_LOWEST,
+					   .flags = FASTALLOC_F_CONTIG | p->flags,
+					   .on_release = p->on_release, .arg = released));
 	char *a = fa_must_get(test, pool, GFP_KERNEL);
 	char *b = fa_must_get(test, pool, GFP_KERNEL);
 	char *keep = fa_must_get(test, pool, GFP_KERNEL);
@@ -813,8 +797,7 @@ static void pool_contig(struct kunit *test)
 static void pool_contig_refused(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
-	struct fastalloc_config cfg = fa_combo_config(c, 10, 0);
-	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	struct fastalloc_pool *pool = fa_pool_of(test, fa_combo_config(c, 10, 0));
 	void *obj;
 
 	KUNIT_EXPECT_NULL(test, fastalloc_alloc_contig(pool, GFP_KERNEL, 2));
@@ -827,15 +810,13 @@ static void pool_contig_refused(struct kunit *test)
 static void pool_contig_grows(struct kunit *test)
 {
 	struct seen *s = fa_mem(test, sizeof(*s));
-	struct fastalloc_config cfg = {
-		.name = "kunit", .obj_size = 64, .align = PAGE_SIZE, .capacity = 8,
-		.max_capacity = 64, .growth = FASTALLOC_GROWTH_LINEAR,
-		.growth_amount = 4, .low_water = 1,
-		.sync = FASTALLOC_SYNC_SPINLOCK,
-		.order = FASTALLOC_ORDER_LOWEST, .flags = FASTALLOC_F_CONTIG,
-		.on_acquire = see_acquire, .on_release = see_release,
-		.ctor = see_ctor, .arg = s,
-	};
+	struct fastalloc_config cfg =
+		fa_config(.align = PAGE_SIZE, .capacity = 8, .max_capacity = 64,
+			  .growth_amount = 4, .low_water = 1,
+			  .sync = FASTALLOC_SYNC_SPINLOCK,
+			  .order = FASTALLOC_ORDER_LOWEST, .flags = FASTALLOC_F_CONTIG,
+			  .on_acquire = see_acquire, .on_release = see_release,
+			  .ctor = see_ctor, .arg = s);
 	struct fastalloc_pool *pool = fa_pool(test, &cfg);
 	struct fastalloc_stats st;
 	char *run;
@@ -864,8 +845,7 @@ static void pool_contig_grows(struct kunit *test)
 static void pool_queries(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
-	struct fastalloc_config cfg = fa_combo_config(c, 5, 0);
-	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	struct fastalloc_pool *pool = fa_pool_of(test, fa_combo_config(c, 5, 0));
 	unsigned long out;
 
 	for (out = 0; out <= 5; out++) {
@@ -884,13 +864,11 @@ static void pool_queries(struct kunit *test)
 static void pool_grows_noio(struct kunit *test)
 {
 	static const gfp_t gfps[] = { GFP_NOIO, GFP_NOFS, GFP_KERNEL | __GFP_ACCOUNT };
-	struct fastalloc_config cfg = {
-		.name = "kunit", .obj_size = 64, .align = PAGE_SIZE, .capacity = 1,
-		.growth = FASTALLOC_GROWTH_LINEAR, .growth_amount = 1,
-		.sync = FASTALLOC_SYNC_SPINLOCK,
-		.backing = FASTALLOC_BACKING_VMALLOC,
-	};
-	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	struct fastalloc_pool *pool =
+		fa_pool_of(test, fa_config(.align = PAGE_SIZE, .capacity = 1,
+					   .growth_amount = 1,
+					   .sync = FASTALLOC_SYNC_SPINLOCK,
+					   .backing = FASTALLOC_BACKING_VMALLOC));
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(gfps); i++) {
@@ -953,18 +931,13 @@ static void pool_random(struct kunit *test)
 	unsigned int i, k, near, got;
 
 	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
-		struct fastalloc_config cfg = {
-			.name = "random",
-			.obj_size = 64,
-			.capacity = 1000,
-			.max_capacity = 2000,
-			.growth = FASTALLOC_GROWTH_LINEAR,
-			.growth_amount = 1000,
-			.sync = kinds[i].sync,
-			.order = kinds[i].order,
-			.flags = FASTALLOC_F_RANDOM,
-		};
-		struct fastalloc_pool *pool = fa_pool(test, &cfg);
+		struct fastalloc_pool *pool =
+			fa_pool_of(test, fa_config(.name = "random", .capacity = 1000,
+						   .max_capacity = 2000,
+						   .growth_amount = 1000,
+						   .sync = kinds[i].sync,
+						   .order = kinds[i].order,
+						   .flags = FASTALLOC_F_RANDOM));
 		struct fa_fix *fix = test->priv;
 
 		got = fa_drain(test, pool, GFP_KERNEL);

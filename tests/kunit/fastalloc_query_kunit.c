@@ -40,8 +40,7 @@ static struct fastalloc_config query_config(struct kunit *test, unsigned long ca
 static void query_pool(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
-	struct fastalloc_config cfg = query_config(test, 40, 0);
-	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	struct fastalloc_pool *pool = fa_pool_of(test, query_config(test, 40, 0));
 	unsigned int backing = fastalloc_pool_backing(pool);
 
 	KUNIT_EXPECT_STREQ(test, fastalloc_pool_name(pool), "kunit");
@@ -66,12 +65,10 @@ static void own_free(void *mem, size_t size, void *arg)
 
 static void query_backing(struct kunit *test)
 {
-	struct fastalloc_config cfg = {
-		.name = "kunit", .obj_size = 64, .capacity = 10,
-		.max_capacity = 100000, .growth = FASTALLOC_GROWTH_LINEAR,
-		.growth_amount = 10, .sync = FASTALLOC_SYNC_SPINLOCK,
-		.backing = FASTALLOC_BACKING_VMALLOC,
-	};
+	struct fastalloc_config cfg = fa_config(.capacity = 10, .max_capacity = 100000,
+						.growth_amount = 10,
+						.sync = FASTALLOC_SYNC_SPINLOCK,
+						.backing = FASTALLOC_BACKING_VMALLOC);
 	struct fastalloc_pool *pool = fa_pool(test, &cfg);
 	struct fastalloc_config own = cfg;
 
@@ -197,11 +194,9 @@ static int count_live(void *obj, void *arg)
 
 static void query_refused(struct kunit *test)
 {
-	struct fastalloc_config cfg = {
-		.name = "kunit", .obj_size = 64, .capacity = 10,
-		.sync = FASTALLOC_SYNC_SPINLOCK,
-	};
-	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	struct fastalloc_pool *pool =
+		fa_pool_of(test, fa_config(.capacity = 10,
+					   .sync = FASTALLOC_SYNC_SPINLOCK));
 	void *obj = fa_must_get(test, pool, GFP_KERNEL);
 	unsigned int nr = 0;
 
@@ -592,11 +587,7 @@ static void query_flexible(struct kunit *test)
  */
 static void query_merely_built_in(struct kunit *test)
 {
-	struct fastalloc_config cfg = {
-		.name = "kunit",
-		.obj_size = 64,
-		.capacity = 64,
-	};
+	struct fastalloc_config cfg = fa_config(.capacity = 64);
 	struct fastalloc_pool *pool;
 
 	if (IS_ENABLED(CONFIG_KASAN_GENERIC) || IS_ENABLED(CONFIG_KMSAN) ||

@@ -78,16 +78,13 @@ static struct table *table_of(struct kunit *test, unsigned int flags)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
 	struct table *t = fa_mem(test, sizeof(*t));
-	struct fastalloc_config cfg = {
-		.name = "kunit", .obj_size = sizeof(struct entry),
-		.type_align = __alignof__(struct entry),
-		/* So that growth adds small chunks, which can come free. */
-		.align = PAGE_SIZE,
-		.capacity = 8, .max_capacity = 4 * KEYS, .sync = c->sync,
-		.magazine = c->sync == FASTALLOC_SYNC_PERCPU,
-		.growth = FASTALLOC_GROWTH_LINEAR, .growth_amount = 8,
-		.on_release = entry_release, .flags = flags,
-	};
+	/* Aligned so that growth adds small chunks, which can come free. */
+	struct fastalloc_config cfg =
+		fa_config(.obj_size = sizeof(struct entry),
+			  .type_align = __alignof__(struct entry), .align = PAGE_SIZE,
+			  .capacity = 8, .max_capacity = 4 * KEYS, .sync = c->sync,
+			  .magazine = c->sync == FASTALLOC_SYNC_PERCPU, .growth_amount = 8,
+			  .on_release = entry_release, .flags = flags);
 	unsigned int i;
 
 	t->pool = fa_pool(test, &cfg);

@@ -44,8 +44,7 @@ static int by_address(const void *a, const void *b)
 static void serial_order_exact(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
-	struct fastalloc_config cfg = fa_combo_config(c, MANY, 0);
-	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	struct fastalloc_pool *pool = fa_pool_of(test, fa_combo_config(c, MANY, 0));
 	void **objs = fa_mem(test, MANY * sizeof(*objs));
 	unsigned int turn, i, n, bad = 0;
 	struct rnd_state rnd;
@@ -79,8 +78,7 @@ static void serial_order_exact(struct kunit *test)
 static void serial_order_never_used(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
-	struct fastalloc_config cfg = fa_combo_config(c, 12, 0);
-	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	struct fastalloc_pool *pool = fa_pool_of(test, fa_combo_config(c, 12, 0));
 	struct fa_fix *fix = test->priv;
 	void *first[5], *again[12], *want;
 	unsigned int i, k;
@@ -166,8 +164,7 @@ static void serial_order_of_new_chunk(struct kunit *test)
 static void serial_order_bulk(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
-	struct fastalloc_config cfg = fa_combo_config(c, MANY, 0);
-	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	struct fastalloc_pool *pool = fa_pool_of(test, fa_combo_config(c, MANY, 0));
 	void **objs = fa_mem(test, MANY * sizeof(*objs));
 	void **got = fa_mem(test, MANY * sizeof(*got));
 	unsigned int n = MANY / 3, nr, i, from;
@@ -207,8 +204,7 @@ KUNIT_ARRAY_PARAM(owned, owned_params, fa_combo_desc);
 static void serial_owned_mixed(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
-	struct fastalloc_config cfg = fa_combo_config(c, MANY, 0);
-	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	struct fastalloc_pool *pool = fa_pool_of(test, fa_combo_config(c, MANY, 0));
 	void **out = fa_mem(test, MANY * sizeof(*out));
 	void **rest = fa_mem(test, MANY * sizeof(*rest));
 	unsigned int turn, i, n, nr_out = 0, nr_rest = 0, bad = 0, failed = 0;
@@ -262,8 +258,7 @@ static void serial_owned_mixed(struct kunit *test)
 static void serial_owned_over_free(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
-	struct fastalloc_config cfg = fa_combo_config(c, 4, 0);
-	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	struct fastalloc_pool *pool = fa_pool_of(test, fa_combo_config(c, 4, 0));
 	struct fastalloc_stats s;
 	unsigned int i, turn;
 	void *objs[4];
@@ -295,8 +290,7 @@ static void serial_owned_over_free(struct kunit *test)
 static void serial_owned_peak(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
-	struct fastalloc_config cfg = fa_combo_config(c, 8, 0);
-	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	struct fastalloc_pool *pool = fa_pool_of(test, fa_combo_config(c, 8, 0));
 	struct fastalloc_stats s;
 	void *objs[8];
 	unsigned int i;
@@ -341,12 +335,11 @@ static void serial_owned_hooks(struct kunit *test)
 	unsigned int i, k, ran;
 
 	for (i = 0; i < ARRAY_SIZE(syncs); i++) {
-		struct fastalloc_config cfg = {
-			.name = "kunit", .obj_size = 64, .capacity = 64,
-			.sync = syncs[i], .on_acquire = owned_acquire,
-			.on_release = owned_release, .arg = &ran,
-		};
-		struct fastalloc_pool *pool = fa_pool(test, &cfg);
+		struct fastalloc_pool *pool =
+			fa_pool_of(test, fa_config(.capacity = 64, .sync = syncs[i],
+						   .on_acquire = owned_acquire,
+						   .on_release = owned_release,
+						   .arg = &ran));
 		void *obj;
 
 		ran = 0;
@@ -373,13 +366,10 @@ static void serial_owned_hooks(struct kunit *test)
  */
 static void serial_owned_grows(struct kunit *test)
 {
-	struct fastalloc_config cfg = {
-		.name = "kunit", .obj_size = 64, .align = PAGE_SIZE, .capacity = 16,
-		.max_capacity = 64, .growth = FASTALLOC_GROWTH_LINEAR,
-		.growth_amount = 16, .low_water = 4,
-		.sync = FASTALLOC_SYNC_NONE,
-	};
-	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	struct fastalloc_pool *pool =
+		fa_pool_of(test, fa_config(.align = PAGE_SIZE, .capacity = 16,
+					   .max_capacity = 64, .growth_amount = 16,
+					   .low_water = 4, .sync = FASTALLOC_SYNC_NONE));
 	struct fastalloc_stats s;
 	unsigned int i, n = 0;
 	void *objs[64];
@@ -729,8 +719,7 @@ static void serial_all_contexts_plain(struct kunit *test)
 static void serial_irqs_off(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
-	struct fastalloc_config cfg = fa_combo_config(c, 4, 0);
-	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	struct fastalloc_pool *pool = fa_pool_of(test, fa_combo_config(c, 4, 0));
 	unsigned int nr, sound = 0, i;
 	unsigned long flags;
 	void *objs[4];

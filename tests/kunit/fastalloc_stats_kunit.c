@@ -48,8 +48,7 @@ static void expect(struct kunit *test, struct fastalloc_pool *pool,
 static void stats_exact(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
-	struct fastalloc_config cfg = fa_combo_config(c, 10, 0);
-	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	struct fastalloc_pool *pool = fa_pool_of(test, fa_combo_config(c, 10, 0));
 	void *objs[10], *a, *b;
 	unsigned int got;
 
@@ -86,8 +85,7 @@ static void stats_exact(struct kunit *test)
 static void stats_reset(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
-	struct fastalloc_config cfg = fa_combo_config(c, 10, 0);
-	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	struct fastalloc_pool *pool = fa_pool_of(test, fa_combo_config(c, 10, 0));
 	unsigned int i;
 
 	KUNIT_ASSERT_EQ(test, fa_drain(test, pool, GFP_KERNEL), 10U);
@@ -108,12 +106,11 @@ static void stats_reset(struct kunit *test)
 /* Promise: contiguous runs count by the object. */
 static void stats_contig(struct kunit *test)
 {
-	struct fastalloc_config cfg = {
-		.name = "kunit", .obj_size = 16, .capacity = 10,
-		.sync = FASTALLOC_SYNC_SPINLOCK,
-		.order = FASTALLOC_ORDER_LOWEST, .flags = FASTALLOC_F_CONTIG,
-	};
-	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	struct fastalloc_pool *pool =
+		fa_pool_of(test, fa_config(.obj_size = 16, .capacity = 10,
+					   .sync = FASTALLOC_SYNC_SPINLOCK,
+					   .order = FASTALLOC_ORDER_LOWEST,
+					   .flags = FASTALLOC_F_CONTIG));
 	void *run = fastalloc_alloc_contig(pool, GFP_KERNEL, 6);
 
 	KUNIT_ASSERT_NOT_NULL(test, run);
@@ -136,14 +133,12 @@ static bool grows_reach(struct fastalloc_pool *pool, u64 grows)
 /* Promise: growths are counted, chunks and bytes follow. */
 static void stats_growth(struct kunit *test)
 {
-	struct fastalloc_config cfg = {
-		.name = "kunit", .obj_size = PAGE_SIZE, .capacity = 2,
-		.max_capacity = 8, .growth = FASTALLOC_GROWTH_LINEAR,
-		.growth_amount = 2, .low_water = 1,
-		.sync = FASTALLOC_SYNC_SPINLOCK,
-		.backing = FASTALLOC_BACKING_VMALLOC,
-	};
-	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	struct fastalloc_pool *pool =
+		fa_pool_of(test, fa_config(.obj_size = PAGE_SIZE, .capacity = 2,
+					   .max_capacity = 8, .growth_amount = 2,
+					   .low_water = 1,
+					   .sync = FASTALLOC_SYNC_SPINLOCK,
+					   .backing = FASTALLOC_BACKING_VMALLOC));
 	struct fastalloc_stats before, after;
 
 	fastalloc_pool_stats(pool, &before);
@@ -169,13 +164,11 @@ static int fail_second(void *obj, void *arg)
 static void stats_growth_failure(struct kunit *test)
 {
 	atomic_t *calls = fa_mem(test, sizeof(*calls));
-	struct fastalloc_config cfg = {
-		.name = "kunit", .obj_size = 8, .capacity = 1,
-		.max_capacity = 2, .growth = FASTALLOC_GROWTH_LINEAR,
-		.growth_amount = 1, .low_water = 1,
-		.sync = FASTALLOC_SYNC_NONE, .ctor = fail_second, .arg = calls,
-	};
-	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	struct fastalloc_pool *pool =
+		fa_pool_of(test, fa_config(.obj_size = 8, .capacity = 1,
+					   .max_capacity = 2, .growth_amount = 1,
+					   .low_water = 1, .sync = FASTALLOC_SYNC_NONE,
+					   .ctor = fail_second, .arg = calls));
 	struct fastalloc_stats s;
 	void *obj;
 
@@ -213,15 +206,12 @@ static int watch_user(void *data)
 static void stats_consistent(struct kunit *test)
 {
 	struct watch *w = fa_mem(test, sizeof(*w));
-	struct fastalloc_config cfg = {
-		.name = "kunit", .obj_size = 8, .capacity = 8,
-		.sync = FASTALLOC_SYNC_SPINLOCK,
-	};
 	unsigned long end = jiffies + FA_TEST_PATIENCE, busy = 0, bad = 0, n = 0;
 	struct fastalloc_stats s, last = { };
 	unsigned int i;
 
-	w->pool = fa_pool(test, &cfg);
+	w->pool = fa_pool_of(test, fa_config(.obj_size = 8, .capacity = 8,
+					     .sync = FASTALLOC_SYNC_SPINLOCK));
 	for (i = 0; i < ARRAY_SIZE(w->task); i++)
 		w->task[i] = kthread_run(watch_user, w, "fa-watch/%u", i);
 	while ((atomic_long_read(&w->done) < 20000 || busy < 100) &&

@@ -71,6 +71,22 @@ static __maybe_unused void fa_fix_exit(struct kunit *test)
 	test->priv = NULL;
 }
 
+static inline struct fastalloc_config fa_config_defaults(struct fastalloc_config cfg)
+{
+	cfg.name = cfg.name ?: "kunit";
+	cfg.obj_size = cfg.obj_size ?: 64;
+	if (cfg.growth_amount && cfg.growth == FASTALLOC_GROWTH_NONE)
+		cfg.growth = FASTALLOC_GROWTH_LINEAR;
+	return cfg;
+}
+
+/*
+ * A config with the given members. If they are left out, the name is "kunit" and
+ * obj_size is 64, and with growth_amount alone the pool grows linearly.
+ */
+#define fa_config(...)							\
+	fa_config_defaults((struct fastalloc_config) { __VA_ARGS__ })
+
 /* A pool that must come to be; destroyed with the case. */
 static __maybe_unused struct fastalloc_pool *
 fa_pool(struct kunit *test, const struct fastalloc_config *cfg)
@@ -87,6 +103,13 @@ fa_pool(struct kunit *test, const struct fastalloc_config *cfg)
 			      PTR_ERR(pool));
 	fix->pool[i] = pool;
 	return pool;
+}
+
+/* Likewise, of a config that is needed for nothing else. */
+static inline struct fastalloc_pool *
+fa_pool_of(struct kunit *test, struct fastalloc_config cfg)
+{
+	return fa_pool(test, &cfg);
 }
 
 /* Destroys a pool of fa_pool() before the case ends. */
@@ -341,18 +364,11 @@ static __maybe_unused struct fastalloc_config
 fa_combo_config(const struct fa_combo *c, unsigned long capacity,
 		unsigned long max)
 {
-	struct fastalloc_config cfg = {
-		.name = "kunit",
-		.obj_size = c->size,
-		.align = c->align,
-		.capacity = capacity,
-		.sync = c->sync,
-		.order = c->order,
-		.growth = c->growth,
-		.backing = c->backing,
-		/* What a pool is by itself, whatever the kernel's default. */
-		.flags = FASTALLOC_F_NO_INIT,
-	};
+	/* What a pool is by itself, whatever the kernel's default. */
+	struct fastalloc_config cfg =
+		fa_config(.obj_size = c->size, .align = c->align, .capacity = capacity,
+			  .sync = c->sync, .order = c->order, .growth = c->growth,
+			  .backing = c->backing, .flags = FASTALLOC_F_NO_INIT);
 
 	if (c->growth != FASTALLOC_GROWTH_NONE) {
 		cfg.max_capacity = max;

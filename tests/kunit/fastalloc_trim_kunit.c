@@ -50,13 +50,10 @@ KUNIT_ARRAY_PARAM(touch, touch_params, fa_combo_desc);
 static struct fastalloc_config trim_config(const struct fa_combo *c,
 					   struct counts *n)
 {
-	return (struct fastalloc_config){
-		.name = "kunit", .obj_size = c->size, .align = c->align, .capacity = UNIT,
-		.max_capacity = MOST, .growth = FASTALLOC_GROWTH_LINEAR,
-		.growth_amount = UNIT, .low_water = 1, .sync = c->sync,
-		.order = c->order, .backing = c->backing,
-		.ctor = count_ctor, .dtor = count_dtor, .arg = n,
-	};
+	return fa_config(.obj_size = c->size, .align = c->align, .capacity = UNIT,
+			 .max_capacity = MOST, .growth_amount = UNIT, .low_water = 1,
+			 .sync = c->sync, .order = c->order, .backing = c->backing,
+			 .ctor = count_ctor, .dtor = count_dtor, .arg = n);
 }
 
 static struct fa_combo trim_params[] = {
@@ -89,8 +86,7 @@ static void trim_all(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
 	struct counts *n = fa_mem(test, sizeof(*n));
-	struct fastalloc_config cfg = trim_config(c, n);
-	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	struct fastalloc_pool *pool = fa_pool_of(test, trim_config(c, n));
 	struct fastalloc_stats before, after;
 	unsigned int turn;
 
@@ -120,8 +116,7 @@ static void trim_partly_used(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
 	struct counts *n = fa_mem(test, sizeof(*n));
-	struct fastalloc_config cfg = trim_config(c, n);
-	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	struct fastalloc_pool *pool = fa_pool_of(test, trim_config(c, n));
 	struct fa_fix *fix = test->priv;
 	void **keep = fa_mem(test, MOST * sizeof(*keep));
 	unsigned int i, kept = 0;
@@ -164,8 +159,7 @@ static void trim_keeps_order(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
 	struct counts *n = fa_mem(test, sizeof(*n));
-	struct fastalloc_config cfg = trim_config(c, n);
-	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	struct fastalloc_pool *pool = fa_pool_of(test, trim_config(c, n));
 	struct fa_fix *fix = test->priv;
 	void *want[UNIT - 1];
 	unsigned int i;
@@ -214,12 +208,10 @@ static void trim_never_used(struct kunit *test)
 /* Promise: a fixed pool is never trimmed. */
 static void trim_fixed(struct kunit *test)
 {
-	struct fastalloc_config cfg = {
-		.name = "kunit", .obj_size = SZ_1M, .capacity = 10,
-		.sync = FASTALLOC_SYNC_SPINLOCK,
-		.backing = FASTALLOC_BACKING_PAGES,
-	};
-	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	struct fastalloc_pool *pool =
+		fa_pool_of(test, fa_config(.obj_size = SZ_1M, .capacity = 10,
+					   .sync = FASTALLOC_SYNC_SPINLOCK,
+					   .backing = FASTALLOC_BACKING_PAGES));
 
 	KUNIT_EXPECT_EQ(test, fastalloc_pool_trim(pool), 0UL);
 	KUNIT_EXPECT_EQ(test, fastalloc_pool_capacity(pool), 10UL);
@@ -269,10 +261,9 @@ static void trim_while_used(struct kunit *test)
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
 	struct counts *n = fa_mem(test, sizeof(*n));
 	struct trim_race *race = fa_mem(test, sizeof(*race));
-	struct fastalloc_config cfg = trim_config(c, n);
 	unsigned long gone = 0, tries = 0, end = jiffies + FA_TEST_PATIENCE;
 
-	race->pool = fa_pool(test, &cfg);
+	race->pool = fa_pool_of(test, trim_config(c, n));
 	race->user = kthread_run(race_user, race, "fa-trim-user");
 	KUNIT_ASSERT_FALSE(test, IS_ERR(race->user));
 	while ((tries < 200 || !gone || READ_ONCE(race->used) < 20000) &&
@@ -445,13 +436,12 @@ KUNIT_ARRAY_PARAM(shrink, shrink_params, fa_combo_desc);
 static struct shrunk shrunk_pool(struct kunit *test, unsigned long low_water)
 {
 	const struct fa_combo *c = test->param_value;
-	struct fastalloc_config cfg = {
-		.name = "kunit", .obj_size = c->size, .align = c->size, .capacity = PIECE,
-		.max_capacity = PIECE * PIECES, .growth = FASTALLOC_GROWTH_LINEAR,
-		.growth_amount = PIECE, .low_water = low_water, .sync = c->sync,
-		.order = c->order, .backing = c->backing, .magazine = 16,
-		.flags = FASTALLOC_F_SHRINKER | FASTALLOC_F_NO_INIT,
-	};
+	struct fastalloc_config cfg =
+		fa_config(.obj_size = c->size, .align = c->size, .capacity = PIECE,
+			  .max_capacity = PIECE * PIECES, .growth_amount = PIECE,
+			  .low_water = low_water, .sync = c->sync, .order = c->order,
+			  .backing = c->backing, .magazine = 16,
+			  .flags = FASTALLOC_F_SHRINKER | FASTALLOC_F_NO_INIT);
 	struct shrunk s = { .pool = fa_pool(test, &cfg) };
 	unsigned long most = PIECE * PIECES + s.pool->reserve;
 	void *obj;
