@@ -10,10 +10,8 @@
  * cycle, 2 loses a page of vmalloc every 16th cycle, 3 loses a page a cycle.
  */
 #include <linux/atomic.h>
-#include <linux/debugfs.h>
 #include <linux/err.h>
 #include <linux/fastalloc.h>
-#include <linux/fs.h>
 #include <linux/gfp.h>
 #include <linux/module.h>
 #include <linux/sched.h>
@@ -22,8 +20,9 @@
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
-#include <linux/uaccess.h>
 #include <linux/vmalloc.h>
+
+#include "fastalloc_test_module.h"
 
 #define CHURN_OBJS	96
 
@@ -31,7 +30,6 @@ static unsigned int leak;
 module_param(leak, uint, 0644);
 MODULE_PARM_DESC(leak, "lose memory in every cycle: 1 slab, 2 vmalloc, 3 pages");
 
-static struct dentry *dir;
 static atomic_long_t cycles, errors, objects, pools_grown, pools_trimmed;
 
 static int churn_ctor(void *obj, void *arg)
@@ -156,14 +154,13 @@ static int churn_cycle(unsigned long i, void **objs)
 	return 0;
 }
 
-static ssize_t run_write(struct file *file, const char __user *ubuf,
-			 size_t len, loff_t *ppos)
+static int run_command(char *cmd)
 {
 	unsigned long i, nr;
 	void **objs;
 	int err;
 
-	err = kstrtoul_from_user(ubuf, len, 0, &nr);
+	err = kstrtoul(cmd, 0, &nr);
 	if (err)
 		return err;
 
@@ -179,43 +176,18 @@ static ssize_t run_write(struct file *file, const char __user *ubuf,
 		cond_resched();
 	}
 	kfree(objs);
-	return err ?: len;
+	return err;
 }
 
-static const struct file_operations run_fops = {
-	.owner = THIS_MODULE,
-	.open = simple_open,
-	.write = run_write,
-};
-
-static int report_show(struct seq_file *m, void *v)
+static void report_print(struct seq_file *m)
 {
 	seq_printf(m, "cycles: %ld\n", atomic_long_read(&cycles));
 	seq_printf(m, "errors: %ld\n", atomic_long_read(&errors));
 	seq_printf(m, "objects: %ld\n", atomic_long_read(&objects));
 	seq_printf(m, "grown: %ld\n", atomic_long_read(&pools_grown));
 	seq_printf(m, "trimmed: %ld\n", atomic_long_read(&pools_trimmed));
-	return 0;
-}
-DEFINE_SHOW_ATTRIBUTE(report);
-
-static int __init test_churn_init(void)
-{
-	dir = debugfs_create_dir("fastalloc_test_churn", NULL);
-	debugfs_create_file("run", 0200, dir, NULL, &run_fops);
-	debugfs_create_file("report", 0400, dir, NULL, &report_fops);
-	return 0;
 }
 
-static void __exit test_churn_exit(void)
-{
-	debugfs_remove_recursive(dir);
-	churn_find_all();
-}
-
-module_init(test_churn_init);
-module_exit(test_churn_exit);
-
-MODULE_LICENSE("GPL");
-MODULE_DESCRIPTION("fastalloc selftest: pools created and destroyed in a loop");
-FASTALLOC_IMPORT_NS();
+FA_TEST_MODULE(test_churn, "fastalloc selftest: pools created and destroyed in a loop",
+	       NULL, churn_find_all, FA_TEST_REPORT(report),
+	       { .name = "run", .command = run_command, .unlocked = true });

@@ -16,22 +16,20 @@
 #include <linux/completion.h>
 #include <linux/cpu.h>
 #include <linux/cpumask.h>
-#include <linux/debugfs.h>
 #include <linux/err.h>
 #include <linux/fastalloc.h>
-#include <linux/fs.h>
 #include <linux/interrupt.h>
 #include <linux/irq_work.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
-#include <linux/mutex.h>
 #include <linux/percpu.h>
 #include <linux/prandom.h>
 #include <linux/preempt.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/string.h>
-#include <linux/uaccess.h>
+
+#include "fastalloc_test_module.h"
 
 #define CTX_FREE	0x66726565UL
 #define CTX_LIVE	0x6c697665UL
@@ -74,8 +72,6 @@ MODULE_PARM_DESC(sync, "enum fastalloc_sync of the pool");
 static DEFINE_PER_CPU(struct ctx_cpu, ctx_cpus);
 static struct fastalloc_pool *pool;
 static struct ctx_item *slots[CTX_SLOTS];
-static struct dentry *dir;
-static DEFINE_MUTEX(lock);
 static DECLARE_COMPLETION(all_done);
 static atomic_t running;
 static atomic_long_t ops[CTX_KINDS], hits[CTX_KINDS], misses[CTX_KINDS];
@@ -316,35 +312,21 @@ static int ctx_run(unsigned long rounds)
 	return err;
 }
 
-static ssize_t run_write(struct file *file, const char __user *ubuf,
-			 size_t len, loff_t *ppos)
+static int run_command(char *cmd)
 {
 	unsigned long rounds;
 	int err;
 
-	err = kstrtoul_from_user(ubuf, len, 0, &rounds);
+	err = kstrtoul(cmd, 0, &rounds);
 	if (err)
 		return err;
-	if (!rounds)
-		return -EINVAL;
-
-	mutex_lock(&lock);
-	err = ctx_run(rounds);
-	mutex_unlock(&lock);
-	return err ?: len;
+	return rounds ? ctx_run(rounds) : -EINVAL;
 }
 
-static const struct file_operations run_fops = {
-	.owner = THIS_MODULE,
-	.open = simple_open,
-	.write = run_write,
-};
-
-static int report_show(struct seq_file *m, void *v)
+static void report_print(struct seq_file *m)
 {
 	unsigned int kind;
 
-	mutex_lock(&lock);
 	for (kind = 0; kind < CTX_KINDS; kind++) {
 		seq_printf(m, "%s_ops: %ld\n", ctx_names[kind],
 			   atomic_long_read(&ops[kind]));
@@ -364,27 +346,7 @@ static int report_show(struct seq_file *m, void *v)
 	seq_printf(m, "pool_in_use: %lu\n", last.in_use);
 	seq_printf(m, "pool_grows: %llu\n", last.grows);
 	seq_printf(m, "pool_capacity: %lu\n", last.capacity);
-	mutex_unlock(&lock);
-	return 0;
-}
-DEFINE_SHOW_ATTRIBUTE(report);
-
-static int __init test_context_init(void)
-{
-	dir = debugfs_create_dir("fastalloc_test_context", NULL);
-	debugfs_create_file("run", 0200, dir, NULL, &run_fops);
-	debugfs_create_file("report", 0400, dir, NULL, &report_fops);
-	return 0;
 }
 
-static void __exit test_context_exit(void)
-{
-	debugfs_remove_recursive(dir);
-}
-
-module_init(test_context_init);
-module_exit(test_context_exit);
-
-MODULE_LICENSE("GPL");
-MODULE_DESCRIPTION("fastalloc selftest: one pool used from every context");
-FASTALLOC_IMPORT_NS();
+FA_TEST_MODULE(test_context, "fastalloc selftest: one pool used from every context",
+	       NULL, NULL, FA_TEST_COMMAND(run), FA_TEST_REPORT(report));

@@ -9,16 +9,13 @@
  * .../report. The last is about every way to allocate from a pool that has
  * enough, which can fail only by fastalloc's own fault attribute.
  */
-#include <linux/debugfs.h>
 #include <linux/err.h>
 #include <linux/fastalloc.h>
-#include <linux/fs.h>
-#include <linux/module.h>
-#include <linux/mutex.h>
 #include <linux/sched.h>
 #include <linux/seq_file.h>
 #include <linux/string.h>
-#include <linux/uaccess.h>
+
+#include "fastalloc_test_module.h"
 
 #define FAULT_OBJS	64
 #define FAULT_SERIAL	18	/* kinds of pool that are not PERCPU */
@@ -32,8 +29,6 @@ struct fault_item {
 	u64 word[6];
 };
 
-static struct dentry *dir;
-static DEFINE_MUTEX(lock);
 /* What the last sweep saw. */
 static unsigned int injected, refused, survived, errors;
 static int constructed;
@@ -273,19 +268,17 @@ static bool fault_calls(unsigned long kind, unsigned int nth, void **objs)
 	return met;
 }
 
-static ssize_t fault_sweep(const char __user *ubuf, size_t len,
-			   bool (*one)(unsigned long, unsigned int, void **))
+static int fault_sweep(char *cmd, bool (*one)(unsigned long, unsigned int, void **))
 {
 	void *objs[FAULT_OUT];
 	unsigned long kind;
 	unsigned int nth;
 	int err;
 
-	err = kstrtoul_from_user(ubuf, len, 0, &kind);
+	err = kstrtoul(cmd, 0, &kind);
 	if (err)
 		return err;
 
-	mutex_lock(&lock);
 	sweeper = current;
 	injected = 0;
 	refused = 0;
@@ -293,76 +286,32 @@ static ssize_t fault_sweep(const char __user *ubuf, size_t len,
 	errors = 0;
 	for (nth = 1; nth <= FAULT_MOST && one(kind, nth, objs); nth++)
 		injected++;
-	mutex_unlock(&lock);
-	return nth > FAULT_MOST ? -ELOOP : len;
+	return nth > FAULT_MOST ? -ELOOP : 0;
 }
 
-static ssize_t create_write(struct file *file, const char __user *ubuf,
-			    size_t len, loff_t *ppos)
+static int create_command(char *cmd)
 {
-	return fault_sweep(ubuf, len, fault_create);
+	return fault_sweep(cmd, fault_create);
 }
 
-static const struct file_operations create_fops = {
-	.owner = THIS_MODULE,
-	.open = simple_open,
-	.write = create_write,
-};
-
-static ssize_t grow_write(struct file *file, const char __user *ubuf,
-			  size_t len, loff_t *ppos)
+static int grow_command(char *cmd)
 {
-	return fault_sweep(ubuf, len, fault_grow);
+	return fault_sweep(cmd, fault_grow);
 }
 
-static const struct file_operations grow_fops = {
-	.owner = THIS_MODULE,
-	.open = simple_open,
-	.write = grow_write,
-};
-
-static ssize_t calls_write(struct file *file, const char __user *ubuf,
-			   size_t len, loff_t *ppos)
+static int calls_command(char *cmd)
 {
-	return fault_sweep(ubuf, len, fault_calls);
+	return fault_sweep(cmd, fault_calls);
 }
 
-static const struct file_operations calls_fops = {
-	.owner = THIS_MODULE,
-	.open = simple_open,
-	.write = calls_write,
-};
-
-static int report_show(struct seq_file *m, void *v)
+static void report_print(struct seq_file *m)
 {
-	mutex_lock(&lock);
 	seq_printf(m, "injected: %u\n", injected);
 	seq_printf(m, "refused: %u\n", refused);
 	seq_printf(m, "survived: %u\n", survived);
 	seq_printf(m, "errors: %u\n", errors);
-	mutex_unlock(&lock);
-	return 0;
-}
-DEFINE_SHOW_ATTRIBUTE(report);
-
-static int __init test_fault_init(void)
-{
-	dir = debugfs_create_dir("fastalloc_test_fault", NULL);
-	debugfs_create_file("create", 0200, dir, NULL, &create_fops);
-	debugfs_create_file("grow", 0200, dir, NULL, &grow_fops);
-	debugfs_create_file("calls", 0200, dir, NULL, &calls_fops);
-	debugfs_create_file("report", 0400, dir, NULL, &report_fops);
-	return 0;
 }
 
-static void __exit test_fault_exit(void)
-{
-	debugfs_remove_recursive(dir);
-}
-
-module_init(test_fault_init);
-module_exit(test_fault_exit);
-
-MODULE_LICENSE("GPL");
-MODULE_DESCRIPTION("fastalloc selftest: creation and growth without memory");
-FASTALLOC_IMPORT_NS();
+FA_TEST_MODULE(test_fault, "fastalloc selftest: creation and growth without memory",
+	       NULL, NULL, FA_TEST_COMMAND(create), FA_TEST_COMMAND(grow), FA_TEST_COMMAND(calls),
+	       FA_TEST_REPORT(report));

@@ -31,17 +31,13 @@
 #include <linux/completion.h>
 #include <linux/cpu.h>
 #include <linux/cpumask.h>
-#include <linux/debugfs.h>
 #include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/fastalloc.h>
-#include <linux/fs.h>
 #include <linux/hrtimer.h>
 #include <linux/interrupt.h>
 #include <linux/jiffies.h>
 #include <linux/ktime.h>
-#include <linux/module.h>
-#include <linux/mutex.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>
 #include <linux/sched.h>
@@ -50,10 +46,10 @@
 #include <linux/smp.h>
 #include <linux/stop_machine.h>
 #include <linux/string.h>
-#include <linux/uaccess.h>
 #include <linux/workqueue.h>
 
 #include "../../fastalloc/compat.h"
+#include "fastalloc_test_module.h"
 
 #define GROW_BATCH	64
 #define GROW_MEET_MS	20000	/* no CPU waits longer for the others */
@@ -78,35 +74,30 @@ static const gfp_t grow_gfps[] = {
 };
 
 /* What the script asks for. */
+static struct fastalloc_config cfg;
 static struct {
-	unsigned long size, nr, gfp, pause, wait, settle, cache;
-	unsigned long sync, order, backing, capacity, max_capacity, growth;
-	unsigned long growth_amount, low_water, flags, fn, ctor;
+	unsigned long nr, gfp, pause, wait, settle, cache, fn, ctor;
 } ask;
 
-static const struct grow_key {
-	const char *name;
-	unsigned long *value;
-	unsigned long standard;
-} grow_keys[] = {
-	{ "size", &ask.size, 144 },
-	{ "nr", &ask.nr, 20000 },
-	{ "gfp", &ask.gfp, 0 },
-	{ "pause", &ask.pause, 400 },
-	{ "wait", &ask.wait, 0 },
-	{ "settle", &ask.settle, 0 },
-	{ "cache", &ask.cache, 0 },
-	{ "sync", &ask.sync, FASTALLOC_SYNC_PERCPU },
-	{ "order", &ask.order, FASTALLOC_ORDER_LIFO },
-	{ "backing", &ask.backing, FASTALLOC_BACKING_AUTO },
-	{ "capacity", &ask.capacity, 4096 },
-	{ "max_capacity", &ask.max_capacity, 0 },
-	{ "growth", &ask.growth, FASTALLOC_GROWTH_EXPONENTIAL },
-	{ "growth_amount", &ask.growth_amount, 4096 },
-	{ "low_water", &ask.low_water, 0 },
-	{ "flags", &ask.flags, 0 },
-	{ "fn", &ask.fn, 0 },
-	{ "ctor", &ask.ctor, 0 },
+static const struct fa_test_key grow_keys[] = {
+	FA_TEST_KEY("size", cfg.obj_size, 144),
+	FA_TEST_KEY("nr", ask.nr, 20000),
+	FA_TEST_KEY("gfp", ask.gfp, 0),
+	FA_TEST_KEY("pause", ask.pause, 400),
+	FA_TEST_KEY("wait", ask.wait, 0),
+	FA_TEST_KEY("settle", ask.settle, 0),
+	FA_TEST_KEY("cache", ask.cache, 0),
+	FA_TEST_KEY("sync", cfg.sync, FASTALLOC_SYNC_PERCPU),
+	FA_TEST_KEY("order", cfg.order, FASTALLOC_ORDER_LIFO),
+	FA_TEST_KEY("backing", cfg.backing, FASTALLOC_BACKING_AUTO),
+	FA_TEST_KEY("capacity", cfg.capacity, 4096),
+	FA_TEST_KEY("max_capacity", cfg.max_capacity, 0),
+	FA_TEST_KEY("growth", cfg.growth, FASTALLOC_GROWTH_EXPONENTIAL),
+	FA_TEST_KEY("growth_amount", cfg.growth_amount, 4096),
+	FA_TEST_KEY("low_water", cfg.low_water, 0),
+	FA_TEST_KEY("flags", cfg.flags, 0),
+	FA_TEST_KEY("fn", ask.fn, 0),
+	FA_TEST_KEY("ctor", ask.ctor, 0),
 };
 
 struct grow_item {
@@ -123,9 +114,7 @@ struct grow_cpu {
 };
 
 static DEFINE_PER_CPU(struct grow_cpu, grow_cpus);
-static DEFINE_MUTEX(lock);
 static DECLARE_COMPLETION(all_done);
-static struct dentry *dir;
 static struct workqueue_struct *wq;
 static struct fastalloc_pool *pool;
 static struct kmem_cache *cache;
@@ -148,7 +137,7 @@ static DECLARE_WORK(grow_probe, grow_probe_fn);
 
 static unsigned long *grow_tail(struct grow_item *item)
 {
-	return (void *)item + ask.size - sizeof(unsigned long);
+	return (void *)item + cfg.obj_size - sizeof(unsigned long);
 }
 
 /* Returns whether there is more to do. */
@@ -372,12 +361,12 @@ static void grow_free(struct grow_cpu *c)
 
 static unsigned long grow_fn(unsigned long capacity, void *arg)
 {
-	return ask.growth_amount;
+	return cfg.growth_amount;
 }
 
 static int grow_ctor(void *obj, void *arg)
 {
-	memset(obj, 0x5a, ask.size);
+	memset(obj, 0x5a, cfg.obj_size);
 	return 0;
 }
 
@@ -386,24 +375,13 @@ static int grow_create(void)
 	cache = NULL;
 	pool = NULL;
 	if (ask.cache) {
-		cache = kmem_cache_create("fastalloc_test_growth", ask.size, 8, 0, NULL);
+		cache = kmem_cache_create("fastalloc_test_growth", cfg.obj_size, 8, 0, NULL);
 		return cache ? 0 : -ENOMEM;
 	}
-	pool = fastalloc_pool_create(&(struct fastalloc_config) {
-		.name = "test-growth",
-		.obj_size = ask.size,
-		.capacity = ask.capacity,
-		.max_capacity = ask.max_capacity,
-		.growth = ask.growth,
-		.growth_amount = ask.growth_amount,
-		.growth_fn = ask.fn ? grow_fn : NULL,
-		.low_water = ask.low_water,
-		.sync = ask.sync,
-		.order = ask.order,
-		.backing = ask.backing,
-		.ctor = ask.ctor ? grow_ctor : NULL,
-		.flags = ask.flags,
-	});
+	cfg.name = "test-growth";
+	cfg.growth_fn = ask.fn ? grow_fn : NULL;
+	cfg.ctor = ask.ctor ? grow_ctor : NULL;
+	pool = fastalloc_pool_create(&cfg);
 	return PTR_ERR_OR_ZERO(pool);
 }
 
@@ -457,68 +435,29 @@ static int grow_run(void)
 	return 0;
 }
 
-static int grow_parse(char *args)
+static int ctl_command(char *cmd)
 {
-	const struct grow_key *key;
-	char *word, *value;
+	char *word = strsep(&cmd, " ");
 	int i, err;
 
-	for (i = 0; i < ARRAY_SIZE(grow_keys); i++)
-		*grow_keys[i].value = grow_keys[i].standard;
-	word = strsep(&args, " ");
 	i = match_string(grow_contexts, ARRAY_SIZE(grow_contexts), word);
 	if (i < 0)
 		return i;
 	context = i;
-	while ((word = strsep(&args, " "))) {
-		value = strchr(word, '=');
-		if (!value)
-			return -EINVAL;
-		*value++ = '\0';
-		for (i = 0; i < ARRAY_SIZE(grow_keys); i++)
-			if (!strcmp(word, grow_keys[i].name))
-				break;
-		if (i == ARRAY_SIZE(grow_keys))
-			return -ENOENT;
-		key = &grow_keys[i];
-		err = kstrtoul(value, 0, key->value);
-		if (err)
-			return err;
-	}
-	if (ask.size < sizeof(struct grow_item) + sizeof(unsigned long) ||
-	    ask.size % sizeof(unsigned long) || ask.gfp >= ARRAY_SIZE(grow_gfps))
+	err = fa_test_keys(grow_keys, ARRAY_SIZE(grow_keys), cmd);
+	if (err)
+		return err;
+	if (cfg.obj_size < sizeof(struct grow_item) + sizeof(unsigned long) ||
+	    cfg.obj_size % sizeof(unsigned long) || ask.gfp >= ARRAY_SIZE(grow_gfps))
 		return -ERANGE;
 	/* A timer cannot do without a period. */
 	if (context == GROW_HARDIRQ && !ask.pause)
 		return -ERANGE;
-	return 0;
+	return grow_run();
 }
 
-static ssize_t ctl_write(struct file *file, const char __user *ubuf,
-			 size_t len, loff_t *ppos)
+static void report_print(struct seq_file *m)
 {
-	char *buf;
-	int err;
-
-	buf = memdup_user_nul(ubuf, len);
-	if (IS_ERR(buf))
-		return PTR_ERR(buf);
-	mutex_lock(&lock);
-	err = grow_parse(strim(buf)) ?: grow_run();
-	mutex_unlock(&lock);
-	kfree(buf);
-	return err ?: len;
-}
-
-static const struct file_operations ctl_fops = {
-	.owner = THIS_MODULE,
-	.open = simple_open,
-	.write = ctl_write,
-};
-
-static int report_show(struct seq_file *m, void *v)
-{
-	mutex_lock(&lock);
 	seq_printf(m, "taken: %lu\n", taken);
 	seq_printf(m, "failed: %lu\n", failed);
 	seq_printf(m, "errors: %lu\n", errors);
@@ -536,13 +475,10 @@ static int report_show(struct seq_file *m, void *v)
 	seq_printf(m, "bytes: %zu\n", last.bytes);
 	seq_printf(m, "in_use_after: %lu\n", in_use_after);
 	seq_printf(m, "capacity_after: %lu\n", capacity_after);
-	mutex_unlock(&lock);
-	return 0;
 }
-DEFINE_SHOW_ATTRIBUTE(report);
 
 /* Properties of the kernel that the script has to know. */
-static int kernel_show(struct seq_file *m, void *v)
+static void kernel_print(struct seq_file *m)
 {
 	seq_printf(m, "raw_nesting: %d\n",
 		   IS_ENABLED(CONFIG_PROVE_RAW_LOCK_NESTING) || IS_ENABLED(CONFIG_PREEMPT_RT));
@@ -553,32 +489,20 @@ static int kernel_show(struct seq_file *m, void *v)
 	seq_printf(m, "gap: %d\n", IS_ENABLED(CONFIG_KASAN_GENERIC) ? 8 : 0);
 	seq_printf(m, "cpus: %u\n", num_online_cpus());
 	seq_printf(m, "page_size: %lu\n", PAGE_SIZE);
-	return 0;
 }
-DEFINE_SHOW_ATTRIBUTE(kernel);
 
-static int __init test_growth_init(void)
+static int grow_setup(void)
 {
 	/* As pools do: a worker may run on any CPU that has time. */
 	wq = alloc_workqueue("fastalloc_test_growth", WQ_UNBOUND, 0);
-	if (!wq)
-		return -ENOMEM;
-	dir = debugfs_create_dir("fastalloc_test_growth", NULL);
-	debugfs_create_file("ctl", 0200, dir, NULL, &ctl_fops);
-	debugfs_create_file("report", 0400, dir, NULL, &report_fops);
-	debugfs_create_file("kernel", 0400, dir, NULL, &kernel_fops);
-	return 0;
+	return wq ? 0 : -ENOMEM;
 }
 
-static void __exit test_growth_exit(void)
+static void grow_cleanup(void)
 {
-	debugfs_remove_recursive(dir);
 	destroy_workqueue(wq);
 }
 
-module_init(test_growth_init);
-module_exit(test_growth_exit);
-
-MODULE_LICENSE("GPL");
-MODULE_DESCRIPTION("fastalloc selftest: growth where nobody may sleep");
-FASTALLOC_IMPORT_NS();
+FA_TEST_MODULE(test_growth, "fastalloc selftest: growth where nobody may sleep",
+	       grow_setup, grow_cleanup, FA_TEST_COMMAND(ctl), FA_TEST_REPORT(report),
+	       FA_TEST_REPORT(kernel));

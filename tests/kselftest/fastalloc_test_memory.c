@@ -18,52 +18,45 @@
  * memory_gfps below; memalloc=1, allocate under PF_MEMALLOC; fails, allocations to try
  * after the first that failed; alone=1, the worker adds nothing.
  */
-#include <linux/debugfs.h>
 #include <linux/err.h>
 #include <linux/fastalloc.h>
-#include <linux/fs.h>
 #include <linux/gfp.h>
 #include <linux/ktime.h>
 #include <linux/mm.h>
-#include <linux/module.h>
-#include <linux/mutex.h>
 #include <linux/sched.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/string.h>
-#include <linux/uaccess.h>
 #include <linux/vmstat.h>
+
+#include "fastalloc_test_module.h"
 
 #define HOG_ORDER	8	/* blocks that do not go to the lists of a CPU */
 
 /* What the script asks for. */
+static struct fastalloc_config cfg;
 static struct {
-	unsigned long obj_size, capacity, max_capacity, sync, order, backing;
-	unsigned long growth, growth_amount, flags, node, gfp, memalloc, fails, alone, keep;
+	unsigned long gfp, memalloc, fails, alone, keep;
 } ask;
 
-static const struct memory_key {
-	const char *name;
-	unsigned long *value;
-	unsigned long standard;
-} memory_keys[] = {
-	{ "size", &ask.obj_size, 64 },
-	{ "capacity", &ask.capacity, 64 },
-	{ "max_capacity", &ask.max_capacity, 0 },
-	{ "sync", &ask.sync, FASTALLOC_SYNC_PERCPU },
-	{ "order", &ask.order, FASTALLOC_ORDER_LIFO },
-	{ "backing", &ask.backing, FASTALLOC_BACKING_AUTO },
-	{ "growth", &ask.growth, FASTALLOC_GROWTH_NONE },
-	{ "growth_amount", &ask.growth_amount, 64 },
-	{ "flags", &ask.flags, 0 },
-	{ "node", &ask.node, 0 },
-	{ "gfp", &ask.gfp, 0 },
-	{ "memalloc", &ask.memalloc, 0 },
-	{ "fails", &ask.fails, 0 },
-	{ "alone", &ask.alone, 0 },
-	{ "keep", &ask.keep, 0 },
+static const struct fa_test_key memory_keys[] = {
+	FA_TEST_KEY("size", cfg.obj_size, 64),
+	FA_TEST_KEY("capacity", cfg.capacity, 64),
+	FA_TEST_KEY("max_capacity", cfg.max_capacity, 0),
+	FA_TEST_KEY("sync", cfg.sync, FASTALLOC_SYNC_PERCPU),
+	FA_TEST_KEY("order", cfg.order, FASTALLOC_ORDER_LIFO),
+	FA_TEST_KEY("backing", cfg.backing, FASTALLOC_BACKING_AUTO),
+	FA_TEST_KEY("growth", cfg.growth, FASTALLOC_GROWTH_NONE),
+	FA_TEST_KEY("growth_amount", cfg.growth_amount, 64),
+	FA_TEST_KEY("flags", cfg.flags, 0),
+	FA_TEST_KEY("node", cfg.node, 0),
+	FA_TEST_KEY("gfp", ask.gfp, 0),
+	FA_TEST_KEY("memalloc", ask.memalloc, 0),
+	FA_TEST_KEY("fails", ask.fails, 0),
+	FA_TEST_KEY("alone", ask.alone, 0),
+	FA_TEST_KEY("keep", ask.keep, 0),
 };
 
 static const gfp_t memory_gfps[] = {
@@ -79,8 +72,6 @@ struct memory_hog {
 	unsigned int order;
 };
 
-static DEFINE_MUTEX(lock);
-static struct dentry *dir;
 static struct memory_hog *hogs, *small_hogs;
 static struct fastalloc_pool *kept;
 static struct fastalloc_pool **pools;
@@ -135,7 +126,7 @@ static void memory_hog(unsigned long kib)
 /* The worker comes in between, and takes and says what the test is to. */
 static unsigned long memory_growth(unsigned long capacity, void *arg)
 {
-	return current == arg ? ask.growth_amount : 0;
+	return current == arg ? cfg.growth_amount : 0;
 }
 
 static void memory_release(void)
@@ -147,21 +138,13 @@ static void memory_release(void)
 
 static struct fastalloc_pool *memory_pool(const char *name)
 {
-	return fastalloc_pool_create(&(struct fastalloc_config) {
-		.name = name,
-		.obj_size = ask.obj_size,
-		.capacity = ask.capacity,
-		.max_capacity = ask.max_capacity,
-		.growth = ask.alone ? FASTALLOC_GROWTH_CUSTOM : ask.growth,
-		.growth_fn = memory_growth,
-		.arg = current,
-		.growth_amount = ask.growth_amount,
-		.sync = ask.sync,
-		.order = ask.order,
-		.backing = ask.backing,
-		.node = ask.node,
-		.flags = ask.flags | FASTALLOC_F_NO_INIT,
-	});
+	cfg.name = name;
+	cfg.arg = current;
+	cfg.growth_fn = memory_growth;
+	if (ask.alone)
+		cfg.growth = FASTALLOC_GROWTH_CUSTOM;
+	cfg.flags |= FASTALLOC_F_NO_INIT;
+	return fastalloc_pool_create(&cfg);
 }
 
 static int memory_create(void)
@@ -178,7 +161,7 @@ static int memory_create(void)
 	bytes = last.bytes;
 	obj = fastalloc_alloc(pool, GFP_KERNEL);
 	if (obj)
-		memset(obj, 0x5a, ask.obj_size);
+		memset(obj, 0x5a, cfg.obj_size);
 	fastalloc_free(pool, obj);
 	if (ask.keep)
 		kept = pool;
@@ -266,37 +249,13 @@ static int memory_many(unsigned long nr)
 	return 0;
 }
 
-static int memory_parse(char *args)
-{
-	const struct memory_key *key;
-	char *word, *value;
-	int i, err;
-
-	while ((word = strsep(&args, " "))) {
-		value = strchr(word, '=');
-		if (!value)
-			return -EINVAL;
-		*value++ = '\0';
-		for (i = 0; i < ARRAY_SIZE(memory_keys); i++)
-			if (!strcmp(word, memory_keys[i].name))
-				break;
-		if (i == ARRAY_SIZE(memory_keys))
-			return -ENOENT;
-		key = &memory_keys[i];
-		err = kstrtoul(value, 0, key->value);
-		if (err)
-			return err;
-	}
-	return ask.gfp < ARRAY_SIZE(memory_gfps) ? 0 : -ERANGE;
-}
-
 /* Returns an errno for a command that is wrong; @answer is what came of it. */
-static int memory_command(char *args)
+static int ctl_command(char *cmd)
 {
-	char *word = strsep(&args, " ");
+	char *word = strsep(&cmd, " ");
 	unsigned long nr = 0;
 	ktime_t began;
-	int i, err;
+	int err;
 
 	answer = 0;
 	objects = 0;
@@ -305,18 +264,18 @@ static int memory_command(char *args)
 	last_ms = 0;
 	bytes = 0;
 	memset(&last, 0, sizeof(last));
-	for (i = 0; i < ARRAY_SIZE(memory_keys); i++)
-		*memory_keys[i].value = memory_keys[i].standard;
 	if (!strcmp(word, "hog") || !strcmp(word, "give") || !strcmp(word, "many")) {
-		char *number = strsep(&args, " ");
+		char *number = strsep(&cmd, " ");
 
 		err = number ? kstrtoul(number, 0, &nr) : -EINVAL;
 		if (err)
 			return err;
 	}
-	err = args ? memory_parse(args) : 0;
+	err = fa_test_keys(memory_keys, ARRAY_SIZE(memory_keys), cmd);
 	if (err)
 		return err;
+	if (ask.gfp >= ARRAY_SIZE(memory_gfps))
+		return -ERANGE;
 
 	began = ktime_get();
 	if (!strcmp(word, "hog"))
@@ -339,31 +298,8 @@ static int memory_command(char *args)
 	return 0;
 }
 
-static ssize_t ctl_write(struct file *file, const char __user *ubuf,
-			 size_t len, loff_t *ppos)
+static void report_print(struct seq_file *m)
 {
-	char *buf;
-	int err;
-
-	buf = memdup_user_nul(ubuf, len);
-	if (IS_ERR(buf))
-		return PTR_ERR(buf);
-	mutex_lock(&lock);
-	err = memory_command(strim(buf));
-	mutex_unlock(&lock);
-	kfree(buf);
-	return err ?: len;
-}
-
-static const struct file_operations ctl_fops = {
-	.owner = THIS_MODULE,
-	.open = simple_open,
-	.write = ctl_write,
-};
-
-static int report_show(struct seq_file *m, void *v)
-{
-	mutex_lock(&lock);
 	seq_printf(m, "answer: %d\n", answer);
 	seq_printf(m, "ms: %ld\n", ms);
 	seq_printf(m, "last_ms: %ld\n", last_ms);
@@ -375,29 +311,13 @@ static int report_show(struct seq_file *m, void *v)
 	seq_printf(m, "grows: %llu\n", last.grows);
 	seq_printf(m, "growth_failures: %llu\n", last.growth_failures);
 	seq_printf(m, "page_size: %lu\n", PAGE_SIZE);
-	mutex_unlock(&lock);
-	return 0;
-}
-DEFINE_SHOW_ATTRIBUTE(report);
-
-static int __init test_memory_init(void)
-{
-	dir = debugfs_create_dir("fastalloc_test_memory", NULL);
-	debugfs_create_file("ctl", 0200, dir, NULL, &ctl_fops);
-	debugfs_create_file("report", 0400, dir, NULL, &report_fops);
-	return 0;
 }
 
-static void __exit test_memory_exit(void)
+static void memory_cleanup(void)
 {
-	debugfs_remove_recursive(dir);
 	memory_none();
 	memory_release();
 }
 
-module_init(test_memory_init);
-module_exit(test_memory_exit);
-
-MODULE_LICENSE("GPL");
-MODULE_DESCRIPTION("fastalloc selftest: pools at the end of memory");
-FASTALLOC_IMPORT_NS();
+FA_TEST_MODULE(test_memory, "fastalloc selftest: pools at the end of memory",
+	       NULL, memory_cleanup, FA_TEST_COMMAND(ctl), FA_TEST_REPORT(report));

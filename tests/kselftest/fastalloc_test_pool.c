@@ -37,21 +37,19 @@
  *	chain NAME		the one reference to some memory goes into it
  *	unchain NAME		free that memory
  */
-#include <linux/debugfs.h>
 #include <linux/err.h>
 #include <linux/fastalloc.h>
 #include <linux/fs.h>
 #include <linux/kmsan-checks.h>
 #include <linux/list.h>
-#include <linux/module.h>
-#include <linux/mutex.h>
 #include <linux/preempt.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
 #include <linux/string_helpers.h>
-#include <linux/uaccess.h>
+
+#include "fastalloc_test_module.h"
 
 #define TEST_MAX_OUT	8192
 
@@ -65,8 +63,6 @@ struct test_pool {
 };
 
 static LIST_HEAD(pools);
-static DEFINE_MUTEX(lock);
-static struct dentry *dir;
 static long result;
 static unsigned long ctor_left;
 static unsigned long growth_step;
@@ -89,94 +85,55 @@ static unsigned long test_growth(unsigned long capacity, void *arg)
 	return growth_step;
 }
 
-static int test_set(struct fastalloc_config *cfg, char *key, char *value)
-{
-	unsigned long long v;
-	int err;
+/* What create asks for. */
+static struct fastalloc_config cfg;
+static struct {
+	char *name;
+	unsigned long ctor, dtor, hooks, growth_fn;
+} ask;
 
-	if (!strcmp(key, "name")) {
-		string_unescape_any_inplace(value);
-		cfg->name = value;
-		return 0;
-	}
-	err = kstrtoull(value, 0, &v);
-	if (err)
-		return err;
-
-	if (!strcmp(key, "obj_size")) {
-		cfg->obj_size = v;
-	} else if (!strcmp(key, "type_align")) {
-		cfg->type_align = v;
-	} else if (!strcmp(key, "align")) {
-		cfg->align = v;
-	} else if (!strcmp(key, "capacity")) {
-		cfg->capacity = v;
-	} else if (!strcmp(key, "max_capacity")) {
-		cfg->max_capacity = v;
-	} else if (!strcmp(key, "growth")) {
-		cfg->growth = v;
-	} else if (!strcmp(key, "growth_amount")) {
-		cfg->growth_amount = v;
-	} else if (!strcmp(key, "growth_percent")) {
-		cfg->growth_percent = v;
-	} else if (!strcmp(key, "magazine")) {
-		cfg->magazine = v;
-	} else if (!strcmp(key, "low_water")) {
-		cfg->low_water = v;
-	} else if (!strcmp(key, "sync")) {
-		cfg->sync = v;
-	} else if (!strcmp(key, "order")) {
-		cfg->order = v;
-	} else if (!strcmp(key, "backing")) {
-		cfg->backing = v;
-	} else if (!strcmp(key, "node")) {
-		cfg->node = v;
-	} else if (!strcmp(key, "flags")) {
-		cfg->flags = v;
-	} else if (!strcmp(key, "ctor")) {
-		cfg->ctor = v ? test_ctor : NULL;
-	} else if (!strcmp(key, "dtor")) {
-		cfg->dtor = v ? test_hook : NULL;
-	} else if (!strcmp(key, "ctor_fail")) {
-		ctor_left = v;
-	} else if (!strcmp(key, "hooks")) {
-		cfg->on_acquire = v ? test_hook : NULL;
-		cfg->on_release = v ? test_hook : NULL;
-	} else if (!strcmp(key, "growth_fn")) {
-		growth_step = v;
-		cfg->growth_fn = v ? test_growth : NULL;
-	} else {
-		return -ENOENT;
-	}
-	return 0;
-}
+static const struct fa_test_key keys[] = {
+	FA_TEST_KEY_STRING("name", ask.name),
+	FA_TEST_KEY("obj_size", cfg.obj_size, 64),
+	FA_TEST_KEY("type_align", cfg.type_align, 0),
+	FA_TEST_KEY("align", cfg.align, 0),
+	FA_TEST_KEY("capacity", cfg.capacity, 16),
+	FA_TEST_KEY("max_capacity", cfg.max_capacity, 0),
+	FA_TEST_KEY("growth", cfg.growth, FASTALLOC_GROWTH_NONE),
+	FA_TEST_KEY("growth_amount", cfg.growth_amount, 0),
+	FA_TEST_KEY("growth_percent", cfg.growth_percent, 0),
+	FA_TEST_KEY("magazine", cfg.magazine, 0),
+	FA_TEST_KEY("low_water", cfg.low_water, 0),
+	FA_TEST_KEY("sync", cfg.sync, FASTALLOC_SYNC_SPINLOCK),
+	FA_TEST_KEY("order", cfg.order, FASTALLOC_ORDER_LIFO),
+	FA_TEST_KEY("backing", cfg.backing, FASTALLOC_BACKING_AUTO),
+	FA_TEST_KEY("node", cfg.node, 0),
+	FA_TEST_KEY("flags", cfg.flags, 0),
+	FA_TEST_KEY("ctor", ask.ctor, 0),
+	FA_TEST_KEY("dtor", ask.dtor, 0),
+	FA_TEST_KEY("ctor_fail", ctor_left, 0),
+	FA_TEST_KEY("hooks", ask.hooks, 0),
+	FA_TEST_KEY("growth_fn", ask.growth_fn, 0),
+};
 
 static long test_create(char *args)
 {
-	struct fastalloc_config cfg = {
-		.obj_size = 64,
-		.capacity = 16,
-		.sync = FASTALLOC_SYNC_SPINLOCK,
-	};
 	struct test_pool *tp;
-	char *word;
 	int err;
 
-	ctor_left = 0;
-	while ((word = strsep(&args, " "))) {
-		char *value = strchr(word, '=');
-
-		if (!value) {
-			pr_err("test_pool: '%s' is no KEY=VALUE\n", word);
-			return -ENOENT;
-		}
-		*value++ = '\0';
-		err = test_set(&cfg, word, value);
-		if (err) {
-			pr_err("test_pool: cannot set %s\n", word);
-			return -ENOENT;
-		}
-	}
+	err = fa_test_keys(keys, ARRAY_SIZE(keys), args);
+	if (err)
+		return -ENOENT;
+	if (ask.name)
+		string_unescape_any_inplace(ask.name);
+	cfg.name = ask.name;
+	cfg.ctor = ask.ctor ? test_ctor : NULL;
+	cfg.dtor = ask.dtor ? test_hook : NULL;
+	cfg.on_acquire = ask.hooks ? test_hook : NULL;
+	cfg.on_release = cfg.on_acquire;
+	cfg.growth_fn = ask.growth_fn ? test_growth : NULL;
+	if (ask.growth_fn)
+		growth_step = ask.growth_fn;
 
 	tp = kvzalloc(sizeof(*tp), GFP_KERNEL);
 	if (!tp)
@@ -419,29 +376,11 @@ static long test_command(char *cmd)
 	return test_wrong(tp, verb, cmd, nr);
 }
 
-static ssize_t ctl_write(struct file *file, const char __user *ubuf,
-			 size_t len, loff_t *ppos)
+static int ctl_command(char *cmd)
 {
-	char *cmd;
-
-	if (len > PAGE_SIZE)
-		return -E2BIG;
-	cmd = memdup_user_nul(ubuf, len);
-	if (IS_ERR(cmd))
-		return PTR_ERR(cmd);
-
-	mutex_lock(&lock);
-	result = test_command(strim(cmd));
-	mutex_unlock(&lock);
-	kfree(cmd);
-	return len;
+	result = test_command(cmd);
+	return 0;
 }
-
-static const struct file_operations ctl_fops = {
-	.owner = THIS_MODULE,
-	.open = simple_open,
-	.write = ctl_write,
-};
 
 static ssize_t copy_done(size_t len, unsigned long left)
 {
@@ -452,11 +391,11 @@ static ssize_t copy_write(struct file *file, const char __user *ubuf, size_t len
 {
 	ssize_t done = -ENODEV;
 
-	mutex_lock(&lock);
+	mutex_lock(&fa_test_lock);
 	if (copied && copied->nr)
 		done = copy_done(len, fastalloc_copy_from_user(copied->pool, copied->objs[0],
 							       copy_offset, ubuf, len));
-	mutex_unlock(&lock);
+	mutex_unlock(&fa_test_lock);
 	return done;
 }
 
@@ -464,11 +403,11 @@ static ssize_t copy_read(struct file *file, char __user *ubuf, size_t len, loff_
 {
 	ssize_t done = -ENODEV;
 
-	mutex_lock(&lock);
+	mutex_lock(&fa_test_lock);
 	if (copied && copied->nr)
 		done = copy_done(len, fastalloc_copy_to_user(copied->pool, ubuf, copied->objs[0],
 							     copy_offset, len));
-	mutex_unlock(&lock);
+	mutex_unlock(&fa_test_lock);
 	return done;
 }
 
@@ -479,36 +418,19 @@ static const struct file_operations copy_fops = {
 	.write = copy_write,
 };
 
-static int result_show(struct seq_file *m, void *v)
+static void result_print(struct seq_file *m)
 {
-	mutex_lock(&lock);
 	seq_printf(m, "%ld\n", result);
-	mutex_unlock(&lock);
-	return 0;
-}
-DEFINE_SHOW_ATTRIBUTE(result);
-
-static int __init test_pool_init(void)
-{
-	dir = debugfs_create_dir("fastalloc_test_pool", NULL);
-	debugfs_create_file("ctl", 0200, dir, NULL, &ctl_fops);
-	debugfs_create_file("result", 0400, dir, NULL, &result_fops);
-	debugfs_create_file("copy", 0600, dir, NULL, &copy_fops);
-	return 0;
 }
 
-static void __exit test_pool_exit(void)
+static void test_drop_all(void)
 {
 	struct test_pool *tp, *next;
 
-	debugfs_remove_recursive(dir);
 	list_for_each_entry_safe(tp, next, &pools, node)
 		test_drop(tp);
 }
 
-module_init(test_pool_init);
-module_exit(test_pool_exit);
-
-MODULE_LICENSE("GPL");
-MODULE_DESCRIPTION("fastalloc selftest: pools driven from a script");
-FASTALLOC_IMPORT_NS();
+FA_TEST_MODULE(test_pool, "fastalloc selftest: pools driven from a script",
+	       NULL, test_drop_all, FA_TEST_COMMAND(ctl), FA_TEST_REPORT(result),
+	       { .name = "copy", .fops = &copy_fops });

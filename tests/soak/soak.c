@@ -23,22 +23,19 @@
 #include <linux/completion.h>
 #include <linux/cpu.h>
 #include <linux/cpumask.h>
-#include <linux/debugfs.h>
 #include <linux/err.h>
 #include <linux/fastalloc.h>
-#include <linux/fs.h>
 #include <linux/kthread.h>
 #include <linux/minmax.h>
-#include <linux/module.h>
-#include <linux/mutex.h>
 #include <linux/prandom.h>
 #include <linux/sched.h>
 #include <linux/sched/task.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/string.h>
-#include <linux/uaccess.h>
 #include <linux/vmalloc.h>
+
+#include "../kselftest/fastalloc_test_module.h"
 
 #define WORKERS		8
 #define BULK		16
@@ -160,13 +157,11 @@ struct worker {
 	struct rnd_state	rnd;
 } ____cacheline_aligned;
 
-static DEFINE_MUTEX(soak_lock);
 static struct load loads[SHAPES];
 static struct worker workers[WORKERS];
 static unsigned int nr_workers;
 static bool begun;
 static atomic_long_t failed, torn, lost;
-static struct dentry *dir;
 
 static unsigned int pick(struct worker *w, unsigned int n)
 {
@@ -517,7 +512,7 @@ static void soak_trim(void)
 			fastalloc_pool_trim(loads[i].pool);
 }
 
-static int soak_do(const char *cmd)
+static int ctl_command(char *cmd)
 {
 	unsigned long n;
 	unsigned int level;
@@ -538,35 +533,11 @@ static int soak_do(const char *cmd)
 	return 0;
 }
 
-static ssize_t ctl_write(struct file *file, const char __user *ubuf, size_t len,
-			 loff_t *ppos)
-{
-	char buf[64];
-	int err;
-
-	if (len >= sizeof(buf))
-		return -EINVAL;
-	if (copy_from_user(buf, ubuf, len))
-		return -EFAULT;
-	buf[len] = '\0';
-	mutex_lock(&soak_lock);
-	err = soak_do(strim(buf));
-	mutex_unlock(&soak_lock);
-	return err ?: len;
-}
-
-static const struct file_operations ctl_fops = {
-	.owner = THIS_MODULE,
-	.open = simple_open,
-	.write = ctl_write,
-};
-
 /* A line a pool: name, fixed or growing, size, objects out, memory; 0 of a cache */
-static int pools_show(struct seq_file *m, void *v)
+static void pools_print(struct seq_file *m)
 {
 	unsigned int i, k;
 
-	mutex_lock(&soak_lock);
 	for (i = 0; i < SHAPES; i++) {
 		struct load *l = &loads[i];
 		struct fastalloc_stats stats = {};
@@ -580,47 +551,26 @@ static int pools_show(struct seq_file *m, void *v)
 			   shapes[i].growth == FIXED ? "fixed" : "growing",
 			   shapes[i].size, live, stats.bytes);
 	}
-	mutex_unlock(&soak_lock);
-	return 0;
 }
-DEFINE_SHOW_ATTRIBUTE(pools);
 
-static int report_show(struct seq_file *m, void *v)
+static void report_print(struct seq_file *m)
 {
 	unsigned long ops = 0;
 	unsigned int i;
 
-	mutex_lock(&soak_lock);
 	for (i = 0; i < nr_workers; i++)
 		ops += workers[i].ops;
 	seq_printf(m, "ops: %lu\n", ops);
 	seq_printf(m, "failed: %ld\n", atomic_long_read(&failed));
 	seq_printf(m, "torn: %ld\n", atomic_long_read(&torn));
 	seq_printf(m, "lost: %ld\n", atomic_long_read(&lost));
-	mutex_unlock(&soak_lock);
-	return 0;
-}
-DEFINE_SHOW_ATTRIBUTE(report);
-
-static int __init soak_init(void)
-{
-	dir = debugfs_create_dir("fastalloc_soak", NULL);
-	debugfs_create_file("ctl", 0200, dir, NULL, &ctl_fops);
-	debugfs_create_file("pools", 0400, dir, NULL, &pools_fops);
-	debugfs_create_file("report", 0400, dir, NULL, &report_fops);
-	return 0;
 }
 
-static void __exit soak_exit(void)
+static void soak_cleanup(void)
 {
-	debugfs_remove_recursive(dir);
 	if (begun)
 		soak_end();
 }
 
-module_init(soak_init);
-module_exit(soak_exit);
-
-MODULE_LICENSE("GPL");
-MODULE_DESCRIPTION("fastalloc: a long run of mixed load");
-FASTALLOC_IMPORT_NS();
+FA_TEST_MODULE(soak, "fastalloc: a long run of mixed load", NULL, soak_cleanup,
+	       FA_TEST_COMMAND(ctl), FA_TEST_REPORT(pools), FA_TEST_REPORT(report));

@@ -26,26 +26,22 @@
 
 #include <linux/cpu.h>
 #include <linux/cpumask.h>
-#include <linux/debugfs.h>
 #include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/fastalloc_handle.h>
-#include <linux/fs.h>
 #include <linux/hrtimer.h>
 #include <linux/interrupt.h>
 #include <linux/irq_work.h>
 #include <linux/kthread.h>
-#include <linux/module.h>
-#include <linux/mutex.h>
 #include <linux/prandom.h>
 #include <linux/random.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
 #include <linux/timer.h>
-#include <linux/uaccess.h>
 
 #include "../../fastalloc/compat.h"
+#include "../kselftest/fastalloc_test_module.h"
 #include "torture.h"
 
 #define SLOTS		32
@@ -225,9 +221,7 @@ struct round {
 	struct fastalloc_stats	last;
 };
 
-static DEFINE_MUTEX(run_lock);
 static struct round round;
-static struct dentry *dir;
 
 static __printf(2, 3) void fault(enum fault f, const char *fmt, ...)
 {
@@ -1086,34 +1080,18 @@ static int torture_run(const struct shape *shape, unsigned int ms, bool calm)
 	return 0;
 }
 
-static ssize_t run_write(struct file *file, const char __user *ubuf, size_t len,
-			 loff_t *ppos)
+static int run_command(char *cmd)
 {
-	char buf[64], name[32];
 	unsigned int ms, calm = 0, i;
-	int err = -EINVAL;
+	char name[32];
 
-	if (len >= sizeof(buf))
+	if (sscanf(cmd, "%31s %u %u", name, &ms, &calm) < 2)
 		return -EINVAL;
-	if (copy_from_user(buf, ubuf, len))
-		return -EFAULT;
-	buf[len] = '\0';
-	if (sscanf(buf, "%31s %u %u", name, &ms, &calm) < 2)
-		return -EINVAL;
-
-	mutex_lock(&run_lock);
 	for (i = 0; i < ARRAY_SIZE(shapes); i++)
 		if (!strcmp(shapes[i].name, name))
-			err = torture_run(&shapes[i], ms, calm);
-	mutex_unlock(&run_lock);
-	return err ?: len;
+			return torture_run(&shapes[i], ms, calm);
+	return -EINVAL;
 }
-
-static const struct file_operations run_fops = {
-	.owner = THIS_MODULE,
-	.open = simple_open,
-	.write = run_write,
-};
 
 /* Two threads and one word, with nothing to keep them apart. */
 static noinline void torture_race(unsigned long *word)
@@ -1134,34 +1112,24 @@ static int race_thread(void *word)
 	return 0;
 }
 
-static ssize_t race_write(struct file *file, const char __user *ubuf, size_t len,
-			  loff_t *ppos)
+static int race_command(char *cmd)
 {
 	struct task_struct *task[2];
 	static unsigned long word;
 	unsigned int i;
 
-	mutex_lock(&run_lock);
 	for (i = 0; i < ARRAY_SIZE(task); i++)
 		task[i] = start(race_thread, &word, "fa-race");
 	msleep(20);
 	for (i = 0; i < ARRAY_SIZE(task); i++)
 		finish(task[i]);
-	mutex_unlock(&run_lock);
-	return len;
+	return 0;
 }
 
-static const struct file_operations race_fops = {
-	.owner = THIS_MODULE,
-	.open = simple_open,
-	.write = race_write,
-};
-
-static int report_show(struct seq_file *m, void *v)
+static void report_print(struct seq_file *m)
 {
 	unsigned int i;
 
-	mutex_lock(&run_lock);
 	for (i = 0; i < KINDS; i++)
 		seq_printf(m, "%s: %ld cycles, %ld missed, %ld hits, %ld deep, %ld refused\n",
 			   kind_names[i], atomic_long_read(&round.cycles[i]),
@@ -1185,39 +1153,16 @@ static int report_show(struct seq_file *m, void *v)
 	seq_printf(m, "waits: %llu\n", round.last.waits);
 	seq_printf(m, "exchanges: %llu\n", round.last.depot_exchanges);
 	seq_printf(m, "total: %lu\n", round.last.total);
-	mutex_unlock(&run_lock);
-	return 0;
 }
-DEFINE_SHOW_ATTRIBUTE(report);
 
-static int shapes_show(struct seq_file *m, void *v)
+static void shapes_print(struct seq_file *m)
 {
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(shapes); i++)
 		seq_printf(m, "%s\n", shapes[i].name);
-	return 0;
-}
-DEFINE_SHOW_ATTRIBUTE(shapes);
-
-static int __init torture_init(void)
-{
-	dir = debugfs_create_dir("fastalloc_torture", NULL);
-	debugfs_create_file("run", 0200, dir, NULL, &run_fops);
-	debugfs_create_file("race", 0200, dir, NULL, &race_fops);
-	debugfs_create_file("report", 0400, dir, NULL, &report_fops);
-	debugfs_create_file("shapes", 0400, dir, NULL, &shapes_fops);
-	return 0;
 }
 
-static void __exit torture_exit(void)
-{
-	debugfs_remove_recursive(dir);
-}
-
-module_init(torture_init);
-module_exit(torture_exit);
-
-MODULE_LICENSE("GPL");
-MODULE_DESCRIPTION("fastalloc: many contexts, one pool");
-FASTALLOC_IMPORT_NS();
+FA_TEST_MODULE(torture, "fastalloc: many contexts, one pool", NULL, NULL,
+	       FA_TEST_COMMAND(run), FA_TEST_COMMAND(race), FA_TEST_REPORT(report),
+	       FA_TEST_REPORT(shapes));
