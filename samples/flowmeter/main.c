@@ -80,7 +80,7 @@ static void __exit flowmeter_exit(void)
 module_init(flowmeter_init);
 module_exit(flowmeter_exit);
 
-MODULE_AUTHOR("The fastalloc maintainers");
+MODULE_AUTHOR("The fastalloc authors");
 MODULE_DESCRIPTION("Flow meter: a sample consumer of fastalloc");
 MODULE_VERSION(FLOWMETER_VERSION);
 MODULE_LICENSE("GPL");
