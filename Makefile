@@ -21,7 +21,7 @@ modules modules_install clean:
 	$(MAKE) -C $(KDIR) M=$(CURDIR) $(kbuild-tools) $@
 
 check coverage static demo verify typed:
-	@$(LAB)/$@
+	@$(LAB)/leg/$@
 
 bench:
 	@tests/bench/bench $(if $(CHECK),--check) $(KERNELS)
@@ -30,7 +30,7 @@ kunit soak: KERNEL = uml
 # the fast loop: make check has the model make four times as many operations
 kunit: export OPS := $(or $(OPS),25000)
 kunit kselftest:
-	@$(LAB)/run $(KERNEL) $@
+	@$(LAB)/vm/run $(KERNEL) $@
 
 torture:
 	@tests/torture/torture $(KERNEL)
@@ -39,7 +39,7 @@ soak:
 	@tests/soak/soak $(KERNEL)
 
 shell:
-	@$(LAB)/shell $(KERNEL)
+	@$(LAB)/vm/shell $(KERNEL)
 
 help:
 	@echo '  make                     build fastalloc.ko for the running kernel (or KDIR=)'

@@ -2,7 +2,7 @@
 /*
  * Counts that decisions depend on: the objects in use, and the peak of PERCPU pools; the cost
  * of a failing allocation; and a pool to which more objects were freed than there are. With
- * many CPUs (see tests/lab/leg-many) a sum over all of them takes long enough to be wrong.
+ * many CPUs (see tests/lab/leg/many) a sum over all of them takes long enough to be wrong.
  */
 #include <linux/cpu.h>
 #include <linux/cpumask.h>

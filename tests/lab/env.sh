@@ -43,7 +43,7 @@ CACHE=$(cd "$CACHE" && pwd)
 
 lab_say() { printf 'lab: %s\n' "$*" >&2; }
 lab_die() { lab_say "$*"; exit 1; }
-lab_need() { "$LAB/hostdeps" "$@"; }
+lab_need() { "$LAB/image/hostdeps" "$@"; }
 
 lab_as_root() {
 	if [ "$(id -u)" = 0 ]; then
@@ -73,12 +73,12 @@ lab_field() {
 }
 
 # whether kmemleak is at work in kernel $1; it can be built in and off
-lab_kmemleak() { grep -qx '# CONFIG_DEBUG_KMEMLEAK_DEFAULT_OFF is not set' "$("$LAB/kernel" "$1")/config"; }
+lab_kmemleak() { grep -qx '# CONFIG_DEBUG_KMEMLEAK_DEFAULT_OFF is not set' "$("$LAB/image/kernel" "$1")/config"; }
 
-lab_source_dir() { "$LAB/source"; }
-lab_kdir() { local d && d=$("$LAB/kernel" "$1") && readlink -f "$d/kdir"; }
-lab_image() { local d && d=$("$LAB/kernel" "$1") && readlink -f "$d/image"; }
-lab_release() { local d && d=$("$LAB/kernel" "$1") && cat "$d/release"; }
+lab_source_dir() { "$LAB/image/source"; }
+lab_kdir() { local d && d=$("$LAB/image/kernel" "$1") && readlink -f "$d/kdir"; }
+lab_image() { local d && d=$("$LAB/image/kernel" "$1") && readlink -f "$d/image"; }
+lab_release() { local d && d=$("$LAB/image/kernel" "$1") && cat "$d/release"; }
 
 # An entry counts only once it carries the mark .complete; what an interrupted
 # run has left is thrown away. Entries are made in place and not renamed
