@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Builds the module for the running kernel, and calls the lab, which tests it in
-# kernels of its own. "make help" lists the targets.
+# kernels of its own. "make help" lists the targets, "tests/lab/lab help" what the lab
+# can do beside that.
 
 KDIR ?= /lib/modules/$(shell uname -r)/build
 KERNEL ?= stock-6.1
-LAB := tests/lab
+LAB := tests/lab/lab
 
 # the lab's scripts take these from the environment
 export SUITE SEED OPS CYCLES STEPS PARAMS MINUTES SHAPES LONG FASTALLOC_CACHE
@@ -21,25 +22,19 @@ modules modules_install clean:
 	$(MAKE) -C $(KDIR) M=$(CURDIR) $(kbuild-tools) $@
 
 check coverage static demo verify typed:
-	@$(LAB)/leg/$@
+	@$(LAB) $@
 
 bench:
-	@tests/bench/bench $(if $(CHECK),--check) $(KERNELS)
+	@$(LAB) bench $(if $(CHECK),--check) $(KERNELS)
 
 kunit soak: KERNEL = uml
 # the fast loop: make check has the model make four times as many operations
 kunit: export OPS := $(or $(OPS),25000)
 kunit kselftest:
-	@$(LAB)/vm/run $(KERNEL) $@
+	@$(LAB) run $(KERNEL) $@
 
-torture:
-	@tests/torture/torture $(KERNEL)
-
-soak:
-	@tests/soak/soak $(KERNEL)
-
-shell:
-	@$(LAB)/vm/shell $(KERNEL)
+torture soak shell:
+	@$(LAB) $@ $(KERNEL)
 
 help:
 	@echo '  make                     build fastalloc.ko for the running kernel (or KDIR=)'
@@ -58,4 +53,4 @@ help:
 	@echo '  make shell               a shell in KERNEL=, default $(KERNEL)'
 	@echo '  make coverage            lines and branches of fastalloc/ that KUnit reaches'
 	@echo '  make static              checkpatch, sparse, coccinelle, shellcheck, kernel-doc'
-	@echo 'Kernels: $(shell awk "!/^\#/ && NF { print \$$1 }" $(LAB)/kernels | tr "\n" " ")'
+	@echo 'Kernels: $(shell awk "!/^\#/ && NF { print \$$1 }" tests/lab/kernels | tr "\n" " ")'
