@@ -58,7 +58,7 @@ static inline void fa_stack_push(struct fa_stack *s, struct fa_mag *m)
 	} while (!atomic64_try_cmpxchg_release(&s->head, &old, new));
 	/*
 	 * The caller may pop from another stack next. Nobody may see that first,
-	 * or there would be more out of reach than magazine.c counts. Pairs with
+	 * or there would be more out of reach than percpu.c counts. Pairs with
 	 * the acquire of the empty heads in fa_depot_get(). Nor may anybody claim
 	 * the magazine before it is there: pairs with the claim in fa_claim().
 	 */
