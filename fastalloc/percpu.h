@@ -92,8 +92,14 @@ void fa_cache_free(struct fastalloc_pool *pool, struct fastalloc_cache *c, void 
 bool fa_percpu_alloc_bulk(struct fastalloc_pool *pool, unsigned int nr, void **objs);
 unsigned int fa_percpu_alloc_some(struct fastalloc_pool *pool, unsigned int nr, void **objs);
 void fa_percpu_free_bulk(struct fastalloc_pool *pool, unsigned int nr, void **objs);
-unsigned long fa_percpu_out_least(struct fastalloc_pool *pool);
 unsigned long fa_percpu_peak(struct fastalloc_pool *pool);
 void fa_percpu_new_epoch(struct fastalloc_pool *pool);
+
+/* percpu_stats.c */
+unsigned long fa_percpu_out_least(struct fastalloc_pool *pool);
+unsigned long fa_percpu_in_use(struct fastalloc_pool *pool);
+unsigned long fa_percpu_frees(struct fastalloc_pool *pool);
+void fa_percpu_stats(struct fastalloc_pool *pool, struct fastalloc_stats *stats);
+void fa_percpu_reset(struct fastalloc_pool *pool);
 
 #endif /* FASTALLOC_PERCPU_H */

@@ -87,7 +87,22 @@ void fa_growth_queue(struct work_struct *work)
 	hook_bad("a zombie was seen");
 }
 
-void fa_stats_locked(const struct fastalloc_pool *p, struct fastalloc_stats *stats)
+/* Nor are counters summed up. */
+unsigned long fa_percpu_in_use(struct fastalloc_pool *p)
+{
+	return 0;
+}
+
+unsigned long fa_percpu_frees(struct fastalloc_pool *p)
+{
+	return 0;
+}
+
+void fa_percpu_stats(struct fastalloc_pool *p, struct fastalloc_stats *stats)
+{
+}
+
+void fa_percpu_reset(struct fastalloc_pool *p)
 {
 }
 
