@@ -100,7 +100,7 @@ static inline bool fa_pool_may_free(struct fastalloc_pool *pool, void *obj,
  * or not out, must not reach it. @put: only one reference is given up.
  */
 static inline bool fa_pre_free_hook(struct fastalloc_pool *pool, void *obj,
-				   unsigned long ip, bool put)
+				    unsigned long ip, bool put)
 {
 	/* Once a reference is given up, another CPU may free the object, and a zombie go. */
 	bool guarded = pool->checks && pool->sync == FASTALLOC_SYNC_NONE, ok;

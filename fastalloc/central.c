@@ -299,7 +299,7 @@ static unsigned long fa_central_free_objects(const struct fastalloc_pool *pool)
 
 /* @nr objects or none; with @some as many as there are. Returns how many. */
 unsigned int fa_central_alloc_bulk(struct fastalloc_pool *pool, unsigned int nr,
-				  void **objs, bool some)
+				   void **objs, bool some)
 {
 	unsigned long flags, there, i = 0;
 	bool low = false;
@@ -335,7 +335,7 @@ unsigned int fa_central_alloc_bulk(struct fastalloc_pool *pool, unsigned int nr,
 }
 
 void fa_central_free_bulk(struct fastalloc_pool *pool, unsigned int nr,
-			 void **objs)
+			  void **objs)
 {
 	unsigned long flags;
 	bool ok;
@@ -440,7 +440,7 @@ bool fa_central_may_free(struct fastalloc_pool *pool, void *obj, unsigned int nr
 }
 
 void fa_central_free_contig(struct fastalloc_pool *pool, void *obj,
-			   unsigned int nr)
+			    unsigned int nr)
 {
 	unsigned long flags;
 	const char *why;
@@ -458,16 +458,18 @@ void fa_central_free_contig(struct fastalloc_pool *pool, void *obj,
 
 /* Objects of a chunk that are to be handed out at random: none is fresh. */
 static void fa_central_push_shuffled(struct fastalloc_pool *pool,
-				    struct fa_chunk *chunk, gfp_t gfp)
+				     struct fa_chunk *chunk, gfp_t gfp)
 {
 	unsigned int i = 0, batch;
 	unsigned long flags;
 
 	while (i < chunk->count) {
 		flags = fa_lock(pool);
-		for (batch = FA_BATCH; batch && i < chunk->count; batch--)
-			fa_deque_push(&pool->central.dq, fa_chunk_new_obj(&pool->chunks,
-							chunk, i++));
+		for (batch = FA_BATCH; batch && i < chunk->count; batch--) {
+			void *obj = fa_chunk_new_obj(&pool->chunks, chunk, i++);
+
+			fa_deque_push(&pool->central.dq, obj);
+		}
 		fa_unlock(pool, flags);
 		fa_resched(i, gfp);
 	}
@@ -476,7 +478,7 @@ static void fa_central_push_shuffled(struct fastalloc_pool *pool,
 
 /* Segments that the deque must have once @chunk is attached. The lock is held. */
 static unsigned long fa_central_segs(const struct fastalloc_pool *pool,
-				    const struct fa_chunk *chunk)
+				     const struct fa_chunk *chunk)
 {
 	if (pool->order == FASTALLOC_ORDER_LOWEST)
 		return 0;
