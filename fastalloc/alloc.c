@@ -1,7 +1,65 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Single allocations and frees: the slow halves of what the header has inline, and the
- * full path with all that the owner of the pool wants done.
+ * Single allocations and frees: the slow paths of the inline functions, and the full path
+ * with checks, hooks, zeroing and handles.
+ *
+ * An allocation (CACHE stands for FA_PATH_CACHE, and so on):
+ *
+ *	fastalloc_alloc()                     __fastalloc_alloc()
+ *	pops from the CPU's cache (CACHE)     pops from the window (OWNER)
+ *	     |                                     |
+ *	     | empty, busy or bypass cache         | window empty or closed
+ *	     v                                     |
+ *	fa_alloc_slow()                            |
+ *	     |                                     |
+ *	     +------------------+------------------+---------------+
+ *	     |                  |                  |               |
+ *	   CACHE,             LOCKED            OWNER, LIST,     FULL
+ *	   CACHE_ZERO           |               LIST_ZERO          |
+ *	     v                  v                  v               |
+ *	fa_cache_alloc():  pop from the      fa_central_alloc():   |
+ *	spare magazine,    window under      pop from the list     |
+ *	then the depot     the lock, or            |               |
+ *	     |             from the list           |               |
+ *	     |                  |                  |               |
+ *	     +------------------+------------------+               |
+ *	                        | no free object                   |
+ *	                        v                                  |
+ *	                fa_pool_alloc() <--------------------------+
+ *	                        |
+ *	   +------------------> | <------- fastalloc_alloc_timeout(),
+ *	   |                    v          fastalloc_alloc_killable()
+ *	   |    fa_pool_take(): from the cache and depot, or from the list
+ *	   |                    | no free object
+ *	   |                    v
+ *	   +---- fa_pool_refill(): grow the pool, or ask the worker to
+ *	                        | still no free object
+ *	                        v
+ *	    only _timeout() and _killable(): fa_wait_for_object()
+ *
+ * An allocation that got its object in the lower half ends with fa_post_alloc(). A free:
+ *
+ *	fastalloc_free()                      __fastalloc_free()
+ *	pushes to the CPU's cache (CACHE)     pushes to the window (OWNER)
+ *	     |                                     |
+ *	     | full, busy, shut or bypass cache    | window full or closed
+ *	     v                                     |
+ *	fa_free_slow()                             |
+ *	     |                                     |
+ *	     +------------------+------------------+---------------+
+ *	     |                  |                  |               |
+ *	   CACHE,             LOCKED            OWNER, LIST,     FULL, DEAD
+ *	   CACHE_ZERO           |               LIST_ZERO          |
+ *	     v                  v                  v               v
+ *	fa_cache_free():   push to the       fa_central_free():  fa_pool_free():
+ *	spare magazine,    window under      push to the list    checks, hook, zeroing;
+ *	or the depot       the lock, or            |             then cache or list;
+ *	     |             to the list             |             DEAD: refused
+ *	     |                  |                  |               |
+ *	     +------------------+------------------+---------------+
+ *	                        | if a task waits
+ *	                        v
+ *	      fa_wait_wake(), in an irq_work, hands it a free object
  */
 #define pr_fmt(fmt) "fastalloc: " fmt
 
@@ -25,7 +83,7 @@ FASTALLOC_EXPORT(__fastalloc_debug_alloc);
 #endif
 
 #ifdef CONFIG_LOCKDEP
-/* A lock that is held must not go with its object; of constructed objects it stays. */
+/* Reports a lock that is held in a freed object. Constructed objects keep their locks. */
 void __fastalloc_debug_free(struct fastalloc_pool *pool, const void *obj, unsigned int nr)
 {
 	if (!pool->cfg.ctor)
@@ -35,7 +93,7 @@ void __fastalloc_debug_free(struct fastalloc_pool *pool, const void *obj, unsign
 FASTALLOC_EXPORT(__fastalloc_debug_free);
 #endif
 
-/* After an allocation: what the caller, and the pool's owner, want done. */
+/* Everything that is done to an object after it was taken. */
 static inline void fa_post_alloc(struct fastalloc_pool *pool, gfp_t gfp, void *obj,
 				 unsigned long ip)
 {
@@ -51,7 +109,7 @@ static inline void fa_post_alloc(struct fastalloc_pool *pool, gfp_t gfp, void *o
 		memset(obj, 0, pool->cfg.obj_size);
 	if (pool->cfg.on_acquire)
 		pool->cfg.on_acquire(obj, pool->cfg.arg);
-	/* Then who gets a reference to it sees all that. */
+	/* Last, so that a task that gets a reference sees all of the above. */
 	if (pool->handles.on)
 		fa_handle_alloc(pool, obj);
 }
@@ -72,7 +130,7 @@ void fa_post_alloc_hook_bulk(struct fastalloc_pool *pool, gfp_t gfp, unsigned in
 		fa_post_alloc(pool, gfp, objs[i], ip);
 }
 
-/* An object, and one reference of it: is it to be freed? Reported if it may not. */
+/* Drops one reference. Returns whether the object is to be freed; reports an invalid free. */
 static inline bool fa_pool_may_free(struct fastalloc_pool *pool, void *obj,
 				    unsigned long ip, bool put)
 {
@@ -88,21 +146,25 @@ static inline bool fa_pool_may_free(struct fastalloc_pool *pool, void *obj,
 	if (pool->checks)
 		return fa_debug_may_free(pool, obj, ip);
 	/*
-	 * This order can tell, too, before anything is done to what is no object.
-	 * Who gave up the last reference may be late: the chunk may be gone.
+	 * LOWEST can detect an invalid free without checks, before the hook sees the
+	 * pointer. With handles this is unsafe: the last reference may be dropped late,
+	 * when the chunk is gone.
 	 */
 	return pool->handles.on || pool->order != FASTALLOC_ORDER_LOWEST ||
 	       fa_central_may_free(pool, obj, 1);
 }
 
 /*
- * Before a free: whether it may be, and the owner's hook. What is not an object,
- * or not out, must not reach it. @put: only one reference is given up.
+ * Validates a free, then calls on_release. The hook must not see a pointer that is not an
+ * allocated object. @put: drop one reference only.
  */
 static inline bool fa_pre_free_hook(struct fastalloc_pool *pool, void *obj,
 				    unsigned long ip, bool put)
 {
-	/* Once a reference is given up, another CPU may free the object, and a zombie go. */
+	/*
+	 * After the reference is dropped, another CPU may free the object, and a zombie may
+	 * go.
+	 */
 	bool guarded = pool->checks && pool->sync == FASTALLOC_SYNC_NONE, ok;
 
 	if (guarded && !fa_debug_enter(pool))
@@ -112,13 +174,13 @@ static inline bool fa_pre_free_hook(struct fastalloc_pool *pool, void *obj,
 		fa_debug_leave(pool);
 	if (!ok)
 		return false;
-	/* Not while we are in: a hook may call into the pool. */
+	/* Outside of the guarded section, since a hook may call into the pool. */
 	if (pool->cfg.on_release)
 		pool->cfg.on_release(obj, pool->cfg.arg);
 	return true;
 }
 
-/* One try, with nothing of what the owner of the pool wants done. */
+/* One attempt to take an object, without hooks, checks or zeroing. */
 static inline void *fa_pool_take(struct fastalloc_pool *pool)
 {
 	struct fastalloc_cache *c;
@@ -169,10 +231,16 @@ void fa_pool_free(struct fastalloc_pool *pool, void *obj, unsigned long ip, bool
 
 	if (!fa_pre_free_hook(pool, obj, ip, put))
 		return;
-	/* All others have looked before; this may not have been the last reference. */
+	/*
+	 * Other frees were checked earlier. For a put it is known only now that the object
+	 * goes.
+	 */
 	if (put)
 		__fastalloc_debug_free(pool, obj, 1);
-	/* Asked here: without PREEMPT_RCU what follows looks like atomic context. */
+	/*
+	 * Evaluate this first: without PREEMPT_RCU, rcu_read_lock() looks like atomic
+	 * context.
+	 */
 	may_lock = FA_SANITIZERS && fa_may_lock();
 	rcu_read_lock();
 	if (likely(!fa_is_dead(pool))) {
@@ -228,7 +296,7 @@ static void *fa_alloc_owned(struct fastalloc_pool *pool, gfp_t gfp, unsigned lon
 	return obj;
 }
 
-/* The window shows nothing to pop, or there is none. */
+/* The window is empty or closed. */
 void *__fastalloc_alloc_owned(struct fastalloc_pool *pool, gfp_t gfp)
 {
 	return fa_alloc_owned(pool, gfp, _RET_IP_);
@@ -245,7 +313,7 @@ static void fa_free_owned(struct fastalloc_pool *pool, void *obj, unsigned long 
 	fa_central_free(pool, obj);
 }
 
-/* The window has no room, or there is none. */
+/* The window is full or closed. */
 void __fastalloc_free_owned(struct fastalloc_pool *pool, void *obj)
 {
 	fa_free_owned(pool, obj, _RET_IP_);
@@ -267,7 +335,7 @@ static noinline void *fa_alloc_locked(struct fastalloc_pool *pool, gfp_t gfp,
 	return fa_central_alloc_locked(pool, flags) ?: fa_pool_alloc(pool, gfp, ip);
 }
 
-/* As the inline code does, in a pool that zeroes. Preemption is on again at the end. */
+/* The inline path for a pool that zeroes. Called with preemption off; enables it. */
 static noinline void *fa_alloc_zeroing(struct fastalloc_pool *pool, gfp_t gfp,
 				       unsigned long ip)
 {
@@ -287,13 +355,16 @@ static noinline void *fa_alloc_zeroing(struct fastalloc_pool *pool, gfp_t gfp,
 }
 
 /*
- * The path of a pool of which a cache has just been claimed. Destroy stores the path before
- * it makes the pool show a bypass cache; so a caller that has claimed a bypass cache does
- * not see %FA_PATH_CACHE, and does not release a claim that it does not hold.
+ * The path of a pool after a claim. fa_pool_close() stores ->path before it replaces the
+ * cache by a bypass cache. So a caller that has claimed a bypass cache does not see
+ * %FA_PATH_CACHE, and does not release a claim that it does not hold.
  */
 static __always_inline u8 fa_path_claimed(struct fastalloc_pool *pool)
 {
-	/* After the read of head.cache. Pairs with the smp_wmb() in fa_pool_close(). */
+	/*
+	 * Orders the read of head.cache before the read of ->path. Pairs with the smp_wmb()
+	 * in fa_pool_close().
+	 */
 	smp_rmb();
 	return fa_path(pool);
 }
@@ -309,7 +380,7 @@ static noinline void *fa_alloc_cached(struct fastalloc_pool *pool, gfp_t gfp, u3
 		preempt_enable();
 		return likely(obj) ? obj : fa_pool_alloc(pool, gfp, ip);
 	}
-	/* The claim was of a bypass cache, which need not be released. */
+	/* The claimed cache is a bypass cache, which needs no release. */
 	if (path == FA_PATH_CACHE_ZERO)
 		return fa_alloc_zeroing(pool, gfp, ip);
 	preempt_enable();
@@ -319,8 +390,9 @@ static noinline void *fa_alloc_cached(struct fastalloc_pool *pool, gfp_t gfp, u3
 }
 
 /*
- * The cache was empty, busy or a bypass cache; preemption is off, and on again at the end.
- * Inlined, so that _RET_IP_ is the caller of the exported function, and is read where it is needed.
+ * The cache was empty, busy or a bypass cache. Called with preemption off; enables it.
+ * Always inline, so that _RET_IP_ is the caller of the exported function, and is read only
+ * where it is needed.
  */
 static __always_inline void *fa_alloc_slow(struct fastalloc_pool *pool, gfp_t gfp, u32 n)
 {
@@ -356,7 +428,7 @@ static noinline void fa_free_zeroing(struct fastalloc_pool *pool, void *obj)
 	unsigned long n;
 
 	if (pool->init_on_free) {
-		/* May be long. */
+		/* This may take long. */
 		preempt_enable();
 		memset(obj, 0, pool->cfg.obj_size);
 		preempt_disable();
@@ -389,7 +461,7 @@ static noinline void fa_free_cached(struct fastalloc_pool *pool, void *obj, u32 
 		fa_free_owned(pool, obj, ip);
 }
 
-/* The cache was full, busy, shut or a bypass cache; likewise. */
+/* The cache was full, busy, shut or a bypass cache. As fa_alloc_slow(). */
 static __always_inline void fa_free_slow(struct fastalloc_pool *pool, void *obj, u32 n)
 {
 	unsigned long flags;
@@ -443,7 +515,7 @@ void fastalloc_free_rcu(struct fastalloc_pool *pool, void *obj,
 	}
 	head->pool = pool;
 	head->obj = obj;
-	/* Once only: the inline path of every CPU reads from this cache line. */
+	/* Write it once only: the inline path of every CPU reads this cache line. */
 	if (!READ_ONCE(pool->rcu_frees))
 		WRITE_ONCE(pool->rcu_frees, true);
 	fa_call_rcu(&head->rcu, fa_pool_free_rcu);
@@ -464,14 +536,13 @@ static __always_inline void *fa_zalloc(struct fastalloc_pool *pool, gfp_t gfp, u
 	return fa_pool_alloc(pool, gfp | __GFP_ZERO, ip);
 }
 
-/* See the header. */
 void *fastalloc_zalloc(struct fastalloc_pool *pool, gfp_t gfp)
 {
 	return fa_zalloc(pool, gfp, _RET_IP_);
 }
 FASTALLOC_EXPORT(fastalloc_zalloc);
 
-/* What the header has inline, for callers to whom its size matters. */
+/* Out-of-line versions of the inline functions, for callers that prefer small code. */
 void *fastalloc_alloc_call(struct fastalloc_pool *pool, gfp_t gfp)
 {
 	struct fastalloc_cache *c;
@@ -514,7 +585,7 @@ FASTALLOC_EXPORT(fastalloc_free_call);
 static void *fa_pool_alloc_wait(struct fastalloc_pool *pool, gfp_t gfp,
 				long timeout, bool killable, unsigned long ip)
 {
-	/* Nobody but the owner of a NONE pool, who is here, could free one. */
+	/* In a NONE pool only the owner, which is here, could free an object. */
 	bool wait = timeout > 0 && pool->sync != FASTALLOC_SYNC_NONE;
 	void *obj = NULL;
 
@@ -523,7 +594,10 @@ static void *fa_pool_alloc_wait(struct fastalloc_pool *pool, gfp_t gfp,
 		return NULL;
 	if (!fa_pool_may_alloc(pool, gfp))
 		goto out;
-	/* Others have waited longer; but they could not grow the pool. */
+	/*
+	 * Do not overtake tasks that wait already, unless the pool can grow: they could not
+	 * grow it.
+	 */
 	if (!wait || !READ_ONCE(pool->waitq.nr) || fastalloc_pool_can_grow(pool))
 		obj = fa_pool_take_or_grow(pool, gfp);
 	if (!obj && wait)
@@ -535,7 +609,7 @@ static void *fa_pool_alloc_wait(struct fastalloc_pool *pool, gfp_t gfp,
 out:
 	if (likely(fa_call_try_end(pool)))
 		return obj;
-	/* Destroy has begun, and waits for this call. */
+	/* Destroy has begun, and waits until this call ends. */
 	if (obj)
 		fa_pool_free(pool, obj, ip, false);
 	fa_call_end(pool);

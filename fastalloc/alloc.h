@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What single and bulk calls share: what is done before and after one. See alloc.c. */
+/* Steps that single and bulk calls share, before and after an operation. See alloc.c. */
 #ifndef FASTALLOC_ALLOC_H
 #define FASTALLOC_ALLOC_H
 
@@ -11,13 +11,13 @@
 #include "pool.h"
 
 /*
- * The way a call takes. A deferred destroy may change it meanwhile; either way is right
- * then. Not READ_ONCE(), which costs an instruction, for it keeps the compiler from
- * comparing in memory.
+ * The path of a call. A deferred destroy may change it concurrently; the old and the new
+ * path are both correct then. Not READ_ONCE(), which costs an instruction, as it keeps the
+ * compiler from comparing in memory.
  */
 #define fa_path(pool)	data_race((pool)->path)
 
-/* Nothing is done to an object but to hand it around. */
+/* Objects need neither hooks, checks nor zeroing. */
 static inline bool fa_path_is_bare(const struct fastalloc_pool *pool)
 {
 	u8 path = fa_path(pool);
@@ -25,13 +25,13 @@ static inline bool fa_path_is_bare(const struct fastalloc_pool *pool)
 	return path >= FA_PATH_LIST || path == FA_PATH_CACHE;
 }
 
-/* SPINLOCK and NONE: nothing is done to an object but to zero it. */
+/* SPINLOCK and NONE: objects need at most zeroing. */
 static inline bool fa_path_is_list(const struct fastalloc_pool *pool)
 {
 	return fa_path(pool) >= FA_PATH_LIST_ZERO;
 }
 
-/* What is freed, where its owner wants nothing left of it. */
+/* Zeroes a freed object if the pool is configured to. */
 static inline void fa_pool_wipe(struct fastalloc_pool *pool, void *obj)
 {
 	if (pool->init_on_free)
@@ -39,22 +39,25 @@ static inline void fa_pool_wipe(struct fastalloc_pool *pool, void *obj)
 }
 
 /*
- * Called in any context, and by all CPUs at once when the pool is exhausted, so it does no
- * more than count. The peak is known from percpu.min_full.
+ * Called in any context, and by all CPUs at once when the pool is exhausted, so it only
+ * counts. The peak is known from percpu.min_full.
  */
 static inline void fa_pool_failed(struct fastalloc_pool *pool)
 {
 	atomic_long_inc(&pool->failures);
 }
 
-/* Found where it is wrong, not only when the pool happens to be empty. */
+/*
+ * Reports a sleeping allocation in atomic context on every call, not only when the pool is
+ * empty.
+ */
 static inline void fa_pool_might_grow(struct fastalloc_pool *pool, gfp_t gfp)
 {
 	if (IS_ENABLED(CONFIG_DEBUG_ATOMIC_SLEEP) && fa_is_growing(pool))
 		might_alloc(gfp);
 }
 
-/* Before an allocation: is what the caller asks for to be had at all? */
+/* Checks before an allocation: is the pool open, and are the flags valid? */
 static inline bool fa_pool_may_alloc(struct fastalloc_pool *pool, gfp_t gfp)
 {
 	if (unlikely(READ_ONCE(pool->closed)))
@@ -70,7 +73,7 @@ static inline bool fa_pool_may_alloc(struct fastalloc_pool *pool, gfp_t gfp)
 	return true;
 }
 
-/* The owner of a NONE pool keeps calls apart; with checks we see to it. */
+/* The owner of a NONE pool serializes its calls. With checks, verify that. */
 static inline bool fa_pool_enter(struct fastalloc_pool *pool)
 {
 	return !pool->checks || pool->sync != FASTALLOC_SYNC_NONE ||

@@ -8,9 +8,9 @@
 #include <linux/preempt.h>
 
 /*
- * May the caller take a spinlock, as debugging aids of the kernel do? Never in
- * NMI. On PREEMPT_RT, and where lockdep reckons with it, only if what is held
- * is no raw lock: no way to tell but that preemption, or softirqs alone, are off.
+ * May the caller take a spinlock, as the debugging aids of the kernel do? Never in NMI. On
+ * PREEMPT_RT, and with CONFIG_PROVE_RAW_LOCK_NESTING, only if no raw lock is held. That
+ * cannot be detected, so require that preemption is on, or that only softirqs are off.
  */
 static inline bool fa_may_lock(void)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* How a pool is made, opened, closed and destroyed. */
+/* Creation and destruction of pools. */
 #define pr_fmt(fmt) "fastalloc: " fmt
 
 #include <linux/align.h>
@@ -41,7 +41,7 @@ static void fa_pool_teardown(struct fastalloc_pool *pool)
 	mutex_destroy(&pool->grow_lock);
 }
 
-/* As the config says, or else as the kernel does with its slab caches. */
+/* The config decides, or else the kernel setting for slab caches. */
 static void fa_pool_init_zeroing(struct fastalloc_pool *pool)
 {
 	const struct fastalloc_config *cfg = &pool->cfg;
@@ -68,14 +68,14 @@ static void fa_pool_init(struct fastalloc_pool *pool, struct lock_class_key *key
 	pool->order = cfg->order;
 	pool->ops = fa_is_percpu(pool) ? &fa_percpu_ops : &fa_central_ops;
 	pool->percpu.exact = fa_is_percpu(pool) && (cfg->flags & FASTALLOC_F_EXACT);
-	/* Memory of its owner's may be known to them already, or have no shadow. */
+	/* The sanitizers may know the memory of an owner already, or have no shadow for it. */
 	pool->sanitize = fa_debug_sanitize() && !cfg->mem_alloc;
 	pool->checks = fa_debug_flags(pool);
 	fa_handle_pool_init(pool);
 	pool->rcu = pool->checks || pool->sanitize || pool->handles.indexed ||
 		    (cfg->flags & FASTALLOC_F_TYPESAFE_BY_RCU);
 	fa_pool_init_zeroing(pool);
-	/* What is in force, for all to see. */
+	/* Readers see the checks that are enabled. */
 	cfg->flags = (cfg->flags & ~FASTALLOC_F_DEBUG) | pool->checks;
 	fa_chunks_init(&pool->chunks, ALIGN(cfg->obj_size + fa_debug_zone(pool),
 					    fa_debug_align(pool)));
@@ -87,7 +87,7 @@ static void fa_pool_init(struct fastalloc_pool *pool, struct lock_class_key *key
 	pool->head.cache = fa_bypass_cache();
 }
 
-/* The shortest way that a call may take, with all that the config asks for. */
+/* The shortest path that does all that the config asks for. */
 static enum fa_path fa_pool_path(const struct fastalloc_pool *pool)
 {
 	bool zeroes = pool->init_on_alloc || pool->init_on_free;
@@ -97,7 +97,7 @@ static enum fa_path fa_pool_path(const struct fastalloc_pool *pool)
 		return FA_PATH_FULL;
 	if (fa_is_percpu(pool))
 		return zeroes ? FA_PATH_CACHE_ZERO : FA_PATH_CACHE;
-	/* It looks at what is freed before that is zeroed. */
+	/* LOWEST validates a free before the object is zeroed. */
 	if (pool->order == FASTALLOC_ORDER_LOWEST && pool->init_on_free)
 		return FA_PATH_FULL;
 	if (zeroes)
@@ -107,7 +107,7 @@ static enum fa_path fa_pool_path(const struct fastalloc_pool *pool)
 	return pool->sync == FASTALLOC_SYNC_NONE ? FA_PATH_OWNER : FA_PATH_LOCKED;
 }
 
-/* All is there, and nobody knows the pool yet. */
+/* The pool is complete, and not yet visible to others. */
 static void fa_pool_open(struct fastalloc_pool *pool)
 {
 	pool->path = fa_pool_path(pool);
@@ -134,7 +134,7 @@ static int fa_pool_fill(struct fastalloc_pool *pool)
 	return err;
 }
 
-/* fastalloc_pool_create() of the header, which says what it was built with. */
+/* Implements fastalloc_pool_create(), which passes the ABI it was built with. */
 struct fastalloc_pool *__fastalloc_create(const struct fastalloc_config *cfg,
 					  const struct module *owner,
 					  const struct fastalloc_abi *abi,
@@ -193,20 +193,23 @@ err_release:
 	fa_pool_teardown(pool);
 	module_put(THIS_MODULE);
 err_pool:
-	/* Whoever walks the list of pools may be at it. */
+	/* A reader may be walking the list of pools. */
 	kfree_rcu(pool, rcu_head);
 	return ERR_PTR(err);
 }
 FASTALLOC_EXPORT(__fastalloc_create);
 
-/* From here on every call takes the full path, where allocations are turned away. */
+/* From here on every call takes the full path, which refuses allocations. */
 static void fa_pool_close(struct fastalloc_pool *pool)
 {
 	unsigned long flags;
 
 	WRITE_ONCE(pool->closed, true);
 	WRITE_ONCE(pool->path, FA_PATH_FULL);
-	/* The path before head.cache. Pairs with the smp_rmb() in fa_path_claimed(). */
+	/*
+	 * Orders the store of ->path before the store of head.cache. Pairs with the
+	 * smp_rmb() in fa_path_claimed().
+	 */
 	smp_wmb();
 	WRITE_ONCE(pool->head.cache, fa_bypass_cache());
 	flags = fa_lock_quiet(pool);
@@ -215,15 +218,15 @@ static void fa_pool_close(struct fastalloc_pool *pool)
 	fa_wait_close(pool);
 }
 
-/* The rest of destroy, of a closed pool. */
+/* Completes the destruction of a closed pool. */
 static void fa_pool_finish(struct fastalloc_pool *pool)
 {
 	unsigned long out;
 	bool keep;
 
-	/* First of all: calls that sleep in the pool come to their end with NULL. */
+	/* First, so that calls that sleep in the pool return NULL. */
 	fa_wait_exit(pool);
-	/* Waits for readers; before the name is free for the next pool. */
+	/* Waits for readers. Must come before the name can be reused. */
 	fa_debugfs_remove(pool);
 	fa_pools_del(pool);
 	if (pool->shrinker)
@@ -231,14 +234,14 @@ static void fa_pool_finish(struct fastalloc_pool *pool)
 	fa_grower_stop(&pool->refill.grower);
 	if (pool->rcu_frees)
 		rcu_barrier();
-	/* Late frees raise it, and of a zombie the grower and trim. */
+	/* Late frees raise ->wake; in a zombie, the grower and trim do too. */
 	if (pool->waitq.waited || pool->deferred.zombie)
 		irq_work_sync(&pool->waitq.wake);
-	/* It runs this, and must not run again: nobody is left who could queue it. */
+	/* This runs in ->work, which must not run again. Nothing can queue it any more. */
 	if (pool->deferred.zombie)
 		cancel_work(&pool->deferred.work);
 	WRITE_ONCE(pool->path, FA_PATH_DEAD);
-	/* Whoever has looked up a chunk, or was in time to free, is done. */
+	/* Wait for readers that looked up a chunk, and for frees that saw the pool alive. */
 	if (pool->rcu)
 		synchronize_rcu();
 
@@ -256,7 +259,10 @@ static void fa_pool_finish(struct fastalloc_pool *pool)
 		fastalloc_pool_put(pool);
 		return;
 	}
-	/* Who has an object still may free it: the descriptor stays to refuse that. */
+	/*
+	 * An object that is still out may be freed later: the descriptor stays to refuse
+	 * that.
+	 */
 	kmemleak_not_leak(pool);
 	module_put(THIS_MODULE);
 }
@@ -271,26 +277,26 @@ void fastalloc_pool_destroy(struct fastalloc_pool *pool)
 }
 FASTALLOC_EXPORT(fastalloc_pool_destroy);
 
-/* Pools whose deferred destruction is not over. */
+/* Zombies: pools whose destroy is deferred. */
 static LIST_HEAD(fa_deferred_pools);
 static DEFINE_RAW_SPINLOCK(fa_deferred_lock);
 static DECLARE_WAIT_QUEUE_HEAD(fa_deferred_wait);
 
-/* A zombie may have got its last object back. */
+/* Finishes the destruction of a zombie if its last object has come back. */
 static void fa_deferred_work(struct work_struct *work)
 {
 	struct fastalloc_pool *pool = container_of(work, struct fastalloc_pool, deferred.work);
 	unsigned long flags;
 
 	fa_wait_shut(pool);
-	/* For calls that did not see the pool closed: they have preemption off. */
+	/* Wait for calls that did not see the pool closed: they run with preemption off. */
 	synchronize_rcu();
 	if (fastalloc_pool_allocated(pool))
 		return;
-	/* For whoever gave the last one back, and is about to leave. */
+	/* Wait for the free of the last object to leave the pool. */
 	synchronize_rcu();
 
-	/* The descriptor stays in the list until all is over. */
+	/* Keep the descriptor in the list until destruction is complete. */
 	fastalloc_pool_get(pool);
 	fa_pool_finish(pool);
 	if (pool->deferred.done)
@@ -333,7 +339,7 @@ static bool fa_none_deferred(const struct module *owner)
 	return none;
 }
 
-/* fastalloc_barrier() of the header. */
+/* Implements fastalloc_barrier(). */
 void __fastalloc_barrier(const struct module *owner)
 {
 	wait_event(fa_deferred_wait, fa_none_deferred(owner));
@@ -351,7 +357,7 @@ static void fa_pool_unref(struct kref *ref)
 {
 	struct fastalloc_pool *pool = container_of(ref, struct fastalloc_pool, ref);
 
-	/* Whoever walks the list of pools may be at it. */
+	/* A reader may be walking the list of pools. */
 	kfree_rcu(pool, rcu_head);
 	module_put(THIS_MODULE);
 }

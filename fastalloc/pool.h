@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A pool, made of the structures of the files that work on them.
+ * A pool: the structures of the files that work on them.
  *
- * Locks, outer to inner:
- *	fa_pools_lock		the list of pools (mutex, pools.c)
- *	grow_lock		growth by callers who may sleep; trim (mutex)
- *	percpu.shut_lock	who shuts the CPUs' caches (mutex); nothing inside it
- *	waitq.lock		waiters (raw spinlock)
- *	lock			free objects, counters, the set of chunks (raw spinlock,
- *				interrupts saved; not taken by pools of sync NONE, whose
- *				owner stands in for it; PERCPU: only what growth and trim
- *				change). In all pools: refill.planned, the ranges of
- *				indices, the table of blocks of magazines
+ * Lock order, outer to inner:
  *
- * Chunks are added with or without grow_lock, since growth in place cannot take it, and
- * taken away only with it.
+ *	fa_pools_lock		mutex, pools.c: the list of pools
+ *	grow_lock		mutex: growth by callers that may sleep; trim
+ *	percpu.shut_lock	mutex: shutting the CPUs' caches; no lock nests in it
+ *	waitq.lock		raw spinlock: waiters
+ *	lock			raw spinlock, irqsave: free objects, counters, the set of
+ *				chunks. PERCPU: only what growth and trim change. Pools of
+ *				sync NONE do not take it for these; their owner serializes.
+ *				All pools take it for refill.planned, the index ranges, and
+ *				the table of magazine blocks.
+ *
+ * Chunks are added with or without grow_lock, since growth in place cannot take it. They
+ * are removed only under grow_lock.
  */
 #ifndef FASTALLOC_POOL_H
 #define FASTALLOC_POOL_H
@@ -44,18 +45,18 @@ struct dentry;
 struct shrinker;
 
 /**
- * enum fa_path - which way a call on a pool takes
- * @FA_PATH_DEAD: the pool has been destroyed; only its descriptor is still held
- * @FA_PATH_FULL: all of it: hooks, checks, handles, sanitizers, or an exact ceiling; or the
- *	pool is being destroyed
- * @FA_PATH_CACHE_ZERO: PERCPU, and nothing to do but to zero objects
- * @FA_PATH_CACHE: PERCPU, and objects are only handed around: inline
- * @FA_PATH_LIST_ZERO: SPINLOCK or NONE, and nothing to do but to zero objects
- * @FA_PATH_LIST: SPINLOCK or NONE, and objects are only handed around
- * @FA_PATH_OWNER: the same of NONE and LIFO, with a window: inline for the owner
- * @FA_PATH_LOCKED: the same of SPINLOCK and LIFO, with a window for those who hold the lock
+ * enum fa_path - the path that a call on a pool takes
+ * @FA_PATH_DEAD: the pool has been destroyed; only its descriptor is left
+ * @FA_PATH_FULL: hooks, checks, handles, sanitizers or an exact ceiling; or the pool is
+ *	being destroyed
+ * @FA_PATH_CACHE_ZERO: PERCPU; objects need zeroing only
+ * @FA_PATH_CACHE: PERCPU; objects need nothing: inline
+ * @FA_PATH_LIST_ZERO: SPINLOCK or NONE; objects need zeroing only
+ * @FA_PATH_LIST: SPINLOCK or NONE; objects need nothing
+ * @FA_PATH_OWNER: as %FA_PATH_LIST, NONE and LIFO, with a window: inline for the owner
+ * @FA_PATH_LOCKED: as %FA_PATH_LIST, SPINLOCK and LIFO, with a window for the lock holder
  *
- * Set by fa_pool_open(); fa_pool_close() makes it %FA_PATH_FULL, and the end of destroy
+ * fa_pool_open() sets it, fa_pool_close() sets %FA_PATH_FULL, the end of destroy sets
  * %FA_PATH_DEAD.
  */
 enum fa_path {
@@ -70,31 +71,31 @@ enum fa_path {
 };
 
 /**
- * struct fa_pool_ops - how the two kinds of pool differ, for all but the hot paths
- * @init: makes what the pool needs before its first chunk; may be NULL
- * @exit: frees it
- * @prepare: before a chunk is made: makes room for so many objects; may be NULL
- * @attach: adds a chunk and its objects, or leaves all as it was. Any context, if gfp does
- *	not allow blocking.
- * @set_mark: the capacity has changed, or the pool can grow again: where the low-water mark
- *	lies. With the lock held.
- * @new_epoch: the capacity is about to change: notes the peak so far; may be NULL. With
- *	the lock held.
- * @flush: brings free objects to where @scan finds them; may be NULL
- * @scan: shows every free object to found(), which says whether it keeps it. With grow_lock
+ * struct fa_pool_ops - operations of the two kinds of pool, except the hot paths
+ * @init: allocates what the pool needs before its first chunk; may be NULL
+ * @exit: frees what @init allocated
+ * @prepare: before a chunk is made: makes room for @objects objects in total; may be NULL
+ * @attach: adds a chunk and its objects, or changes nothing. Any context, if gfp does not
+ *	allow blocking.
+ * @set_mark: updates the low-water mark after the capacity, or whether the pool can grow,
+ *	has changed. With the lock held.
+ * @new_epoch: records the peak before the capacity changes; may be NULL. With the lock
  *	held.
- * @put_back: makes those free again that found() has kept of a chunk
- * @trimmed: chunks have gone: gives back what the pool does not need any more
- * @drain: on destroy: calls fn() for every free object that was out before
- * @in_use: objects that are out
- * @frees: objects taken back since creation, or since the counters were reset
+ * @flush: moves free objects to where @scan finds them; may be NULL
+ * @scan: calls found() for every free object, which returns whether it keeps the object.
+ *	With grow_lock held.
+ * @put_back: frees the objects of a chunk that found() has kept
+ * @trimmed: gives back what the pool no longer needs after chunks were removed
+ * @drain: on destroy: calls fn() for every free object that was ever handed out
+ * @in_use: objects that are allocated
+ * @frees: objects freed since creation, or since the counters were reset
  * @stats: fills in a snapshot
- * @reset: begins the counters anew
- * @take: an object for a waiter, or NULL. With waitq.lock held, as @give.
- * @give: takes it back: the waiter is not to have it after all
- * @wait_begin: a task is about to wait: frees go where it looks; may be NULL
- * @wait_queued: it is in line; may be NULL
- * @wait_end: it has left the line; may be NULL
+ * @reset: resets the counters
+ * @take: takes an object for a waiter, or returns NULL. With waitq.lock held, as @give.
+ * @give: takes back an object that a waiter does not get after all
+ * @wait_begin: a task is about to wait: sends frees to where @take looks; may be NULL
+ * @wait_queued: the task is queued; may be NULL
+ * @wait_end: the task is no longer queued; may be NULL
  */
 struct fa_pool_ops {
 	int (*init)(struct fastalloc_pool *pool);
@@ -123,12 +124,12 @@ struct fa_pool_ops {
 
 /**
  * struct fa_deferred - a pool that is destroyed when its last object comes back
- * @zombie: that it is one
+ * @zombie: the destroy of this pool is deferred
  * @caches_shut: @work has shut the CPUs' caches for good
- * @work: does that, and looks whether the pool can go
- * @done: called when it has gone, or NULL
- * @done_arg: for @done
- * @node: in the list of such pools
+ * @work: shuts the caches, and checks whether the pool can go
+ * @done: called when the pool is gone, or NULL
+ * @done_arg: argument of @done
+ * @node: in the list of zombies
  */
 struct fa_deferred {
 	bool			zombie;
@@ -141,48 +142,48 @@ struct fa_deferred {
 
 /**
  * struct fastalloc_pool - a pool
- * @head: what the inline path reads, and what the owner of a NONE pool writes; must come
- *	first. Its counters are under @lock, as all from @central to @peak.
+ * @head: read by the inline path, and written by the owner of a NONE pool; must come first.
+ *	The counters in it are under @lock, as all from @central to @peak.
  * @sync: as configured
  * @order: as configured
  * @path: enum fa_path
- * @init_on_alloc: objects are zeroed when they are handed out
- * @init_on_free: and when they are freed
- * @rcu: chunks go only after an RCU grace period, for lookups without a lock
- * @sanitize: KASAN, kmemleak and KMSAN are told of objects, faults injected
+ * @init_on_alloc: zero objects on allocation
+ * @init_on_free: zero objects on free
+ * @rcu: destroy chunks only after an RCU grace period, for lockless lookups
+ * @sanitize: tell KASAN, kmemleak and KMSAN of objects; inject faults
  * @rcu_frees: fastalloc_free_rcu() was called
  * @closed: destroy has begun, so allocations are refused
- * @checks: what is checked, of FASTALLOC_F_DEBUG
+ * @checks: enabled checks, of FASTALLOC_F_DEBUG
  * @ops: the kind of pool
- * @lock: see the top of this file. Not in the line of @head, which the inline path of every
- *	CPU reads.
+ * @lock: see the top of this file. Not in the cache line of @head, which the inline path of
+ *	every CPU reads.
  * @central: SPINLOCK and NONE: free objects
  * @chunks: all chunks
- * @total: objects of chunks that trim does not isolate
- * @reserve: objects that are not promised, of a PERCPU pool: see percpu.c
+ * @total: objects of all chunks that are not isolated
+ * @reserve: PERCPU: objects that are not promised, see percpu.c
  * @capacity: @total less @reserve
- * @peak: most objects out at once
+ * @peak: most objects allocated at once
  * @failures: allocations that failed
  * @bytes: memory held, bookkeeping included
  * @refill: growth
- * @growth: the rule for it
+ * @growth: the growth rule
  * @grow_lock: see the top of this file
- * @looked: what trim saw when it looked last; under @grow_lock
- * @handles: of objects
- * @percpu: PERCPU: the caches
+ * @looked: the state at the last scan of trim; under @grow_lock
+ * @handles: handles to objects
+ * @percpu: PERCPU: caches and depot
  * @waitq: tasks that wait for an object
- * @deferred: of fastalloc_pool_destroy_deferred()
- * @debug: what checks have found
- * @shrinker: with FASTALLOC_F_SHRINKER
- * @cfg: as validated, with defaults filled in; the name points to @name
+ * @deferred: state of fastalloc_pool_destroy_deferred()
+ * @debug: state of the checks
+ * @shrinker: the shrinker, with FASTALLOC_F_SHRINKER
+ * @cfg: the validated config with defaults filled in; its name points to @name
  * @name: the copy of the name
  * @owner: the module that created it
- * @owner_name: a copy of its name, or "-" of what is built in
+ * @owner_name: a copy of its name; "-" if the owner is built in
  * @node: in the list of pools
- * @ref: one until it is destroyed, and those of fastalloc_pool_get()
- * @live: creation is complete, readers may look; under fa_pools_lock
- * @dir: in debugfs
- * @rcu_head: frees it when nobody walks the list of pools any more
+ * @ref: one until the pool is destroyed, plus those of fastalloc_pool_get()
+ * @live: creation is complete, readers may use the pool; under fa_pools_lock
+ * @dir: directory in debugfs
+ * @rcu_head: frees the pool once no reader walks the list of pools
  */
 struct fastalloc_pool {
 	/* Read by every call. */
@@ -217,11 +218,11 @@ struct fastalloc_pool {
 	struct fa_trim_looked	looked;
 	struct fa_handles	handles;
 
-	/* Each in cache lines of its own. */
+	/* Each in separate cache lines. */
 	struct fa_percpu	percpu;
 	struct fa_waitq		waitq;
 
-	/* Written seldom. */
+	/* Rarely written. */
 	struct fa_deferred	deferred;
 	struct fa_debug		debug;
 	struct shrinker		*shrinker;
@@ -261,23 +262,23 @@ static inline int fa_node(const struct fastalloc_pool *pool)
 	return pool->cfg.flags & FASTALLOC_F_NODE ? pool->cfg.node : NUMA_NO_NODE;
 }
 
-/* Free objects have content: of a constructor, or for readers that come late. */
+/* Free objects keep their content, for the constructor or for RCU readers. */
 static inline bool fa_content_stays(const struct fastalloc_pool *pool)
 {
 	return pool->cfg.ctor || pool->cfg.dtor ||
 	       (pool->cfg.flags & FASTALLOC_F_TYPESAFE_BY_RCU);
 }
 
-/* Memory that the pool holds, or holds no more. */
+/* Accounts memory that the pool gets, or gives back if @bytes is negative. */
 static inline void fa_charge(struct fastalloc_pool *pool, long bytes)
 {
 	atomic_long_add(bytes, &pool->bytes);
 }
 
 /*
- * The low-water mark rises with the capacity: in proportion, but by no more than the
- * default would, or a high mark would make the pool grow for ever. Call with the
- * lock held.
+ * The low-water mark rises with the capacity, in proportion, but by no more than the
+ * default mark would. Otherwise a high mark would make the pool grow without end. Call with
+ * the lock held.
  */
 static inline unsigned long fa_low_mark_at(const struct fastalloc_pool *pool,
 					   unsigned long capacity)
@@ -294,7 +295,7 @@ static inline void fa_set_low_mark(struct fastalloc_pool *pool)
 	WRITE_ONCE(pool->refill.low_mark, fa_low_mark_at(pool, pool->capacity));
 }
 
-/* Objects are promised, or no longer. Call with the lock held. */
+/* Adds @objects, which may be negative, to the total. Call with the lock held. */
 static inline void fa_add_total(struct fastalloc_pool *pool, long objects)
 {
 	if (pool->ops->new_epoch)
