@@ -1,72 +1,88 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Pools of sync PERCPU: a magazine loaded and a spare one on every CPU, over a
- * depot of three lock-free stacks. Magazines are those of J. Bonwick and
- * J. Adams, "Magazines and Vmem" (USENIX 2001).
+ * Pools of sync PERCPU: a loaded and a spare magazine on every CPU, on top of a depot of
+ * lock-free stacks of magazines. See J. Bonwick and J. Adams, "Magazines and Vmem"
+ * (USENIX 2001).
  *
- * An operation runs with preemption off. It claims its CPU's cache; what nests
- * in it (softirq, hardirq, NMI: FA_NESTING levels with the task's) finds the
- * cache busy and works on the depot: pop a magazine, take or put one object,
- * push it where it fits.
+ *	  CPU 0                    CPU 1                    CPU n
+ *	+--------------------+   +--------------------+   +--------------------+
+ *	| fastalloc_cache    |   | fastalloc_cache    |   | fastalloc_cache    |
+ *	|  loaded:   0..M    |   |  loaded:   0..M    |   |  loaded:   0..M    |
+ *	|  spare:    0 or M  |   |  spare:    0 or M  |   |  spare:    0 or M  |
+ *	+--------------------+   +--------------------+   +--------------------+
+ *	     ^          |
+ *	     | refill   | drain, flush        nested contexts, waiters, trim
+ *	     |          |                        ^  |
+ *	     |          v                        |  v
+ *	+----------------------------------------------------------------------+
+ *	| depot:   full    partial    empty    scanned (full, during trim)     |
+ *	+----------------------------------------------------------------------+
+ *	     ^                                        |
+ *	     | fa_percpu_attach(): objects            | fa_percpu_scan(): objects
+ *	     | of a new chunk                         v of isolated chunks
+ *	+----------------------------------------------------------------------+
+ *	| chunks: memory of the objects, see chunk_alloc.c                     |
+ *	+----------------------------------------------------------------------+
  *
- * Let M be the slots of a magazine, and a context be one of the FA_NESTING nesting levels of a
- * CPU, or trim, of which there is one at a time (grow_lock).
+ * An operation runs with preemption off. It claims the cache of its CPU. An operation that
+ * interrupts it (softirq, hardirq, NMI; with the task FA_NESTING contexts) finds the cache
+ * busy and uses the depot: it pops a magazine, takes or puts one object, and pushes the
+ * magazine to the stack where it belongs.
  *
- * Free never fails. Each context holds at most one partial magazine (trim one
- * more). One is made of a full or an empty one only by a context that has
- * seen the partial stack empty; at that instant all partial ones are loaded, or
- * held by other contexts that do not make one as well. So there are never more
- * partial ones on the stack and held than contexts, and one for trim. A flush
- * keeps to this: it moves the objects of a loaded magazine to others, which it takes
- * from the depot one at a time as a free does. Besides,
- * magazines are: full, at most total / M; loaded, one a CPU; spare, one a CPU;
- * held, at most FA_HELD by each context. With one more than all that
- * (fa_mag_need()) the empty stack is never empty. (Unless more objects are
- * freed than there are: that is found here, reported, and the object lost.)
+ * Let M be the slots of a magazine. A context is one of the FA_NESTING nesting levels of a
+ * CPU, or trim, of which one runs at a time (grow_lock).
  *
- * Growth keeps to this from any context, several at once: it works with preemption
- * off, so in the context of the allocation that grows the pool, and holds at most one
- * magazine; with the cache claimed if that may hold objects that others
- * could have. Before a chunk is inserted, under the pool's lock, ->mags.nr
- * covers all objects that are in the pool and those of the chunk; and ->mags.nr
- * counts a magazine only once it has been pushed.
+ * Free never fails. Each context holds at most one partial magazine, trim one more. A
+ * context makes a full or an empty magazine partial only after it has seen the partial
+ * stack empty. At that instant every partial magazine is loaded, or held by another
+ * context, which does not make one as well. So partial magazines that are on the stack or
+ * held are never more than the contexts, plus one for trim. A flush obeys this: it moves
+ * the objects of a loaded magazine to others, which it takes from the depot one at a time
+ * as a free does. Other magazines are: full, at most total / M; loaded, one for each CPU;
+ * spare, one for each CPU; held, at most FA_HELD for each context. With one more than the
+ * sum (fa_mag_need()) the empty stack is never empty. If callers free more objects than
+ * there are, the excess is detected here, reported, and lost.
  *
- * Full magazines are claimed before they are popped: ->nfull is how many are on the
- * full stack and on trim's, less those that are claimed. Whoever pushes one adds it
- * afterwards, so a magazine that was claimed is found. A claim takes any number at
- * once, or none. A bulk call claims all that it needs beside its own cache before it
- * takes anything, so it never takes what it has to give back.
+ * Growth obeys this in any context, concurrently: it runs with preemption off, so in the
+ * context of the allocation that grows the pool, and holds at most one magazine. It claims
+ * the cache if that magazine may hold objects that others could take. Before a chunk is
+ * inserted, under the pool's lock, ->mags.nr covers all objects in the pool and those of
+ * the chunk. ->mags.nr counts a magazine only once it has been pushed.
+ *
+ * Full magazines are claimed before they are popped: ->nfull is the number on the full and
+ * the scanned stack, minus the claimed ones. A push increments ->nfull after the magazine
+ * is on its stack, so a claimed magazine is found. A claim takes the requested number at
+ * once, or none. A bulk call claims all that it needs besides its cache before it takes an
+ * object, so it never takes an object that it has to return.
  *
  * Capacity. An allocation fails only after it has seen at one instant that the partial
- * stack was empty and no full magazine was to be claimed: fa_depot_get() reads ->nfull
- * between two readings of the partial head that are equal, tag included. At that
- * instant all free objects are: on every other CPU, at most 2 M with the task's
- * level, be they loaded, spare, claimed or held (a full magazine is pushed before
- * another is claimed), and M claimed or held at each of the FA_NESTING - 1 nested
- * levels; on this CPU the same less the level that fails; and 2 M with trim. What a
- * bulk call has claimed beyond that it will return, so it counts as out.
- * With total = capacity + reserve and
+ * stack was empty and no full magazine could be claimed: fa_depot_get() reads ->nfull
+ * between two reads of the partial head that are equal, tag included. At that instant free
+ * objects are only: on every other CPU, at most 2 M with the task context (loaded, spare,
+ * claimed or held, as a full magazine is pushed before another is claimed), and M claimed
+ * or held in each of the FA_NESTING - 1 nested contexts; on this CPU the same without the
+ * context that fails; and 2 M with trim. What a bulk call has claimed beyond that it will
+ * hand out, so it counts as allocated. With total = capacity + reserve and
  *
  *	reserve = (ncpu * (FA_NESTING + 1) - 1 + 2) * M,
  *
- * the two M of trim only in a growing pool, at least capacity objects were out
- * at that instant.
+ * where the 2 M of trim apply only to a pool that grows, at least capacity objects were
+ * allocated at that instant.
  *
- * The loops that may repeat (a pop, a claim, the look for what was claimed, for an
- * instant of emptiness, the note of the fewest full magazines) do so only when
- * another operation has moved on meanwhile: lock-free.
+ * Loops retry (a pop, a claim, the search for a claimed magazine or for an instant without
+ * free objects, the update of the minimum) only if another operation has made progress in
+ * the meantime: they are lock-free.
  *
- * Waiting. A waiter shuts the caches for frees (cap = 0), raises ->nr_waiters,
- * then looks at the depot; a free whose cache is shut pushes to the depot, then
- * looks at ->nr_waiters. A full barrier stands between the two on both sides,
- * so one sees the other. A free that had read the old cap fills its own
- * magazine, which the bound above has counted as out of reach.
+ * Waiting. A waiter shuts the caches for frees (cap = 0), increments ->waitq.nr, then looks
+ * at the depot. A free whose cache is shut pushes to the depot, then reads ->waitq.nr. Both
+ * have a full barrier in between, so one sees the other. A free that has read the old cap
+ * fills its own magazine, which the bound above has counted.
  *
- * To shut and to open takes a walk over all CPUs, so only tasks do it, under a mutex
- * that counts them: a waiter shuts before it gets in line, or finds the caches shut
- * by another who has not opened them; it opens when it has left the line. So the
- * caches are shut whenever somebody is in line, and for a little longer, in which
- * frees go to the depot and wake nobody.
+ * To shut or open the caches takes a walk over all CPUs, so only tasks do it, under a mutex
+ * that counts them. A waiter shuts the caches before it queues, or finds them shut by
+ * another that has not opened them. It opens them after it has left the queue. So the
+ * caches are shut whenever a task is queued, and a little longer; frees then go to the
+ * depot and wake nobody.
  */
 #define pr_fmt(fmt) "fastalloc: " fmt
 
@@ -88,13 +104,13 @@
 /* Task, softirq, hardirq, NMI. */
 #define FA_NESTING	4
 
-/* Of percpu.min_full: the number; above it, the epoch. */
+/* Bits of percpu.min_full that hold the number; the others hold the epoch. */
 #define FA_MIN_MASK	((1L << (BITS_PER_LONG * 3 / 4)) - 1)
 
-/* An operation holds two at most, one popped and one it gives up for it. */
+/* An operation holds at most two magazines: one that it popped, and one that it replaces. */
 #define FA_HELD	2
 
-/* What pools show that nothing may enter inline: it is empty, full and busy. */
+/* The cache of pools without an inline path: it looks empty, full and busy. */
 static DEFINE_PER_CPU(struct fastalloc_cache, fa_bypass) = {
 	.n = FASTALLOC_BUSY,
 };
@@ -123,13 +139,16 @@ static inline struct fa_mag *fa_pop(struct fastalloc_pool *pool,
 }
 
 /*
- * Lets @nr full magazines be claimed, for the first time or again. They are on their stack
- * already. The caller may pop from another stack next, as after a push.
+ * Makes @nr full magazines claimable, again or for the first time. They are on their stack
+ * already.
  */
 static inline void fa_unclaim(struct fastalloc_pool *pool, long nr)
 {
 	atomic_long_add(nr, &pool->percpu.nfull);
-	/* Pairs with the smp_rmb() in fa_depot_get(). */
+	/*
+	 * Orders the increment of ->nfull before a pop from another stack. Pairs with the
+	 * smp_rmb() in fa_depot_get().
+	 */
 	smp_mb__after_atomic();
 }
 
@@ -139,7 +158,7 @@ static inline void fa_push_full(struct fastalloc_pool *pool, struct fa_mag *m)
 	fa_unclaim(pool, 1);
 }
 
-/* Where a magazine belongs that holds what ->n says. */
+/* Pushes a magazine to the stack that matches ->n. */
 static void fa_push_any(struct fastalloc_pool *pool, struct fa_mag *m)
 {
 	if (!m->n)
@@ -173,8 +192,8 @@ static inline long fa_claim(struct fastalloc_pool *pool, long nr)
 }
 
 /*
- * Claims @nr full magazines for an allocation, or none. Asks the worker to grow the pool if
- * too few are left, and notes how few there were, for the peak.
+ * Claims @nr full magazines for an allocation, or none. Kicks the worker if too few are
+ * left, and records the minimum for the peak.
  */
 static inline bool fa_claim_full(struct fastalloc_pool *pool, long nr)
 {
@@ -183,7 +202,10 @@ static inline bool fa_claim_full(struct fastalloc_pool *pool, long nr)
 
 	if (left < 0)
 		return false;
-	/* A late caller must not report to a new epoch what was left in the one before. */
+	/*
+	 * A late caller must not lower the minimum of a new epoch by what was left in the
+	 * old one.
+	 */
 	fa_note_left(pool, old, left);
 	if (unlikely(left < READ_ONCE(pool->percpu.low_full)) &&
 	    !READ_ONCE(pool->refill.stalled))
@@ -192,8 +214,8 @@ static inline bool fa_claim_full(struct fastalloc_pool *pool, long nr)
 }
 
 /*
- * A full magazine that the caller has claimed. It is on one of the two stacks, but trim
- * may move it from the second to the first in between: then look again.
+ * Pops a full magazine that the caller has claimed. It is on one of the two stacks, but
+ * trim may move it from the second to the first between the two pops. Then look again.
  */
 static inline struct fa_mag *fa_pop_claimed(struct fastalloc_pool *pool)
 {
@@ -229,7 +251,7 @@ static struct fa_mag *fa_depot_get(struct fastalloc_pool *pool)
 		if (fa_claim_full(pool, 1))
 			return fa_pop_claimed(pool);
 		/*
-		 * ->nfull was read after one empty head of ->partial, and before this one.
+		 * Orders the read of ->nfull before the second read of ->partial.head.
 		 * Pairs with the smp_mb__after_atomic() in fa_unclaim().
 		 */
 		smp_rmb();
@@ -238,14 +260,14 @@ static struct fa_mag *fa_depot_get(struct fastalloc_pool *pool)
 	}
 }
 
-/* There is no room for an object, so callers have freed more objects than there are. */
+/* No room for an object: callers have freed more objects than there are. */
 static noinline __cold void fa_overfull(struct fastalloc_pool *pool)
 {
 	atomic_long_inc(&pool->debug.violations);
 	pr_err_ratelimited("pool %s: more objects freed than there are\n", pool->name);
 }
 
-/* A magazine with room; there is one, unless callers have freed what is free. */
+/* A magazine with room. There is one unless callers free objects that are already free. */
 static struct fa_mag *fa_depot_get_room(struct fastalloc_pool *pool)
 {
 	struct fa_mag *m;
@@ -259,7 +281,7 @@ static struct fa_mag *fa_depot_get_room(struct fastalloc_pool *pool)
 	return m;
 }
 
-/* One object from the depot, or NULL. */
+/* Takes one object from the depot, or returns NULL. */
 static void *fa_depot_take(struct fastalloc_pool *pool)
 {
 	struct fa_mag *m = fa_depot_get(pool);
@@ -272,7 +294,7 @@ static void *fa_depot_take(struct fastalloc_pool *pool)
 	return obj;
 }
 
-/* One object to the depot. */
+/* Puts one object into the depot. */
 static bool fa_depot_put(struct fastalloc_pool *pool, void *obj)
 {
 	struct fa_mag *m = fa_depot_get_room(pool);
@@ -285,9 +307,8 @@ static bool fa_depot_put(struct fastalloc_pool *pool, void *obj)
 }
 
 /*
- * Before a magazine of the depot is held beside a claimed cache: a full spare goes
- * to the depot, since the one that is held takes its turn among what is out of reach.
- * Returns whether there was one.
+ * Called before a context with a claimed cache holds a magazine of the depot: pushes a full
+ * spare first, as the proof above counts only one of them. Returns whether there was one.
  */
 static bool fa_cache_pass_spare(struct fastalloc_pool *pool, struct fastalloc_cache *c)
 {
@@ -300,7 +321,7 @@ static bool fa_cache_pass_spare(struct fastalloc_pool *pool, struct fastalloc_ca
 	return true;
 }
 
-/* To the depot past a cache that a waiter has shut. */
+/* Puts an object into the depot because a waiter has shut the cache. */
 static bool fa_cache_pass(struct fastalloc_pool *pool, struct fastalloc_cache *c,
 			  void *obj)
 {
@@ -314,7 +335,7 @@ static inline void fa_load(struct fastalloc_cache *c, struct fa_mag *m)
 	c->slot = m->slot;
 }
 
-/* The claimed cache's empty magazine for one of the depot. Returns the objects of that. */
+/* Loads @m in place of the claimed cache's empty magazine. Returns the objects of @m. */
 static inline u32 fa_cache_exchange(struct fastalloc_pool *pool, struct fastalloc_cache *c,
 				    struct fa_mag *m)
 {
@@ -356,14 +377,14 @@ static noinline u32 fa_cache_drain_depot(struct fastalloc_pool *pool,
 {
 	struct fa_mag *old = c->loaded, *m = c->spare;
 
-	/* Before the other is popped: what is out of reach is counted. */
+	/* Push before the next pop: a context must not hold both. */
 	if (m)
 		fa_push_full(pool, m);
 	c->spare = old;
 	c->exchanges++;
 	m = fa_depot_get_room(pool);
 	if (unlikely(!m)) {
-		/* As it was, but for the spare that went. */
+		/* Restore the cache, except for the spare that was pushed. */
 		c->spare = NULL;
 		return pool->percpu.magazine;
 	}
@@ -385,8 +406,8 @@ static inline u32 fa_cache_drain(struct fastalloc_pool *pool, struct fastalloc_c
 }
 
 /*
- * The slow half of an allocation. @n is what the claim of @c found; the claim
- * ends here. Preemption is off.
+ * The slow path of an allocation. @n is what the claim of @c returned; the claim ends here.
+ * Preemption is off.
  */
 void *fa_cache_alloc(struct fastalloc_pool *pool, struct fastalloc_cache *c, u32 n)
 {
@@ -397,13 +418,13 @@ void *fa_cache_alloc(struct fastalloc_pool *pool, struct fastalloc_cache *c, u32
 		if (obj)
 			this_cpu_inc(pool->percpu.cache->nested_allocs);
 		__fastalloc_release(c, n);
-		/* What it did not need of the magazine it held, if it held one. */
+		/* The rest of the magazine that was held can serve a waiter. */
 		if (obj)
 			fa_wake_waiters(&pool->waitq);
 		return obj;
 	}
 	if (!n && unlikely(!READ_ONCE(c->cap)) && !(c->spare && c->spare->n)) {
-		/* Others wait: one is enough. */
+		/* Tasks wait: take one object, not a magazine. */
 		obj = fa_depot_take(pool);
 		c->allocs += !!obj;
 		__fastalloc_release(c, 0);
@@ -421,11 +442,14 @@ void *fa_cache_alloc(struct fastalloc_pool *pool, struct fastalloc_cache *c, u32
 	return obj;
 }
 
-/* The slow half of a free, likewise. */
+/* The slow path of a free, likewise. */
 void fa_cache_free(struct fastalloc_pool *pool, struct fastalloc_cache *c,
 		   void *obj, u32 n)
 {
-	/* A free counts before its object can be out again, see fa_percpu_out_least(). */
+	/*
+	 * Count the free before its object can be allocated again, see
+	 * fa_percpu_out_least().
+	 */
 	if (n >= FASTALLOC_BUSY) {
 		this_cpu_inc(pool->percpu.cache->nested_frees);
 		if (unlikely(!fa_depot_put(pool, obj)))
@@ -467,9 +491,9 @@ static __always_inline void fa_copy_sixteen(void **to, void * const *from)
 }
 
 /*
- * One to a magazine of them: memcpy() would spend its time in starting a string
- * operation, and a loop in counting. The last ones go with some that went
- * before, which is quicker than to take smaller steps.
+ * Copies 1 to FASTALLOC_MAX_MAGAZINE pointers. memcpy() would spend most of its time
+ * starting a string operation, and a loop counting. The last block overlaps the one before
+ * it, which is faster than smaller steps.
  */
 static __always_inline void fa_copy_run(void **to, void * const *from, u32 nr)
 {
@@ -498,7 +522,7 @@ static __always_inline void fa_copy_run(void **to, void * const *from, u32 nr)
 	}
 }
 
-/* Takes @run objects of a magazine that the caller holds, and pushes it. */
+/* Takes @run objects from a magazine that the caller holds, and pushes it. */
 static inline void fa_mag_take_run(struct fastalloc_pool *pool, struct fa_mag *m, u32 run,
 				   void **objs)
 {
@@ -519,7 +543,10 @@ static noinline u32 fa_depot_take_run(struct fastalloc_pool *pool, void **objs, 
 	return run;
 }
 
-/* A run of objects to the depot; @freed: by a nested call, or from a cache. */
+/*
+ * Puts a run of objects into the depot. @freed: a nested call frees them; else a cache is
+ * flushed.
+ */
 static noinline u32 fa_depot_put_run(struct fastalloc_pool *pool, void **objs, u32 nr,
 				     bool freed)
 {
@@ -538,7 +565,7 @@ static noinline u32 fa_depot_put_run(struct fastalloc_pool *pool, void **objs, u
 	return run;
 }
 
-/* As many of @nr objects as are free, a magazine at a time. @nr is not 0. */
+/* Allocates up to @nr objects, a magazine at a time. @nr is not 0. */
 unsigned int fa_percpu_alloc_some(struct fastalloc_pool *pool, unsigned int nr, void **objs)
 {
 	unsigned int left = nr;
@@ -610,24 +637,23 @@ void fa_percpu_free_bulk(struct fastalloc_pool *pool, unsigned int nr, void **ob
 			break;
 		preempt_enable();
 	}
-	/* A zombie may go once preemption is on and its last object is back. */
+	/* Before preemption is enabled: a zombie may go once its last object is back. */
 	fa_wake_waiters(&pool->waitq);
 	preempt_enable();
 }
 
-/* The number of full magazines that hold @nr objects. */
+/* The number of full magazines needed for @nr objects. */
 static inline unsigned int fa_mags_for(const struct fastalloc_pool *pool, unsigned int nr)
 {
 	return nr <= pool->percpu.magazine ? !!nr : DIV_ROUND_UP(nr, pool->percpu.magazine);
 }
 
 /*
- * A bulk call has claimed its cache, which has @n objects, and there are fewer full
- * magazines than it needs beside them. Moves the objects of partial magazines into the
- * cache, and the loaded magazine to the depot when it is full, until cache and full
- * magazines suffice. No object is taken yet, and at most one magazine is held.
- * Returns the objects of the cache; *@full is the number of magazines that were claimed,
- * or -1 if there are too few objects.
+ * A bulk call has claimed its cache, which holds @n objects, and the depot has fewer full
+ * magazines than it needs besides. Moves objects of partial magazines into the cache, and
+ * the loaded magazine to the depot when it is full, until the cache and the full magazines
+ * suffice. No object is taken yet, and at most one magazine is held. Returns the objects of
+ * the cache. *@full is the number of claimed magazines, or -1 if there are too few objects.
  */
 static noinline u32 fa_bulk_gather(struct fastalloc_pool *pool, struct fastalloc_cache *c,
 				   u32 n, unsigned int nr, int *full)
@@ -659,24 +685,27 @@ static noinline u32 fa_bulk_gather(struct fastalloc_pool *pool, struct fastalloc
 		*full = n < nr ? fa_mags_for(pool, nr - n) : 0;
 		if (!*full || fa_claim_full(pool, *full))
 			return n;
-		/* Between ->nfull and the head: as in fa_depot_get(). */
+		/*
+		 * Orders the read of ->nfull before the read of ->partial.head, as in
+		 * fa_depot_get().
+		 */
 		smp_rmb();
 		if (!m && atomic64_read(&pool->percpu.partial.head) == partial)
 			break;
 	}
 	*full = -1;
-	/* Others can have what was moved to the depot. */
+	/* Waiters can take what was moved to the depot. */
 	if (moved)
 		fa_wake_waiters(&pool->waitq);
 	return n;
 }
 
 /*
- * A bulk call whose cache is busy. It may hold one magazine only, so it uses at most
- * one partial magazine. A full magazine becomes a partial one only in place of one that was
- * emptied, or if there is no partial one. Takes all objects but those of *@full whole
- * magazines, which it has claimed, and returns how many; or *@full is -1, if there are too
- * few.
+ * A bulk call whose cache is busy. It may hold one magazine only, so it uses at most one
+ * partial magazine. A full magazine becomes a partial one only in place of one that was
+ * emptied, or if there is no partial one. Takes all objects except those of *@full whole
+ * magazines, which it has claimed, and returns their number. *@full is -1 if there are too
+ * few objects.
  */
 static u32 fa_bulk_nested(struct fastalloc_pool *pool, unsigned int nr, void **objs,
 			  int *full)
@@ -706,15 +735,15 @@ static u32 fa_bulk_nested(struct fastalloc_pool *pool, unsigned int nr, void **o
 		got += run;
 	}
 	this_cpu_add(pool->percpu.cache->nested_allocs, nr);
-	/* What it did not need of the magazine it held. */
+	/* The rest of the magazine that was held can serve a waiter. */
 	fa_wake_waiters(&pool->waitq);
 	return got;
 }
 
 /*
- * A bulk call with a claimed cache takes all objects but those of *@full whole magazines.
- * What it has claimed beyond @nr is in the cache when this is released, where the reserve
- * allows for it.
+ * A bulk call with a claimed cache takes all objects except those of *@full whole
+ * magazines. What it has claimed beyond @nr stays in the cache when the claim ends, which
+ * the reserve covers.
  */
 static __always_inline u32 fa_bulk_take(struct fastalloc_pool *pool, struct fastalloc_cache *c,
 					u32 *n, unsigned int nr, void **objs, int *full)
@@ -744,7 +773,7 @@ static __always_inline u32 fa_bulk_take(struct fastalloc_pool *pool, struct fast
 
 /*
  * The end of a bulk call: takes all objects of the @full magazines that it has claimed.
- * Returns false if @full is -1, for the call has failed.
+ * Returns false if @full is -1, as the call has failed.
  */
 static noinline bool fa_bulk_rest(struct fastalloc_pool *pool, int full, void **objs)
 {
@@ -772,9 +801,9 @@ static noinline bool fa_bulk_busy(struct fastalloc_pool *pool, struct fastalloc_
 }
 
 /*
- * @nr objects, or none. The full magazines that are needed beside the cache are claimed at
- * once, and no object is taken before that. So a call that fails has never kept an object
- * from another allocation.
+ * Allocates @nr objects, or none. The full magazines that are needed besides the cache are
+ * claimed at once, before any object is taken. So a call that fails has never kept an
+ * object from another allocation.
  */
 bool fa_percpu_alloc_bulk(struct fastalloc_pool *pool, unsigned int nr, void **objs)
 {
@@ -809,7 +838,7 @@ static void fa_percpu_set_cap(struct fastalloc_pool *pool, u32 cap)
 		WRITE_ONCE(per_cpu_ptr(pool->percpu.cache, cpu)->cap, cap);
 }
 
-/* The caches are shut for frees until as many calls of fa_percpu_open(). May sleep. */
+/* Shuts the caches for frees, until fa_percpu_open() was called as often. May sleep. */
 static void fa_percpu_shut(struct fastalloc_pool *pool)
 {
 	mutex_lock(&pool->percpu.shut_lock);
@@ -827,11 +856,10 @@ static void fa_percpu_open(struct fastalloc_pool *pool)
 }
 
 /*
- * A cache's objects to the depot. The claim is held, or the CPU is dead. The
- * spare first, for the same reason as in fa_cache_pass(). What is loaded goes
- * into the room that magazines of the depot have, two of them most often, so that it
- * meets other partial ones; and interrupts are off for a few steps, not for some
- * each object.
+ * Flushes a cache. The claim is held, or the CPU is dead. The spare goes first, for the
+ * same reason as in fa_cache_pass_spare(). Loaded objects fill the room of magazines in the
+ * depot, of two in most cases. So partial magazines merge, and interrupts are off for a few
+ * steps, not for a few steps per object.
  */
 static void fa_cache_flush(struct fastalloc_pool *pool, struct fastalloc_cache *c,
 			   u32 n)
@@ -845,15 +873,15 @@ static void fa_cache_flush(struct fastalloc_pool *pool, struct fastalloc_cache *
 		fa_push_any(pool, spare);
 	for (; n; n -= run, objs += run) {
 		run = fa_depot_put_run(pool, objs, n, false);
-		/* More were freed than there are: what has no room is lost. */
+		/* More objects were freed than there are: the excess is lost. */
 		if (unlikely(!run))
 			break;
 	}
 }
 
 /*
- * The cache of a CPU that does not use it any more. It is busy if destroy changed the path
- * of an operation that had claimed it: then it is unknown what it holds.
+ * Flushes the cache of a CPU that no longer uses it. It is busy if destroy changed the path
+ * under an operation that had claimed it; then its contents are unknown.
  */
 static void fa_cache_drop(struct fastalloc_pool *pool, struct fastalloc_cache *c)
 {
@@ -869,7 +897,7 @@ static void fa_flush_this_cpu(void *arg)
 	struct fastalloc_cache *c = this_cpu_ptr(pool->percpu.cache);
 	u32 n = __fastalloc_claim(c);
 
-	/* In the middle of an operation: what it holds counts as in use. */
+	/* An operation was interrupted: what it holds counts as in use. */
 	if (n < FASTALLOC_BUSY) {
 		fa_cache_flush(pool, c, n);
 		n = 0;
@@ -877,7 +905,7 @@ static void fa_flush_this_cpu(void *arg)
 	__fastalloc_release(c, n);
 }
 
-/* What this CPU has, to the depot. */
+/* Flushes this CPU's cache. */
 static void fa_percpu_flush_local(struct fastalloc_pool *pool)
 {
 	preempt_disable();
@@ -886,9 +914,9 @@ static void fa_percpu_flush_local(struct fastalloc_pool *pool)
 }
 
 /*
- * Whether a CPU may have objects of the pool. It goes on meanwhile, so this says no
- * more than a flush just before or after would. One that never used the pool, as
- * an isolated CPU, has none.
+ * Whether a CPU may hold objects of the pool. The CPU keeps running, so the answer is as
+ * good as a flush just before or after. A CPU that never used the pool, such as an isolated
+ * one, holds none.
  */
 static bool fa_cache_holds(const struct fastalloc_pool *pool, int cpu)
 {
@@ -899,15 +927,15 @@ static bool fa_cache_holds(const struct fastalloc_pool *pool, int cpu)
 }
 
 /*
- * The caches of all CPUs that hold something to the depot, by an interrupt to one
- * CPU after another: it needs no lock and no worker that could wait behind who waits
- * for us, and at most one CPU at a time holds its objects.
+ * Flushes the caches of all CPUs that hold objects, by an interrupt to one CPU after
+ * another. This needs no lock, and no worker that could wait for a task that waits for the
+ * caller. At most one CPU at a time holds its objects.
  */
 static void fa_percpu_flush(struct fastalloc_pool *pool)
 {
 	int cpu;
 
-	/* A CPU that goes offline meanwhile is flushed by fa_cpu_dead(). */
+	/* fa_cpu_dead() flushes a CPU that goes offline meanwhile. */
 	for_each_online_cpu(cpu)
 		if (fa_cache_holds(pool, cpu))
 			smp_call_function_single(cpu, fa_flush_this_cpu, pool, true);
@@ -925,7 +953,7 @@ static int fa_cpu_dead(unsigned int cpu)
 		if (!pool->live || pool->sync != FASTALLOC_SYNC_PERCPU)
 			continue;
 		c = per_cpu_ptr(pool->percpu.cache, cpu);
-		/* Held with preemption off, as everywhere. */
+		/* A context runs with preemption off. */
 		preempt_disable();
 		fa_cache_drop(pool, c);
 		preempt_enable();
@@ -936,7 +964,7 @@ static int fa_cpu_dead(unsigned int cpu)
 	return 0;
 }
 
-/* A context that has claimed a full magazine looks here, too. */
+/* Pushes a scanned full magazine to a stack that fa_pop_claimed() searches, too. */
 static void fa_push_scanned(struct fastalloc_pool *pool, struct fa_mag *m)
 {
 	fa_stack_push(&pool->percpu.scanned, m);
@@ -944,9 +972,8 @@ static void fa_push_scanned(struct fastalloc_pool *pool, struct fa_mag *m)
 }
 
 /*
- * Takes every magazine of the depot once. Objects that @found keeps are taken out; the
- * others go to another stack, where allocations still find them, merged into full
- * magazines.
+ * Takes every magazine of the depot once. Objects that @found keeps are removed. The others
+ * are merged into full magazines on another stack, where allocations still find them.
  */
 static void fa_percpu_scan(struct fastalloc_pool *pool,
 			   bool (*found)(struct fastalloc_pool *pool, void *obj))
@@ -988,7 +1015,7 @@ static void fa_percpu_scan(struct fastalloc_pool *pool,
 	}
 	if (acc)
 		fa_push_any(pool, acc);
-	/* With a claim for each: those that others have claimed must stay on a stack. */
+	/* Claim each one: magazines that others have claimed must stay on a stack. */
 	while (fa_claim(pool, 1) >= 0) {
 		m = fa_pop(pool, &pool->percpu.scanned, &head);
 		if (!m) {
@@ -1000,7 +1027,7 @@ static void fa_percpu_scan(struct fastalloc_pool *pool,
 	fa_wake_waiters(&pool->waitq);
 }
 
-/* What trim has gathered of a chunk that does not go after all. */
+/* Frees the objects that trim has kept, of a chunk that stays. */
 static void fa_percpu_put_back(struct fastalloc_pool *pool, struct fa_chunk *chunk)
 {
 	unsigned int i;
@@ -1021,14 +1048,14 @@ static unsigned long fa_mag_need(const struct fastalloc_pool *pool,
 {
 	unsigned long contexts = num_possible_cpus() * FA_NESTING + 1;
 
-	/* full; partial, trim has one more; loaded and spare; held; one more */
+	/* full; partial, one more for trim; loaded and spare; held; one more */
 	return DIV_ROUND_UP(total, pool->percpu.magazine) + contexts + 1 +
 	       2 * num_possible_cpus() + FA_HELD * contexts + 1;
 }
 
 /*
- * Gives a block its number, by which its magazines are known. Growth in place, of
- * many small blocks, leaves some numbers for the large ones of the worker.
+ * Assigns a block its number, which is part of the ids of its magazines. Growth in place
+ * adds many small blocks, so it leaves some numbers to the large blocks of the worker.
  */
 static int fa_mag_add_block(struct fastalloc_pool *pool, void *block, gfp_t gfp)
 {
@@ -1049,7 +1076,10 @@ static int fa_mag_add_block(struct fastalloc_pool *pool, void *block, gfp_t gfp)
 			table = NULL;
 		}
 		if (!t || mags->more[t - 1]) {
-			/* Seen by whoever pops one of its magazines: pushing is a release. */
+			/*
+			 * Visible to a CPU that pops one of its magazines, as a push is a
+			 * release.
+			 */
 			WRITE_ONCE(*fa_mag_block(mags, b), block);
 			mags->nr_blocks++;
 			break;
@@ -1064,19 +1094,19 @@ static int fa_mag_add_block(struct fastalloc_pool *pool, void *block, gfp_t gfp)
 	return b < most ? (int)b : -ENOSPC;
 }
 
-/* Magazines to add to @nr: geometric, so that the blocks suffice for any growth. */
+/* Magazines to add to @nr. Geometric, so that the block numbers suffice for any growth. */
 static unsigned long fa_mags_add(const struct fastalloc_pool *pool, unsigned long nr,
 				 unsigned long need, gfp_t gfp)
 {
 	unsigned long more = fa_is_growing(pool) ? nr / 2 : 0;
 
-	/* Growth in place takes a page at most, unless it needs more. */
+	/* Growth in place takes at most a page, unless it needs more. */
 	if (!gfpflags_allow_blocking(gfp))
 		more = min(more, PAGE_SIZE / pool->percpu.mags.mag_bytes);
 	return min(max(need - nr, more), FA_MAG_BLOCK_MASK + 1UL);
 }
 
-/* Memory for @nr magazines, or for fewer, down to a page, when memory is short. */
+/* Allocates memory for @nr magazines, or fewer, down to a page, when memory is short. */
 static void *fa_mags_alloc(struct fastalloc_pool *pool, unsigned long *nr, gfp_t gfp)
 {
 	size_t one = pool->percpu.mags.mag_bytes;
@@ -1090,7 +1120,7 @@ static void *fa_mags_alloc(struct fastalloc_pool *pool, unsigned long *nr, gfp_t
 	}
 }
 
-/* Makes magazines for @total objects. Any context, if @gfp does not allow blocking. */
+/* Allocates magazines for @total objects. Any context, if @gfp does not allow blocking. */
 static int fa_mags_reserve(struct fastalloc_pool *pool, unsigned long total, gfp_t gfp)
 {
 	unsigned long need = fa_mag_need(pool, total), nr, add, flags, i;
@@ -1118,7 +1148,7 @@ static int fa_mags_reserve(struct fastalloc_pool *pool, unsigned long total, gfp
 			m->next = ((u32)b << FA_MAG_BLOCK_SHIFT) + i + 1;
 			fa_stack_push(&pool->percpu.empty, m);
 		}
-		/* They count now that they can be had. */
+		/* They count only now, when all of them can be popped. */
 		raw_spin_lock_irqsave(&pool->lock, flags);
 		WRITE_ONCE(mags->nr, mags->nr + add);
 		mags->bytes += fa_kvsize(bytes);
@@ -1129,8 +1159,8 @@ static int fa_mags_reserve(struct fastalloc_pool *pool, unsigned long total, gfp
 }
 
 /*
- * After the number of objects has changed: where the low-water mark lies. One
- * more, for the magazine whose taking shows that it was passed.
+ * Updates the low-water mark after the capacity has changed. One more, as the mark is
+ * noticed only when the next magazine is claimed.
  */
 static void fa_percpu_set_low(struct fastalloc_pool *pool)
 {
@@ -1142,8 +1172,9 @@ static void fa_percpu_set_low(struct fastalloc_pool *pool)
 }
 
 /*
- * What was out at least when the depot held fewest full magazines: the fast path keeps
- * no peak, and the caches hold no more than the reserve. Under the lock.
+ * A lower bound of the objects that were allocated when the depot held the fewest full
+ * magazines. The fast path records no peak, and the caches hold no more than the reserve.
+ * With the lock held.
  */
 unsigned long fa_percpu_peak(struct fastalloc_pool *pool)
 {
@@ -1153,18 +1184,18 @@ unsigned long fa_percpu_peak(struct fastalloc_pool *pool)
 	return max(pool->peak, pool->capacity > held ? pool->capacity - held : 0);
 }
 
-/* From now on the fewest are looked for anew; under the lock. */
+/* Starts a new epoch: the minimum is recorded anew. With the lock held. */
 void fa_percpu_new_epoch(struct fastalloc_pool *pool)
 {
 	long epoch = (atomic_long_read(&pool->percpu.min_full) | FA_MIN_MASK) + 1 + FA_MIN_MASK;
 
-	/* Nothing is known of it yet. */
+	/* Nothing is recorded for it yet. */
 	atomic_long_xchg(&pool->percpu.min_full, epoch);
-	/* Who takes one from here on tells, so what is told here is not too many. */
+	/* Claims from here on record the minimum themselves, so the result is not too high. */
 	fa_note_left(pool, epoch, atomic_long_read(&pool->percpu.nfull));
 }
 
-/* Notes the peak so far, before the sums change that tell it. Under the lock. */
+/* Records the peak before the capacity changes, on which it depends. With the lock held. */
 static void fa_percpu_end_epoch(struct fastalloc_pool *pool)
 {
 	pool->peak = fa_percpu_peak(pool);
@@ -1172,9 +1203,9 @@ static void fa_percpu_end_epoch(struct fastalloc_pool *pool)
 }
 
 /*
- * New objects, those below @i that do not fill a magazine, to what room a magazine of
- * the depot has. That one may hold objects of others meanwhile, so this is an
- * operation that claims the CPU's cache like any other.
+ * Adds new objects, those below @i that do not fill a magazine, to a magazine of the depot
+ * that has room. It may hold objects of others, so this operation claims the cache like any
+ * other.
  */
 static unsigned int fa_percpu_add_some(struct fastalloc_pool *pool,
 				       struct fa_chunk *chunk, unsigned int i)
@@ -1194,7 +1225,10 @@ static unsigned int fa_percpu_add_some(struct fastalloc_pool *pool,
 			m->slot[m->n++] = fa_chunk_new_obj(&pool->chunks, chunk, --i);
 		fa_push_any(pool, m);
 	} else {
-		/* More was freed than there is, and took the room: these are lost. */
+		/*
+		 * More objects were freed than there are, and used up the room: these are
+		 * lost.
+		 */
 		i -= i % pool->percpu.magazine;
 	}
 	__fastalloc_release(c, n);
@@ -1202,7 +1236,7 @@ static unsigned int fa_percpu_add_some(struct fastalloc_pool *pool,
 	return i;
 }
 
-/* One full magazine of new objects, those below @i. Returns whether there was one. */
+/* Adds one full magazine of new objects, those below @i. Returns whether one was free. */
 static bool fa_percpu_add_full(struct fastalloc_pool *pool, struct fa_chunk *chunk,
 			       unsigned int i)
 {
@@ -1226,8 +1260,8 @@ static bool fa_percpu_add_full(struct fastalloc_pool *pool, struct fa_chunk *chu
 }
 
 /*
- * A chunk's objects into full magazines, from any context. A failure, for want of
- * memory for magazines, leaves all as it was.
+ * Adds the objects of a chunk in full magazines, in any context. If there is no memory for
+ * magazines, nothing is changed.
  */
 static int fa_percpu_attach(struct fastalloc_pool *pool, struct fa_chunk *chunk, gfp_t gfp)
 {
@@ -1241,7 +1275,7 @@ static int fa_percpu_attach(struct fastalloc_pool *pool, struct fa_chunk *chunk,
 		err = fa_mags_reserve(pool, READ_ONCE(pool->chunks.objects) + chunk->count, gfp);
 		if (err)
 			return err;
-		/* Others may attach chunks meanwhile: look again. */
+		/* Other chunks may have been attached meanwhile: check again. */
 		flags = fa_lock(pool);
 		there = fa_mag_need(pool, pool->chunks.objects + chunk->count) <=
 			pool->percpu.mags.nr;
@@ -1250,7 +1284,7 @@ static int fa_percpu_attach(struct fastalloc_pool *pool, struct fa_chunk *chunk,
 		fa_unlock(pool, flags);
 	} while (!there);
 
-	/* From the end, so that the lowest are handed out first. */
+	/* Backwards, so that the lowest objects are handed out first. */
 	while (i % pool->percpu.magazine)
 		i = fa_percpu_add_some(pool, chunk, i);
 	for (; i; i -= pool->percpu.magazine) {
@@ -1261,11 +1295,11 @@ static int fa_percpu_attach(struct fastalloc_pool *pool, struct fa_chunk *chunk,
 
 	fa_chunk_unshuffle(chunk);
 
-	/* Promised, and counted, once all are there. */
+	/* Count the objects once all of them can be allocated. */
 	flags = fa_lock(pool);
 	fa_unclaim(pool, full);
 	fa_add_total(pool, chunk->count);
-	/* From here on trim may take it away. */
+	/* From here on trim may remove the chunk. */
 	chunk->ready = true;
 	fa_unlock(pool, flags);
 	fa_percpu_set_low(pool);
@@ -1278,13 +1312,16 @@ static unsigned int fa_magazine_size(unsigned long capacity, unsigned long facto
 {
 	unsigned int m;
 
-	/* With its header a magazine then fills whole cache lines. */
+	/* With its header, a magazine of 63 slots fills whole cache lines. */
 	for (m = 63; m > 1 && m * factor > capacity / 4; m /= 2)
 		;
 	return m;
 }
 
-/* Caches and magazines, no objects yet; what is left of a failure, release frees. */
+/*
+ * Allocates caches and magazines, but no objects. On failure fa_percpu_exit() frees what
+ * was allocated.
+ */
 static int fa_percpu_init(struct fastalloc_pool *pool)
 {
 	/* The lock must not share a cache line with what every inline call reads. */
@@ -1312,7 +1349,7 @@ static int fa_percpu_init(struct fastalloc_pool *pool)
 	pool->growth.max = min(pool->growth.max, FASTALLOC_MAX_OBJECTS - pool->reserve);
 
 	bytes = sizeof(struct fa_mag) + pool->percpu.magazine * sizeof(void *);
-	/* Two magazines may be with two CPUs, so they share no cache line. */
+	/* Two CPUs may use two magazines, so these share no cache line. */
 	mags->mag_bytes = ALIGN(bytes, SMP_CACHE_BYTES);
 
 	pool->percpu.cache = alloc_percpu_gfp(struct fastalloc_cache,
@@ -1334,7 +1371,7 @@ static int fa_percpu_init(struct fastalloc_pool *pool)
 	return 0;
 }
 
-/* On destroy: what @fn makes of every free object. Nobody uses the pool. */
+/* On destroy: calls @fn for every free object. Nobody uses the pool. */
 static void fa_percpu_drain(struct fastalloc_pool *pool,
 			    void (*fn)(struct fastalloc_pool *pool, void *obj))
 {
@@ -1369,7 +1406,7 @@ static void fa_percpu_exit(struct fastalloc_pool *pool)
 	free_percpu(pool->percpu.cache);
 }
 
-/* Chunks have gone. */
+/* Chunks were removed. */
 static void fa_percpu_trimmed(struct fastalloc_pool *pool)
 {
 	unsigned long flags;
@@ -1380,7 +1417,10 @@ static void fa_percpu_trimmed(struct fastalloc_pool *pool)
 	fa_unlock(pool, flags);
 }
 
-/* For a waiter. If there is no room, a free that makes room wakes waiters. */
+/*
+ * Takes an object for a waiter. If the ceiling leaves no room, a free that makes room wakes
+ * waiters.
+ */
 static void *fa_percpu_take(struct fastalloc_pool *pool)
 {
 	void *obj;
@@ -1401,7 +1441,7 @@ static void fa_percpu_give(struct fastalloc_pool *pool, void *obj)
 	/* As in fa_cache_free(). */
 	WRITE_ONCE(pool->waitq.handed, pool->waitq.handed - 1);
 	fa_depot_put(pool, obj);
-	/* It may be the last one that a deferred destroy waits for. */
+	/* This may be the last object that a deferred destroy waits for. */
 	if (READ_ONCE(pool->deferred.zombie))
 		irq_work_queue(&pool->waitq.wake);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Pools with a cache on every CPU, of sync PERCPU: see percpu.c. */
+/* Pools of sync PERCPU, with a cache on every CPU: see percpu.c. */
 #ifndef FASTALLOC_PERCPU_H
 #define FASTALLOC_PERCPU_H
 
@@ -12,22 +12,25 @@
 
 struct fa_pool_ops;
 
-/* An id names block and place in it: 10 and 22 bits. */
+/* A magazine id is a block number of 10 bits and an index in the block of 22 bits. */
 #define FA_MAG_BLOCK_SHIFT	22
 #define FA_MAG_BLOCK_MASK	((1U << FA_MAG_BLOCK_SHIFT) - 1)
 #define FA_MAG_BLOCKS		(1U << (32 - FA_MAG_BLOCK_SHIFT))
 
-/* Blocks in struct fa_mags itself, in each further table, and not for growth in place. */
+/*
+ * Blocks in struct fa_mags itself, in each further table, and those that growth in place
+ * leaves.
+ */
 #define FA_MAG_TABLE		64U
 
 /**
  * struct fa_mags - all magazines of a pool
  * @nr: magazines that are on their stacks or in use
- * @bytes: their memory
- * @mag_bytes: size of one
- * @nr_blocks: blocks; under the pool's lock, as @nr and @bytes
- * @block: the first blocks. Their memory stays until the pool is destroyed.
- * @more: tables of further blocks, made when they are needed
+ * @bytes: memory of all magazines
+ * @mag_bytes: size of a magazine
+ * @nr_blocks: number of blocks; under the pool's lock, as @nr and @bytes
+ * @block: the first blocks; freed when the pool is destroyed
+ * @more: tables of further blocks, allocated on demand
  */
 struct fa_mags {
 	unsigned long	nr;
@@ -39,27 +42,26 @@ struct fa_mags {
 };
 
 /**
- * struct fa_percpu - the CPUs' caches, and the depot behind them
- * @cache: the caches; not the ones that the pool's head shows, unless its path is
+ * struct fa_percpu - the CPUs' caches and the depot
+ * @cache: the caches; the pool's head shows a bypass cache instead unless the path is
  *	%FA_PATH_CACHE
  * @magazine: slots of a magazine
- * @exact: the capacity is a ceiling, too: %FASTALLOC_F_EXACT
- * @exact_out: with @exact, objects that are out, or about to be
+ * @exact: the capacity is also a ceiling: %FASTALLOC_F_EXACT
+ * @exact_out: with @exact: objects that are allocated, or about to be
  * @mags: all magazines
- * @resets: resets of the statistics; under the pool's lock
- * @stats_base: where the CPUs' counters stood at the last reset; under the pool's lock
- * @full: the depot's full magazines
- * @nfull: magazines on @full and @scanned that nobody has claimed; growth adds its own at
- *	its end
- * @min_full: fewest there have been in this epoch, and in its upper bits the epoch, which
- *	ends when a sum changes that tells the peak by it
- * @low_full: with fewer the pool should grow
- * @partial: magazines with some objects, kept few
- * @empty: those without
- * @scanned: those that trim has looked at
- * @shut_lock: guards @shutters, and who shuts the caches
+ * @resets: number of resets of the statistics; under the pool's lock
+ * @stats_base: the CPUs' counters at the last reset; under the pool's lock
+ * @full: full magazines of the depot
+ * @nfull: unclaimed magazines on @full and @scanned; growth adds its own when it completes
+ * @min_full: minimum of @nfull in the current epoch; the upper bits hold the epoch. A new
+ *	epoch begins when the capacity changes, or on a reset.
+ * @low_full: below this number of full magazines the pool should grow
+ * @partial: magazines with some objects; there are only a few
+ * @empty: magazines without objects
+ * @scanned: full magazines that trim has scanned
+ * @shut_lock: guards @shutters, and serializes shutting and opening the caches
  * @shutters: tasks that want the caches shut for frees; the worker of a deferred destroy
- *	does for good
+ *	never opens them again
  */
 struct fa_percpu {
 	struct fastalloc_cache __percpu *cache;
@@ -78,7 +80,7 @@ struct fa_percpu {
 	struct fa_stack		empty ____cacheline_aligned_in_smp;
 	struct fa_stack		scanned;
 
-	struct mutex		shut_lock;	/* of @shutters */
+	struct mutex		shut_lock;	/* guards @shutters */
 	unsigned int		shutters;
 };
 
