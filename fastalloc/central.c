@@ -1,27 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Pools of sync SPINLOCK and NONE: free objects in one of the orders, under
- * the pool's lock, or under whatever the owner of the pool has in its place.
+ * Pools of sync SPINLOCK and NONE: free objects in one of the orders, under the pool's
+ * lock, or serialized by the owner of the pool.
  *
- * LIFO and FIFO keep what was out before in a deque. What was never out stays
- * in its chunk, from index ->fresh on, so that a chunk of any size is attached
- * in constant time. LOWEST keeps a bitmap a chunk.
+ * LIFO and FIFO keep objects that were allocated before in a deque. Objects that were never
+ * allocated stay in their chunk, from index ->unused on, so that a chunk of any size is
+ * attached in constant time. LOWEST keeps a bitmap for each chunk.
  *
- *	Invariant: allocs - frees objects are out. LIFO, FIFO: the deque holds
- *	dq.n, nfresh were never out, trim holds those that it has gathered from
- *	condemned chunks; together they are all there are. A deque has segments
- *	for all objects, and takes back no more than are out, so a push has room.
+ *	Invariant: allocs - frees objects are allocated. LIFO, FIFO: the deque holds dq.n,
+ *	nr_unused were never allocated, trim holds those of isolated chunks; together these
+ *	are all objects. The deque has segments for all objects, and accepts no more frees
+ *	than objects are allocated, so a push has room.
  *
- * A bare LIFO pool (no hooks, checks, zeroing) has a window on the tail of its deque, from which
- * the most common calls pop and to which they push with next to no work: between
- * its ends nothing but the top and the counters changes. Wherever more is to be
- * done (the next segment, an object that was never out, a new peak, the
- * low-water mark, a free of more than is out, a waiter) the window ends, and
- * the call takes the long way. That settles what went through the window, and
- * opens it anew when done; with the lock, as all else.
+ * A LIFO pool without hooks, checks and zeroing has a window on the tail of its deque. The
+ * most common calls pop from it and push to it; between its ends nothing but the top and
+ * the counters changes. The window ends wherever more is to be done (the next segment, an
+ * object that was never allocated, a new peak, the low-water mark, a free of more objects
+ * than are allocated, a waiter). The call then takes the slow path, which applies what went
+ * through the window to the deque, and opens the window again when done, all with the lock
+ * held.
  *
- *	Invariant: while the window is open, the deque's ->t and ->n are those
- *	of when it was opened.
+ *	Invariant: while the window is open, the deque's ->t and ->n are those of when it
+ *	was opened.
  */
 #define pr_fmt(fmt) "fastalloc: " fmt
 
@@ -35,10 +35,10 @@
 #include "refill.h"
 #include "stats.h"
 
-/* Slots that are looked at, or filled, before others may have the lock. */
+/* Slots to scan or fill before the lock is dropped for others. */
 #define FA_BATCH	64
 
-/* Chunks that a search for a run of neighbours looks at while it holds the lock. */
+/* Chunks to search for a run while the lock is held. */
 #define FA_RUN_LOOK	16
 
 static bool fa_avail_less(struct rb_node *a, const struct rb_node *b)
@@ -47,7 +47,7 @@ static bool fa_avail_less(struct rb_node *a, const struct rb_node *b)
 	       rb_entry(b, struct fa_chunk, avail)->mem;
 }
 
-/* Call with the lock held when capacity, or whether the pool can grow, changed. */
+/* Call with the lock held when the capacity, or whether the pool can grow, has changed. */
 static void fa_central_set_mark(struct fastalloc_pool *pool)
 {
 	unsigned long low = pool->refill.low_mark;
@@ -59,7 +59,7 @@ static void fa_central_set_mark(struct fastalloc_pool *pool)
 	pool->central.next_threshold = min(pool->peak + 1, pool->central.grow_at);
 }
 
-/* Makes the deque what it is with what went through the window. */
+/* Applies what went through the window to the deque. */
 void fa_window_settle(struct fastalloc_pool *pool)
 {
 	struct fa_deque *d = &pool->central.dq;
@@ -69,16 +69,16 @@ void fa_window_settle(struct fastalloc_pool *pool)
 	d->t = t;
 }
 
-/* As far as it reaches neither another segment nor anything else to look after. */
+/* Opens the window, up to the next segment or the next event to handle. */
 void fa_window_open(struct fastalloc_pool *pool)
 {
 	long in_use = fa_in_use(pool), pops, pushes = 0;
 	struct fastalloc_window *w = pool->central.window;
 	struct fa_deque *d = &pool->central.dq;
 
-	/* Below zero: so many must be pushed before one may be popped. */
+	/* May be negative: then as many pushes must come before the first pop. */
 	pops = min3((long)d->t, (long)d->n, (long)pool->central.next_threshold - 1 - in_use);
-	/* A waiter raises this before it takes the lock for its last try. */
+	/* A waiter increments ->nr before it takes the lock for its last try. */
 	if (!READ_ONCE(pool->waitq.nr))
 		pushes = min_t(long, d->seg_slots - d->t, in_use);
 	w->top = d->tail->slot + d->t;
@@ -86,7 +86,7 @@ void fa_window_open(struct fastalloc_pool *pool)
 	w->end = w->top + pushes;
 }
 
-/* Once, when all is there and nobody knows the pool yet. */
+/* Called once, when the pool is complete and not yet visible to others. */
 void fa_window_init(struct fastalloc_pool *pool)
 {
 	pool->central.window = pool->sync == FASTALLOC_SYNC_SPINLOCK ? &pool->central.locked :
@@ -94,7 +94,10 @@ void fa_window_init(struct fastalloc_pool *pool)
 	fa_window_open(pool);
 }
 
-/* For good, on destroy. The lock is held; frees that are under way take it next. */
+/*
+ * Closes the window for good, on destroy. The lock is held; frees that are under way take
+ * it next.
+ */
 void fa_window_close(struct fastalloc_pool *pool)
 {
 	if (!pool->central.window)
@@ -104,7 +107,7 @@ void fa_window_close(struct fastalloc_pool *pool)
 	pool->central.window = NULL;
 }
 
-/* The alarm went off. Returns whether the pool should grow. */
+/* The threshold was reached. Returns whether the pool should grow. */
 static noinline bool fa_central_threshold(struct fastalloc_pool *pool)
 {
 	unsigned long in_use = fa_in_use(pool);
@@ -121,7 +124,7 @@ static inline bool fa_central_took(struct fastalloc_pool *pool, unsigned long nr
 	       fa_central_threshold(pool);
 }
 
-/* Below the low-water mark, and the lock is not held. */
+/* The pool is below the low-water mark. The lock is not held. */
 static noinline void fa_central_low(struct fastalloc_pool *pool)
 {
 	if (!fa_central_adopt(pool))
@@ -165,7 +168,7 @@ static void *fa_lowest_pop(struct fastalloc_pool *pool)
 	return fa_chunk_obj(&pool->chunks, chunk, i);
 }
 
-/* Returns NULL, or why the run cannot be taken back. */
+/* Returns NULL, or the reason why the run cannot be freed. */
 static const char *fa_lowest_check(struct fastalloc_pool *pool,
 				   struct fa_chunk *chunk, void *obj,
 				   unsigned int nr)
@@ -227,7 +230,7 @@ static noinline __cold void fa_central_refuse(struct fastalloc_pool *pool,
 			   pool->name, obj, why);
 }
 
-/* What is left to do of an allocation, with the lock held and the window unsettled. */
+/* Completes an allocation, with the lock held and the window not settled. */
 void *fa_central_alloc_locked(struct fastalloc_pool *pool, unsigned long flags)
 	__releases(&pool->lock)
 {
@@ -240,7 +243,7 @@ void *fa_central_alloc_locked(struct fastalloc_pool *pool, unsigned long flags)
 	obj = fa_central_pop(pool);
 	if (likely(obj))
 		low = fa_central_took(pool, 1);
-	/* If there was nothing to pop, and no mark was passed, it is right as it is. */
+	/* If the deque was empty and no threshold was reached, the window is still right. */
 	if (pool->central.window && (had || low || !obj))
 		fa_window_open(pool);
 	fa_unlock_quiet(pool, flags);
@@ -256,7 +259,7 @@ void *fa_central_alloc(struct fastalloc_pool *pool)
 	return fa_central_alloc_locked(pool, fa_lock_quiet(pool));
 }
 
-/* Of a free, likewise. */
+/* Completes a free, likewise. */
 void fa_central_free_locked(struct fastalloc_pool *pool, void *obj, unsigned long flags)
 	__releases(&pool->lock)
 {
@@ -273,8 +276,8 @@ void fa_central_free_locked(struct fastalloc_pool *pool, void *obj, unsigned lon
 	if (likely(!why))
 		pool->head.frees++;
 	/*
-	 * Under the lock, which a waiter takes before it sleeps. Nor may a zombie,
-	 * which counts its objects under the lock, be touched after it.
+	 * Under the lock, which a waiter takes before it sleeps. A zombie, which counts its
+	 * objects under the lock, must not be touched after the unlock.
 	 */
 	if (unlikely(READ_ONCE(pool->waitq.nr)))
 		irq_work_queue(&pool->waitq.wake);
@@ -289,7 +292,7 @@ void fa_central_free(struct fastalloc_pool *pool, void *obj)
 	fa_central_free_locked(pool, obj, fa_lock_quiet(pool));
 }
 
-/* Objects that a call could take now; the lock is held. */
+/* Objects that can be allocated now. The lock is held. */
 static unsigned long fa_central_free_objects(const struct fastalloc_pool *pool)
 {
 	if (pool->order == FASTALLOC_ORDER_LOWEST)
@@ -297,7 +300,7 @@ static unsigned long fa_central_free_objects(const struct fastalloc_pool *pool)
 	return pool->central.dq.n + pool->central.nr_unused;
 }
 
-/* @nr objects or none; with @some as many as there are. Returns how many. */
+/* Allocates @nr objects or none; with @some as many as are free. Returns how many. */
 unsigned int fa_central_alloc_bulk(struct fastalloc_pool *pool, unsigned int nr,
 				   void **objs, bool some)
 {
@@ -360,8 +363,8 @@ void fa_central_free_bulk(struct fastalloc_pool *pool, unsigned int nr,
 }
 
 /*
- * The lowest run of @nr neighbours among the chunks at and after @n, of which no more than
- * FA_RUN_LOOK are looked at; @n becomes the next one to look at. The lock is held.
+ * The lowest run of @nr adjacent objects in the chunks from @n on. Searches at most
+ * FA_RUN_LOOK chunks, and sets @n to the next one to search. The lock is held.
  */
 static void *fa_lowest_run(struct fastalloc_pool *pool, unsigned int nr, struct rb_node **n)
 {
@@ -381,7 +384,7 @@ static void *fa_lowest_run(struct fastalloc_pool *pool, unsigned int nr, struct 
 	return NULL;
 }
 
-/* The first chunk with a free object that does not begin before @mem. */
+/* The first chunk with free objects at or above @mem. */
 static struct rb_node *fa_avail_from(struct fastalloc_pool *pool, const void *mem)
 {
 	struct rb_node *n = pool->central.avail.rb_root.rb_node, *found = NULL;
@@ -398,8 +401,9 @@ static struct rb_node *fa_avail_from(struct fastalloc_pool *pool, const void *me
 }
 
 /*
- * The lowest run of @nr neighbours of one chunk, or NULL. LOWEST only. The lock is dropped
- * between steps: a run that is freed behind the search is not found.
+ * Allocates the lowest run of @nr adjacent objects of one chunk, or returns NULL. LOWEST
+ * only. The lock is dropped between steps: a run that is freed behind the search is not
+ * found.
  */
 void *fa_central_alloc_contig(struct fastalloc_pool *pool, unsigned int nr)
 {
@@ -425,7 +429,10 @@ void *fa_central_alloc_contig(struct fastalloc_pool *pool, unsigned int nr)
 	return obj;
 }
 
-/* Whether a run may be freed; logs why not. Not to be trusted for long. LOWEST only. */
+/*
+ * Whether a run may be freed; logs why not. The answer may become stale at once. LOWEST
+ * only.
+ */
 bool fa_central_may_free(struct fastalloc_pool *pool, void *obj, unsigned int nr)
 {
 	unsigned long flags;
@@ -456,7 +463,7 @@ void fa_central_free_contig(struct fastalloc_pool *pool, void *obj,
 		fa_central_refuse(pool, obj, why);
 }
 
-/* Objects of a chunk that are to be handed out at random: none is fresh. */
+/* Pushes the objects of a chunk in random order. No object is left unused. */
 static void fa_central_push_shuffled(struct fastalloc_pool *pool,
 				     struct fa_chunk *chunk, gfp_t gfp)
 {
@@ -476,7 +483,7 @@ static void fa_central_push_shuffled(struct fastalloc_pool *pool,
 	fa_chunk_unshuffle(chunk);
 }
 
-/* Segments that the deque must have once @chunk is attached. The lock is held. */
+/* Segments that the deque needs once @chunk is attached. The lock is held. */
 static unsigned long fa_central_segs(const struct fastalloc_pool *pool,
 				     const struct fa_chunk *chunk)
 {
@@ -486,8 +493,8 @@ static unsigned long fa_central_segs(const struct fastalloc_pool *pool,
 }
 
 /*
- * Segments for a chunk that the worker posts to the owner of a NONE pool: so many
- * that they suffice whenever it is attached.
+ * Allocates segments for a chunk that the worker posts to the owner of a NONE pool: enough
+ * for whenever it is attached.
  */
 int fa_central_reserve(struct fastalloc_pool *pool, struct fa_chunk *chunk, gfp_t gfp)
 {
@@ -516,8 +523,9 @@ static void fa_central_insert(struct fastalloc_pool *pool, struct fa_chunk *chun
 }
 
 /*
- * Attaches a chunk, with segments of the deque for its objects. The lock is held in
- * constant time, but for the tree of chunks. A failure leaves all as it was.
+ * Attaches a chunk, with segments of the deque for its objects. The lock is held for
+ * constant time, except for the insertion into the tree of chunks. A failure changes
+ * nothing.
  */
 static int fa_central_attach(struct fastalloc_pool *pool, struct fa_chunk *chunk, gfp_t gfp)
 {
@@ -532,7 +540,7 @@ static int fa_central_attach(struct fastalloc_pool *pool, struct fa_chunk *chunk
 			break;
 		need -= pool->central.dq.nr_segs;
 		fa_unlock(pool, flags);
-		/* Others may attach chunks meanwhile: look again. */
+		/* Other chunks may be attached meanwhile: check again. */
 		err = fa_segs_alloc(&chunk->segs, need, pool->central.seg_slots, gfp,
 				    fa_node(pool));
 		if (err)
@@ -545,7 +553,10 @@ static int fa_central_attach(struct fastalloc_pool *pool, struct fa_chunk *chunk
 		fa_central_push_shuffled(pool, chunk, gfp);
 		flags = fa_lock(pool);
 	}
-	/* Promised once it is there; and from here on trim may take it away. */
+	/*
+	 * Count the objects once they can be allocated. From here on trim may remove the
+	 * chunk.
+	 */
 	fa_add_total(pool, chunk->count);
 	chunk->ready = true;
 	fa_central_set_mark(pool);
@@ -554,25 +565,31 @@ static int fa_central_attach(struct fastalloc_pool *pool, struct fa_chunk *chunk
 	return 0;
 }
 
-/* The owner of a NONE pool takes over what the worker has made for it. */
+/* The owner of a NONE pool attaches the chunk that the worker has posted. */
 bool fa_central_adopt(struct fastalloc_pool *pool)
 {
-	/* Pairs with the smp_store_release() in fa_pool_post(). */
+	/*
+	 * Orders the read of ->pending before the use of the chunk. Pairs with the
+	 * smp_store_release() in fa_pool_post().
+	 */
 	struct fa_chunk *chunk = smp_load_acquire(&pool->refill.pending);
 
 	if (!chunk)
 		return false;
-	/* The worker has made all that it needs. */
+	/* The worker has allocated all that this needs, so it cannot fail. */
 	WARN_ON_ONCE(fa_central_attach(pool, chunk, 0));
 	pool->refill.grows++;
-	/* Pairs with the smp_load_acquire() in fa_pool_grow_work(). */
+	/*
+	 * Orders the attaching of the chunk before the clearing of ->pending. Pairs with
+	 * the smp_load_acquire() in fa_pool_grow_work().
+	 */
 	smp_store_release(&pool->refill.pending, NULL);
 	return true;
 }
 
 /*
- * Takes every object of the deque out once and puts it back, in the same order if nobody
- * interferes, unless @found keeps it. The chunks of LOWEST know what is free.
+ * Pops every object of the deque once and pushes it back, unless @found keeps it. The order
+ * stays the same if no other call interferes. For LOWEST, the chunks record what is free.
  */
 static void fa_central_scan(struct fastalloc_pool *pool,
 			    bool (*found)(struct fastalloc_pool *pool, void *obj))
@@ -603,7 +620,7 @@ static void fa_central_scan(struct fastalloc_pool *pool,
 	}
 }
 
-/* What trim has gathered of a chunk that does not go after all. Not for LOWEST. */
+/* Frees the objects that trim has kept, of a chunk that stays. Not for LOWEST. */
 static void fa_central_put_back(struct fastalloc_pool *pool, struct fa_chunk *chunk)
 {
 	unsigned int i = 0, batch;
@@ -622,7 +639,7 @@ static void fa_central_put_back(struct fastalloc_pool *pool, struct fa_chunk *ch
 	}
 }
 
-/* Chunks have gone: segments that the deque can spare now. */
+/* Chunks were removed: frees the segments that the deque no longer needs. */
 static void fa_central_trimmed(struct fastalloc_pool *pool)
 {
 	struct fa_seg *seg;
@@ -642,7 +659,7 @@ static void fa_central_trimmed(struct fastalloc_pool *pool)
 	}
 }
 
-/* On destroy: what @fn makes of every free object that was out before. */
+/* On destroy: calls @fn for every free object that was ever allocated. */
 static void fa_central_drain(struct fastalloc_pool *pool,
 			     void (*fn)(struct fastalloc_pool *pool, void *obj))
 {

@@ -13,16 +13,16 @@ struct fa_chunk;
 struct fa_pool_ops;
 
 /**
- * struct fa_central - free objects, and when to look after more than these
- * @window: on the tail of @dq, if there is one: for the owner in &fastalloc_head (NONE), or
+ * struct fa_central - the free objects
+ * @window: the window on the tail of @dq, or NULL: that of &fastalloc_head (NONE), or
  *	@locked (SPINLOCK)
- * @locked: the window for those who hold the lock
- * @next_threshold: with this many objects out an allocation must look at the peak and at
- *	@grow_at
- * @grow_at: with this many objects out the pool should grow
- * @dq: free objects that were out before (LIFO, FIFO)
- * @unused: chunks with objects that were never out (LIFO, FIFO)
- * @nr_unused: such objects
+ * @locked: the window for lock holders
+ * @next_threshold: number of allocated objects at which an allocation must update the peak
+ *	and check @grow_at
+ * @grow_at: number of allocated objects at which the pool should grow
+ * @dq: free objects that were allocated before (LIFO, FIFO)
+ * @unused: chunks with objects that were never allocated (LIFO, FIFO)
+ * @nr_unused: number of objects that were never allocated
  * @avail: chunks with free objects, by address (LOWEST)
  * @seg_slots: slots of a segment of @dq
  *

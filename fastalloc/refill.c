@@ -1,25 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Who grows a pool, and when.
+ * When and how a pool grows.
  *
- * Growth plans objects, makes a chunk, and attaches it:
+ * Growth plans objects, allocates a chunk, and attaches it:
  *
- * - To plan is to add to ->planned, under the pool's lock, as far as the maximum
- *	allows. So growths that go on at once do not exceed it together.
- * - The chunk is made without any lock of the pool.
+ * - To plan is to add to ->planned, under the pool's lock, up to the maximum. So concurrent
+ *   growths do not exceed it together.
+ * - The chunk is allocated without any lock of the pool.
  * - Attaching takes the pool's lock for a short time, see fa_central_attach() and
- *	fa_percpu_attach().
+ *   fa_percpu_attach().
  *
- * A caller who may sleep does this under grow_lock, so that of many who find the
- * pool empty one grows it and the others find what it has added.
+ * A caller that may sleep does this under grow_lock. So of many callers that find the pool
+ * empty, one grows it, and the others find what it has added.
  *
- * A caller who may not sleep but may allocate grows the pool in place, without
- * grow_lock: it adds a small chunk, which takes a bounded time, and leaves it to
- * the worker to add a large one. Several may do so at once; each adds a chunk.
+ * A caller that may not sleep but may allocate memory grows the pool in place, without
+ * grow_lock: it adds a small chunk, which takes a bounded time, and leaves it to the worker
+ * to add a large one. Several callers may do so at once; each adds a chunk.
  *
- * Every other caller (NMI, callers with locks that the page allocator takes, pools
- * whose constructor may sleep) asks the worker. For them the low-water mark has the
- * pool grown before it is empty.
+ * Every other caller (in NMI, with locks held that the page allocator takes, of a pool
+ * whose constructor may sleep) kicks the worker. For these the low-water mark makes the
+ * pool grow before it is empty.
  */
 #define pr_fmt(fmt) "fastalloc: " fmt
 
@@ -35,16 +35,16 @@
 #include "lock.h"
 #include "refill.h"
 
-/* Pages that growth in place takes: for objects of up to a page, and for larger ones. */
+/* Pages that growth in place allocates: for objects of up to a page, and for larger ones. */
 #define FA_HERE_PAGES		2
 #define FA_HERE_PAGES_LARGE	8
 
-/* Chunks of growth in place that a growth by rule leaves below the maximum. */
+/* Chunks of growth in place for which growth by the rule leaves room below the maximum. */
 #define FA_HERE_LEFT		16
 
 /*
- * How often an allocation grows the pool in place while others take what it adds, or
- * trim gives it back. More than once is rare.
+ * How often one allocation grows the pool in place, while other CPUs take the new objects
+ * or trim removes them. More than once is rare.
  */
 #define FA_HERE_TRIES		64
 
@@ -73,7 +73,7 @@ static void fa_unplan(struct fastalloc_pool *pool, unsigned long unused)
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
 }
 
-/* Leaves a chunk to the owner of a NONE pool. */
+/* Posts a chunk to the owner of a NONE pool, which will attach it. */
 static int fa_pool_post(struct fastalloc_pool *pool, struct fa_chunk *chunk, gfp_t gfp)
 {
 	int err = fa_central_reserve(pool, chunk, gfp);
@@ -81,7 +81,10 @@ static int fa_pool_post(struct fastalloc_pool *pool, struct fa_chunk *chunk, gfp
 	if (err)
 		return err;
 	fa_handle_attach(pool, chunk);
-	/* Pairs with the smp_load_acquire() in fa_central_adopt(). */
+	/*
+	 * Orders the initialization of the chunk before the store of ->pending. Pairs with
+	 * the smp_load_acquire() in fa_central_adopt().
+	 */
 	smp_store_release(&pool->refill.pending, chunk);
 	return 0;
 }
@@ -90,7 +93,7 @@ static int fa_pool_attach(struct fastalloc_pool *pool, struct fa_chunk *chunk, g
 {
 	int err;
 
-	/* Before an object can be had: its handle must lead to it. */
+	/* Before an object can be allocated, as its handle must lead to it. */
 	fa_handle_attach(pool, chunk);
 	err = pool->ops->attach(pool, chunk, gfp);
 	if (err)
@@ -98,7 +101,7 @@ static int fa_pool_attach(struct fastalloc_pool *pool, struct fa_chunk *chunk, g
 	return err;
 }
 
-/* One chunk of up to @want objects. Returns its objects, or an errno. */
+/* Adds one chunk of up to @want objects. Returns its number of objects, or an errno. */
 static long fa_pool_add_chunk(struct fastalloc_pool *pool, unsigned long want,
 			      unsigned long least, gfp_t gfp, bool post)
 {
@@ -107,7 +110,7 @@ static long fa_pool_add_chunk(struct fastalloc_pool *pool, unsigned long want,
 	size_t bytes;
 	int err;
 
-	/* Before the chunk, which must not be made only to be destroyed. */
+	/* Before the chunk, which is not to be allocated only to be destroyed. */
 	if (pool->ops->prepare) {
 		err = pool->ops->prepare(pool, READ_ONCE(pool->chunks.objects) + want, gfp);
 		if (err)
@@ -119,7 +122,7 @@ static long fa_pool_add_chunk(struct fastalloc_pool *pool, unsigned long want,
 	chunk->first = !pool->live;
 	count = chunk->count;
 	bytes = fa_chunk_overhead(chunk);
-	/* Before its objects count. Once it is attached, trim may take it away. */
+	/* Before it is attached: from then on trim may remove it. */
 	fa_charge(pool, bytes);
 	err = post ? fa_pool_post(pool, chunk, gfp) : fa_pool_attach(pool, chunk, gfp);
 	if (!err)
@@ -130,9 +133,9 @@ static long fa_pool_add_chunk(struct fastalloc_pool *pool, unsigned long want,
 }
 
 /*
- * Adds up to @want objects in chunks of at least @least, within the maximum. @post:
- * leaves one chunk to the owner of a NONE pool. Returns how many objects, or an
- * errno if none.
+ * Adds up to @want objects in chunks of at least @least, within the maximum. @post: posts
+ * one chunk to the owner of a NONE pool. Returns the number of objects, or an errno if
+ * none.
  */
 long fa_pool_add(struct fastalloc_pool *pool, unsigned long want, unsigned long least,
 		 gfp_t gfp, bool post)
@@ -148,7 +151,7 @@ long fa_pool_add(struct fastalloc_pool *pool, unsigned long want, unsigned long 
 				      fa_pool_add_chunk(pool, piece, least, gfp, post);
 		if (got == -ENOMEM && pool->live && piece / 2 >= least &&
 		    piece * pool->chunks.stride > PAGE_SIZE) {
-			/* There may be memory for fewer objects and what lies beside them. */
+			/* There may be memory for fewer objects and their metadata. */
 			piece /= 2;
 			continue;
 		}
@@ -163,7 +166,7 @@ long fa_pool_add(struct fastalloc_pool *pool, unsigned long want, unsigned long 
 	return added ?: got ?: -ENOSPC;
 }
 
-/* Growth by so many objects has failed. @gfp: the caller's flags */
+/* Growth by @objects objects has failed. @gfp: the flags of the caller */
 static noinline __cold void fa_pool_not_grown(struct fastalloc_pool *pool, long err,
 					      unsigned long objects, gfp_t gfp)
 {
@@ -174,8 +177,8 @@ static noinline __cold void fa_pool_not_grown(struct fastalloc_pool *pool, long 
 }
 
 /*
- * One growth by a caller who may sleep. @missing: objects that the caller lacks;
- * @least: neighbours that it wants. Returns 0 if it is worth trying again.
+ * One growth by a caller that may sleep. @missing: objects that the caller lacks; @least:
+ * adjacent objects that it needs. Returns 0 if a retry is worthwhile.
  */
 static int fa_pool_grow(struct fastalloc_pool *pool, unsigned long missing,
 			unsigned long least, gfp_t gfp, bool post)
@@ -186,9 +189,9 @@ static int fa_pool_grow(struct fastalloc_pool *pool, unsigned long missing,
 
 	lockdep_assert_held(&pool->grow_lock);
 	/*
-	 * Callers wait for grow_lock who hold locks that reclaim may want. So
-	 * whoever holds it, the worker too, keeps reclaim from filesystems and
-	 * I/O; as a scope, which is how vmalloc() and constructors know it.
+	 * Callers that wait for grow_lock may hold locks that reclaim takes. So its holder,
+	 * the worker included, allocates without entering filesystems and I/O. This is set
+	 * as a scope, which vmalloc() and constructors obey, too.
 	 */
 	scope = memalloc_noio_save();
 	planned = READ_ONCE(pool->refill.planned);
@@ -198,8 +201,8 @@ static int fa_pool_grow(struct fastalloc_pool *pool, unsigned long missing,
 	most = READ_ONCE(pool->growth.max) + pool->reserve;
 	most = most > planned ? most - planned : 0;
 	/*
-	 * Until the chunk is there, callers who may not sleep live on what is left below
-	 * the maximum: not the last quarter at once.
+	 * Until the chunk is attached, callers that may not sleep use the rest below the
+	 * maximum: do not take the last quarter at once.
 	 */
 	if (pool->refill.here && add >= most && most > FA_HERE_LEFT * pool->refill.here)
 		add = most - most / 4;
@@ -210,7 +213,7 @@ static int fa_pool_grow(struct fastalloc_pool *pool, unsigned long missing,
 		fa_pool_not_grown(pool, got, add, gfp);
 out:
 	memalloc_noio_restore(scope);
-	/* Until it grows again, only those who find it empty ask for more. */
+	/* Until the pool grows again, only callers that find it empty kick the worker. */
 	WRITE_ONCE(pool->refill.stalled, got < 0);
 	if (got < 0)
 		return got;
@@ -224,7 +227,7 @@ out:
 	return 0;
 }
 
-/* The worker, for callers who may not sleep. */
+/* The worker, for callers that may not sleep. */
 static void fa_pool_grow_work(struct fa_grower *g)
 {
 	struct fastalloc_pool *pool = container_of(g, struct fastalloc_pool, refill.grower);
@@ -235,8 +238,9 @@ static void fa_pool_grow_work(struct fa_grower *g)
 	run = xchg(&pool->refill.wanted_run, 0);
 	want = max(xchg(&pool->refill.wanted, 0), READ_ONCE(pool->refill.low_mark));
 	/*
-	 * The owner has yet to take what was made for it. If it has, this pairs
-	 * with the smp_store_release() in fa_central_adopt(): it counts.
+	 * A posted chunk that the owner has not attached yet. If it has, its objects count.
+	 * Pairs with the smp_store_release() in fa_central_adopt(): orders the read of
+	 * ->pending before the read of the counters.
 	 */
 	if (smp_load_acquire(&pool->refill.pending) || READ_ONCE(pool->closed))
 		goto out;
@@ -262,8 +266,8 @@ static unsigned int fa_here_objects(const struct fastalloc_pool *pool)
 }
 
 /*
- * May this caller, who may not sleep, take memory? Not if it passed no flag for
- * reclaim, as one has to who holds locks that the page allocator takes; nor in NMI, nor
+ * May this caller, which may not sleep, allocate memory? Not if it passed no flag for
+ * reclaim, as callers do that hold locks which the page allocator takes. Nor in NMI, nor
  * with raw locks held on PREEMPT_RT.
  */
 static bool fa_may_grow_here(const struct fastalloc_pool *pool, gfp_t gfp)
@@ -272,8 +276,8 @@ static bool fa_may_grow_here(const struct fastalloc_pool *pool, gfp_t gfp)
 }
 
 /*
- * Growth in place. Bounded: a chunk of a few pages, segments or magazines for it, no
- * lock that is held for long. Returns whether the pool has grown.
+ * Growth in place. Bounded: a chunk of a few pages, segments or magazines for it, no lock
+ * held for long. Returns whether the pool has grown.
  */
 static bool fa_pool_grow_here(struct fastalloc_pool *pool, gfp_t gfp, unsigned long least)
 {
@@ -281,7 +285,7 @@ static bool fa_pool_grow_here(struct fastalloc_pool *pool, gfp_t gfp, unsigned l
 	unsigned long flags;
 	long got;
 
-	/* To wake kswapd takes locks of the scheduler, which the caller may hold. */
+	/* Waking kswapd takes locks of the scheduler, which the caller may hold. */
 	if (irqs_disabled())
 		mem &= ~__GFP_KSWAPD_RECLAIM;
 	if (least > pool->refill.here)
@@ -302,17 +306,17 @@ static bool fa_pool_grow_here(struct fastalloc_pool *pool, gfp_t gfp, unsigned l
 	return true;
 }
 
-/* Objects that may be had at most, by growth too. */
+/* Upper bound of the objects that can be allocated, including growth. */
 unsigned long fa_pool_room(struct fastalloc_pool *pool)
 {
 	unsigned long out, max = READ_ONCE(pool->growth.max);
 
-	/* A PERCPU pool's count may be too high, and it may hand out its reserve. */
+	/* The count of a PERCPU pool may be too high, and the pool may hand out its reserve. */
 	out = fa_is_percpu(pool) ? 0 : fastalloc_pool_allocated(pool);
 	return max > out ? max - out : 0;
 }
 
-/* By a caller who may sleep, and who lacks @nr objects. */
+/* Growth by a caller that may sleep and lacks @nr objects. */
 static bool fa_pool_refill_sleep(struct fastalloc_pool *pool, gfp_t gfp,
 				 unsigned long nr, bool contig, bool again)
 {
@@ -322,8 +326,8 @@ static bool fa_pool_refill_sleep(struct fastalloc_pool *pool, gfp_t gfp,
 	mutex_lock(&pool->grow_lock);
 	avail = fastalloc_pool_available(pool);
 	/*
-	 * Of many who find the pool empty, one grows it: the others have waited for the
-	 * lock meanwhile, and look first at what was added.
+	 * Of many callers that find the pool empty, one grows it. The others have waited
+	 * for the lock, and first try to take what was added.
 	 */
 	if (READ_ONCE(pool->refill.planned) <= planned && (contig || again || avail < nr) &&
 	    !READ_ONCE(pool->refill.pending) && !READ_ONCE(pool->waitq.dying))
@@ -334,20 +338,19 @@ static bool fa_pool_refill_sleep(struct fastalloc_pool *pool, gfp_t gfp,
 }
 
 /*
- * An allocation of @nr objects found too few; @contig: they must be
- * neighbours; @tries: how often it has been here before. Returns whether it is
- * worth trying again.
+ * An allocation of @nr objects found too few. @contig: they must be adjacent; @tries:
+ * number of earlier calls for this allocation. Returns whether a retry is worthwhile.
  */
 noinline bool fa_pool_refill(struct fastalloc_pool *pool, gfp_t gfp, unsigned long nr,
 			     bool contig, unsigned int tries)
 {
-	/* Of the caller's object, not of the chunk. */
+	/* __GFP_ZERO applies to the object, not to the chunk. */
 	gfp &= ~__GFP_ZERO;
 	if (pool->sync == FASTALLOC_SYNC_NONE && fa_central_adopt(pool))
 		return true;
 	if (!fa_is_growing(pool))
 		return false;
-	/* What was added last may have come after the caller found too few. */
+	/* The last growth may have ended after the caller found too few objects. */
 	if (!fastalloc_pool_can_grow(pool))
 		return !tries;
 	if (nr > fa_pool_room(pool))
@@ -360,13 +363,13 @@ noinline bool fa_pool_refill(struct fastalloc_pool *pool, gfp_t gfp, unsigned lo
 		fa_grower_kick(&pool->refill.grower);
 		return true;
 	}
-	/* A hint: of two callers at once, the later one is heard. */
+	/* A hint only: of two concurrent callers the later one wins. */
 	WRITE_ONCE(*(contig ? &pool->refill.wanted_run : &pool->refill.wanted), nr);
 	fa_grower_kick(&pool->refill.grower);
 	return !tries;
 }
 
-/* When the config is known, and what is derived from it. */
+/* Called when the config and the values derived from it are known. */
 void fa_refill_init(struct fastalloc_pool *pool, struct lock_class_key *key)
 {
 	const struct fastalloc_config *cfg = &pool->cfg;
@@ -418,7 +421,7 @@ int fastalloc_pool_reserve(struct fastalloc_pool *pool, unsigned long nr, gfp_t 
 }
 FASTALLOC_EXPORT(fastalloc_pool_reserve);
 
-/* After the maximum, or the low-water mark, has changed: look at it at once. */
+/* Applies a change of the maximum or the low-water mark at once. */
 static void fa_pool_mark_changed(struct fastalloc_pool *pool)
 {
 	unsigned long flags;
@@ -432,7 +435,7 @@ static void fa_pool_mark_changed(struct fastalloc_pool *pool)
 		fa_grower_kick(&pool->refill.grower);
 }
 
-/* A pool that cannot grow has neither. */
+/* A pool that does not grow has neither a maximum nor a mark. */
 static int fa_pool_check_growing(struct fastalloc_pool *pool, const char *what)
 {
 	if (fa_is_growing(pool))

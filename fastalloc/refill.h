@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Who grows a pool, and when: see refill.c. */
+/* When and how a pool grows: see refill.c. */
 #ifndef FASTALLOC_REFILL_H
 #define FASTALLOC_REFILL_H
 
@@ -12,26 +12,26 @@
 struct fa_chunk;
 struct lock_class_key;
 
-/* The default low-water mark: a pool that is 90 per cent used does not grow. */
+/* The default low-water mark. A pool that is 90 per cent used does not grow. */
 #define FA_LOW_WATER(capacity)	max((capacity) / 32, 1UL)
 
 /**
- * struct fa_refill - growth that is asked for, planned and under way
- * @here: objects that growth in place adds; 0: the pool does not grow in place
- * @planned: objects there are, with those that growth is about to add; under the pool's
+ * struct fa_refill - growth that is requested, planned or under way
+ * @here: objects that growth in place adds; 0: no growth in place
+ * @planned: objects of the pool, and those that growth is about to add; under the pool's
  *	lock, in all pools
- * @low_water: the low-water mark, at a capacity of @low_base; written as @low_mark
+ * @low_water: the low-water mark at a capacity of @low_base
  * @low_base: see @low_water
  * @low_mark: the mark at the present capacity: with fewer free objects the pool should grow
- * @pending: a chunk that the worker made for a pool of sync NONE; its owner adopts it.
- *	Stored by either with release, read with acquire.
- * @stalled: the worker could not grow the pool: it is not asked again at the mark
- * @wanted: objects that a caller who may not sleep lacked, for the worker
- * @wanted_run: likewise, neighbours
- * @grows: growths that added objects; under the pool's lock
- * @grows_atomic: those of them in place, by callers who may not sleep
- * @failures: growths that failed
- * @grower: the worker, for callers who may not sleep
+ * @pending: a chunk that the worker has posted to the owner of a NONE pool. Both store it
+ *	with release and read it with acquire.
+ * @stalled: the worker could not grow the pool: it is not kicked at the mark
+ * @wanted: objects that a caller that may not sleep lacked, for the worker
+ * @wanted_run: likewise, adjacent objects
+ * @grows: number of growths; under the pool's lock
+ * @grows_atomic: growths in place, by callers that may not sleep; part of @grows
+ * @failures: number of failed growths
+ * @grower: the worker, for callers that may not sleep
  */
 struct fa_refill {
 	unsigned int		here;

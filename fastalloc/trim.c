@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Which chunks are wholly free, and giving them back; and, on destroy, which
- * objects are still out. Both walk what is free and note it in the chunks'
- * bitmaps, so neither needs memory.
+ * Frees chunks whose objects are all free; and, on destroy, finds the objects that are
+ * still allocated. Both scan the free objects and mark them in the bitmaps of the chunks,
+ * so neither needs memory.
  *
- * No chunk goes meanwhile: grow_lock is held. Growth in place may add some.
+ * No chunk is removed meanwhile, as grow_lock is held. Growth in place may add chunks.
  *
- * The shrinker asks for the same again and again, and for what the pool will soon
- * want back. So for it a chunk goes only if then twice the low-water mark is free
- * still, which is far from where the worker grows the pool. And trim remembers what
- * there was when it looked last: another look is worth its time only when much has
- * been freed or added since.
+ * The shrinker asks for the same again and again, and for what the pool will soon need. So
+ * for the shrinker a chunk goes only if twice the low-water mark stays free, which is far
+ * from where the worker grows the pool. Trim records the state of the pool after each scan:
+ * another scan is worth its time only after many objects were freed or added.
  */
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -22,7 +21,7 @@
 #include "lock.h"
 #include "trim.h"
 
-/* It takes so much of what was looked at last to look again: an eighth. */
+/* Another scan is worth it if this fraction of the recorded state has changed: an eighth. */
 #define FA_TRIM_AGAIN	8
 
 static bool fa_is_lowest(const struct fastalloc_pool *pool)
@@ -31,17 +30,16 @@ static bool fa_is_lowest(const struct fastalloc_pool *pool)
 }
 
 /*
- * A free object: counts it; whether trim keeps it, for its chunk is isolated.
- * Others allocate and free meanwhile, so it may be met twice: that does no harm
- * when looking for candidates; those of isolated chunks are kept, and counted
- * by the bitmap.
+ * Counts a free object. Returns whether trim keeps it, as its chunk is isolated. Other CPUs
+ * allocate and free meanwhile, so an object may be met twice. This does no harm in the
+ * search for candidates; objects of isolated chunks are kept, and counted by the bitmap.
  */
 static bool fa_trim_found(struct fastalloc_pool *pool, void *obj)
 {
 	struct fa_chunk *chunk = fa_chunk_find(&pool->chunks, obj);
 	unsigned int i;
 
-	/* A foreign pointer that was freed stays where it is. */
+	/* A pointer that is not of this pool, but was freed to it, stays where it is. */
 	if (!chunk)
 		return false;
 	if (!chunk->isolated) {
@@ -56,7 +54,7 @@ static bool fa_trim_found(struct fastalloc_pool *pool, void *obj)
 	return true;
 }
 
-/* Every free object past fa_trim_found(). */
+/* Calls fa_trim_found() for every free object. */
 static void fa_trim_scan(struct fastalloc_pool *pool)
 {
 	if (pool->ops->flush)
@@ -65,8 +63,8 @@ static void fa_trim_scan(struct fastalloc_pool *pool)
 }
 
 /*
- * Objects that must stay when @out are out. The mark falls with the capacity, so it
- * is that of the capacity when the chunk has gone.
+ * Number of objects that must stay when @out are allocated. The low-water mark falls with
+ * the capacity, so use the mark at the capacity without the chunk.
  */
 static unsigned long fa_trim_stays(const struct fastalloc_pool *pool, bool all,
 				   unsigned long out, unsigned long capacity)
@@ -77,8 +75,8 @@ static unsigned long fa_trim_stays(const struct fastalloc_pool *pool, bool all,
 }
 
 /*
- * Whether the chunk may and can go; then the capacity is lowered, and nothing
- * of it that was never out will be handed out any more.
+ * Isolates a chunk if all its objects are free and the pool can spare it. Then the capacity
+ * is lower, and its unused objects can no longer be allocated.
  */
 static bool fa_trim_isolate(struct fastalloc_pool *pool, struct fa_chunk *chunk, bool all,
 			    unsigned long out)
@@ -121,8 +119,8 @@ static struct fa_chunk *fa_trim_next(struct fastalloc_pool *pool, struct fa_chun
 }
 
 /*
- * What there is when trim begins, with nothing found free yet. Chunks that growth in
- * place adds from here on are left alone: an allocation has just made them for itself.
+ * Resets the counts. Chunks that growth in place adds from here on are skipped: an
+ * allocation has just added them for itself.
  */
 static void fa_trim_begin(struct fastalloc_pool *pool)
 {
@@ -140,9 +138,9 @@ static void fa_trim_begin(struct fastalloc_pool *pool)
 }
 
 /*
- * What may go of the chunks that growth has added, or of the @first ones: if
- * all is free, the pool gets back to just what it was created with. From the
- * highest address down, since LOWEST fills from below.
+ * Isolates chunks that growth has added, or the @first ones. If all is free, the pool
+ * shrinks to what it was created with. From the highest address down, since LOWEST fills
+ * from below.
  */
 static void fa_trim_choose(struct fastalloc_pool *pool, bool first, bool all,
 			   struct list_head *isolated)
@@ -157,7 +155,10 @@ static void fa_trim_choose(struct fastalloc_pool *pool, bool first, bool all,
 	}
 }
 
-/* A isolated chunk did not come home whole. Not for LOWEST. */
+/*
+ * Puts back an isolated chunk, some of whose objects were allocated meanwhile. Not for
+ * LOWEST.
+ */
 static void fa_trim_putback(struct fastalloc_pool *pool, struct fa_chunk *chunk)
 {
 	unsigned long flags;
@@ -175,7 +176,7 @@ static void fa_trim_putback(struct fastalloc_pool *pool, struct fa_chunk *chunk)
 	fa_wake_waiters(&pool->waitq);
 }
 
-/* Notes what there was when trim had looked at all free objects. */
+/* Records the state of the pool after a scan of all free objects. */
 static void fa_trim_note(struct fastalloc_pool *pool)
 {
 	unsigned long out = fastalloc_pool_allocated(pool);
@@ -188,10 +189,10 @@ static void fa_trim_note(struct fastalloc_pool *pool)
 }
 
 /*
- * Whether another look may find more than the last one: because an eighth of what is
- * out has come back, or as many objects as an eighth of what was free have been
- * freed or added meanwhile, wherever they lie. So looks at a fragmented pool
- * cost a constant for each free, however often the kernel asks.
+ * Whether another scan may find more than the last one: an eighth of what was allocated has
+ * been freed, or as many objects as an eighth of what was free have been freed or added
+ * since, wherever they lie. So scans of a fragmented pool cost a constant per free, however
+ * often the kernel asks.
  */
 bool fa_trim_worth(struct fastalloc_pool *pool)
 {
@@ -205,9 +206,9 @@ bool fa_trim_worth(struct fastalloc_pool *pool)
 }
 
 /*
- * Gives wholly free chunks back, as long as the configured capacity stays; unless
- * @all, as long as more is free than growth would add again. Takes time in
- * proportion to what is free, however much goes. Returns how many objects went.
+ * Frees chunks whose objects are all free, as long as the configured capacity stays. Unless
+ * @all, also keeps as much free as growth would add again. Takes time in proportion to the
+ * number of free objects. Returns the number of objects removed.
  */
 unsigned long fa_trim(struct fastalloc_pool *pool, bool all)
 {
@@ -255,7 +256,7 @@ unsigned long fa_trim(struct fastalloc_pool *pool, bool all)
 	raw_spin_lock_irqsave(&pool->lock, flags);
 	pool->refill.planned -= gone;
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
-	/* There is room again for the worker. */
+	/* The worker has room again. */
 	if (gone)
 		WRITE_ONCE(pool->refill.stalled, false);
 	fa_trim_note(pool);
@@ -293,7 +294,7 @@ static void fa_trim_release(struct fastalloc_pool *pool, struct fa_chunk *chunk,
 {
 	if (pool->cfg.on_release)
 		pool->cfg.on_release(fa_chunk_obj(&pool->chunks, chunk, i), pool->cfg.arg);
-	/* A put that destroy has overtaken left nothing there to check. */
+	/* If destroy overtook a put, the object is not marked as allocated. */
 	if (chunk->out)
 		set_bit(i, chunk->out);
 }
@@ -321,8 +322,9 @@ static void fa_trim_each_live(struct fastalloc_pool *pool,
 }
 
 /*
- * On destroy, with objects still out: their chunks stay, or, if the pool's owner
- * knows that nobody refers to them any more, on_release is called for each.
+ * On destroy with objects still allocated: their chunks stay. If the owner of the pool
+ * knows that nobody refers to these objects any more, on_release is called for each
+ * instead.
  */
 void fa_trim_live(struct fastalloc_pool *pool)
 {
@@ -333,7 +335,7 @@ void fa_trim_live(struct fastalloc_pool *pool)
 		return;
 	}
 	fa_trim_each_live(pool, fa_trim_release);
-	/* Only now: one object's hook may look at another. */
+	/* Only after all hooks: the hook of one object may read another. */
 	if (pool->init_on_free)
 		fa_trim_each_live(pool, fa_trim_wipe);
 }

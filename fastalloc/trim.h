@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Giving back chunks that are wholly free: see trim.c. */
+/* Freeing of chunks whose objects are all free: see trim.c. */
 #ifndef FASTALLOC_TRIM_H
 #define FASTALLOC_TRIM_H
 
@@ -8,10 +8,10 @@
 struct fastalloc_pool;
 
 /**
- * struct fa_trim_looked - what there was when trim had looked at all free objects
- * @frees: objects freed so far
+ * struct fa_trim_looked - the state of the pool after the last scan of trim
+ * @frees: objects freed since creation
  * @objects: objects of all chunks
- * @out: objects that were out
+ * @out: objects that were allocated
  * @free: objects that were free
  */
 struct fa_trim_looked {

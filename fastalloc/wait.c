@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Waiting for an object: first come, first served. A free raises an irq_work,
- * which hands free objects to waiters; so a free wakes nobody itself and may
- * come from any context, with any lock held.
+ * Waiting for an object: first come, first served. A free raises an irq_work, which hands
+ * free objects to waiters. So a free wakes no task itself, and may run in any context, with
+ * any lock held.
  *
- * The irq_work is a hard one: on PREEMPT_RT others are run by a thread of the lowest
- * realtime priority, behind which a waiter of any priority would wait; and they
- * stay where they are while their CPU is offline. A hard one runs before its CPU
- * goes. It serves few waiters at a time, then raises itself again, so that
- * interrupts are off for a bounded time; all that it calls takes raw locks only.
+ * The irq_work is a hard one. On PREEMPT_RT others run in a thread of the lowest realtime
+ * priority, behind which a waiter of any priority would wait; and they stay pending while
+ * their CPU is offline. A hard one runs before its CPU goes offline. It serves a few
+ * waiters at a time, then raises itself again, so that interrupts are off for a bounded
+ * time. All that it calls takes raw locks only.
  */
 #include <linux/mutex.h>
 #include <linux/sched.h>
@@ -17,10 +17,10 @@
 #include "growth.h"
 #include "pool.h"
 
-/* Waiters that are served at a time. */
+/* Waiters to serve in one run of the irq_work. */
 #define FA_WAKE_BATCH		16
 
-/* In ->calls, beside their number: the pool is being destroyed. */
+/* Added to ->calls once the pool is being destroyed. */
 #define FA_CALLS_CLOSED		INT_MIN
 
 struct fa_waiter {
@@ -36,7 +36,7 @@ static void fa_wait_leave(struct fastalloc_pool *pool, struct fa_waiter *w)
 }
 
 /*
- * The first waiter gets an object; or, once the pool has been closed, none. Returns
+ * Hands an object to the first waiter, or NULL once the pool has been closed. Returns
  * whether there may be more to do.
  */
 static bool fa_wait_serve(struct fastalloc_pool *pool)
@@ -54,7 +54,10 @@ static bool fa_wait_serve(struct fastalloc_pool *pool)
 	if (served) {
 		w->obj = obj;
 		fa_wait_leave(pool, w);
-		/* Under the lock: it keeps the waiter's stack frame there. */
+		/*
+		 * Under the lock, without which the waiter could return and free its stack
+		 * frame.
+		 */
 		complete(&w->done);
 	}
 	raw_spin_unlock_irqrestore(&pool->waitq.lock, flags);
@@ -76,7 +79,7 @@ static void fa_wait_wake(struct irq_work *wake)
 	}
 }
 
-/* An object, or NULL after @timeout jiffies or, if @killable, a fatal signal. */
+/* Waits for an object. Returns NULL after @timeout jiffies, or a fatal signal if @killable. */
 void *fa_wait_for_object(struct fastalloc_pool *pool, long timeout, bool killable)
 {
 	struct fa_waiter w = {};
@@ -96,10 +99,13 @@ void *fa_wait_for_object(struct fastalloc_pool *pool, long timeout, bool killabl
 	pool->waitq.waited = true;
 	raw_spin_unlock_irqrestore(&pool->waitq.lock, flags);
 
-	/* Whoever left the last before us may have left objects here. */
+	/* The last waiter that left may have left objects on this CPU. */
 	if (pool->ops->wait_queued)
 		pool->ops->wait_queued(pool);
-	/* Pairs with the barrier in fa_wake_waiters(). */
+	/*
+	 * Orders the write of ->nr before the look for an object. Pairs with the
+	 * smp_mb__after_atomic() in fa_wake_waiters().
+	 */
 	smp_mb();
 	fa_wait_wake(&pool->waitq.wake);
 
@@ -111,7 +117,7 @@ void *fa_wait_for_object(struct fastalloc_pool *pool, long timeout, bool killabl
 	raw_spin_lock_irqsave(&pool->waitq.lock, flags);
 	if (!list_empty(&w.node))
 		fa_wait_leave(pool, &w);
-	/* Got it just before: destroy, which waits for us, is to find it free. */
+	/* The object came just before destroy, which waits for us and must find it free. */
 	if (pool->waitq.dying && w.obj) {
 		pool->ops->give(pool, w.obj);
 		w.obj = NULL;
@@ -132,11 +138,11 @@ void fa_wait_init(struct fastalloc_pool *pool)
 }
 
 /*
- * Calls that may sleep in the pool, for memory, for grow_lock or for an object, count
- * in ->calls from fa_call_begin() to their end, which destroy waits for. A call that
- * finds the pool closed at its end gives back what it has got. Beginning and end
- * are each one atomic operation on the word that destroy marks, so a call either
- * has ended before the mark, or sees it.
+ * Calls that may sleep in the pool, for memory, for grow_lock or for an object, are counted
+ * in ->calls from fa_call_begin() to their end. Destroy waits for that end. A call that
+ * finds the pool closed at its end gives back what it has got. Beginning and end are each
+ * one atomic operation on the word that destroy marks, so a call either has ended before
+ * the mark, or sees it.
  *
  * fa_call_begin() returns whether the pool is open. If not, the call is over.
  */
@@ -148,7 +154,7 @@ bool fa_call_begin(struct fastalloc_pool *pool)
 	return false;
 }
 
-/* Ends a call, unless the pool has been closed: then it is still under way. */
+/* Ends a call, unless the pool has been closed: then the call is still counted. */
 bool fa_call_try_end(struct fastalloc_pool *pool)
 {
 	int old = atomic_read(&pool->waitq.calls);
@@ -164,14 +170,14 @@ void fa_call_end(struct fastalloc_pool *pool)
 {
 	atomic_t *calls = &pool->waitq.calls;
 
-	/* Then the pool may be gone: only its address is used. */
+	/* The pool may be gone after this, so only its address is used. */
 	if (atomic_dec_return(calls) == FA_CALLS_CLOSED)
 		wake_up_var(calls);
 }
 
 /*
- * On destroy, before anything else: those who wait get nothing, nobody may begin to.
- * In any context but NMI, so it leaves it to ->wake to tell them.
+ * On destroy, first of all: waiters get NULL, and no task may begin to wait. Runs in any
+ * context but NMI, so it leaves the waking to ->wake.
  */
 void fa_wait_close(struct fastalloc_pool *pool)
 {
@@ -180,7 +186,7 @@ void fa_wait_close(struct fastalloc_pool *pool)
 	raw_spin_lock_irqsave(&pool->waitq.lock, flags);
 	if (!pool->waitq.dying) {
 		WRITE_ONCE(pool->waitq.dying, true);
-		/* Orders as a full barrier: see fa_call_begin(). */
+		/* A full barrier, see fa_call_begin(). */
 		atomic_add_return(FA_CALLS_CLOSED, &pool->waitq.calls);
 	}
 	if (!list_empty(&pool->waitq.waiters))
@@ -189,9 +195,9 @@ void fa_wait_close(struct fastalloc_pool *pool)
 }
 
 /*
- * The closed pool is to be destroyed when its last object comes back. To every free
- * it looks as if somebody waited, so each one raises ->wake; from when the worker,
- * which is first queued here, has shut the caches.
+ * Defers the destroy of a closed pool until its last object comes back. To a free it looks
+ * as if a task waited, so each free raises ->wake once the worker, which is first queued
+ * here, has shut the caches.
  */
 void fa_wait_defer(struct fastalloc_pool *pool)
 {
@@ -200,16 +206,16 @@ void fa_wait_defer(struct fastalloc_pool *pool)
 	raw_spin_lock_irqsave(&pool->waitq.lock, flags);
 	WRITE_ONCE(pool->deferred.zombie, true);
 	WRITE_ONCE(pool->waitq.nr, pool->waitq.nr + 1);
-	/* In here the pool cannot go: a grace period waits for us. */
+	/* The pool cannot go in here: a grace period waits for this CPU. */
 	irq_work_queue(&pool->waitq.wake);
 	raw_spin_unlock_irqrestore(&pool->waitq.lock, flags);
 }
 
 /*
- * By the worker of a zombie, before it waits for a grace period and sums up what is
- * out. A free that finds its cache open has preemption off from before it looks, so
- * it is over, and counted, after that grace period; a later one finds the cache shut
- * and raises ->wake, which queues the worker again.
+ * Called by the worker of a zombie, before it waits for a grace period and sums up what is
+ * allocated. A free that finds its cache open has preemption off from before it reads
+ * ->cap, so it is complete, and counted, after that grace period. A later free finds the
+ * cache shut and raises ->wake, which queues the worker again.
  */
 void fa_wait_shut(struct fastalloc_pool *pool)
 {
@@ -219,10 +225,13 @@ void fa_wait_shut(struct fastalloc_pool *pool)
 	pool->ops->wait_begin(pool);
 }
 
-/* On destroy, of a closed pool. Returns when all calls have ended. */
+/* On destroy of a closed pool: waits until all calls have ended. */
 void fa_wait_exit(struct fastalloc_pool *pool)
 {
-	/* What they did to the pool happens before what follows. */
+	/*
+	 * Orders what the calls did to the pool before the rest of destroy. Pairs with the
+	 * atomic_dec_return() in fa_call_end().
+	 */
 	wait_var_event(&pool->waitq.calls,
 		       atomic_read_acquire(&pool->waitq.calls) == FA_CALLS_CLOSED);
 	if (pool->waitq.waited || pool->deferred.zombie)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Waiting for an object, and calls that may sleep in a pool: see wait.c. */
+/* Tasks that wait for an object, and calls that may sleep in a pool: see wait.c. */
 #ifndef FASTALLOC_WAIT_H
 #define FASTALLOC_WAIT_H
 
@@ -13,16 +13,15 @@ struct fastalloc_pool;
 
 /**
  * struct fa_waitq - tasks that wait for an object
- * @lock: guards what follows
- * @waiters: those who sleep, first come first
- * @nr: their number; of a pool whose destroy is deferred one more, for good
- * @handed: PERCPU pools count here what was handed to waiters
+ * @lock: guards the following members up to @dying
+ * @waiters: tasks that sleep, in the order of arrival
+ * @nr: number of @waiters; a zombie adds one that never leaves
+ * @handed: PERCPU: objects handed to waiters, as no CPU counts these
  * @waits: allocations that slept
- * @waited: there has been one, so @wake may be under way
- * @dying: nobody may wait any more
- * @calls: calls in the pool that may sleep, see fa_call_begin(); not under @lock
- * @wake: hands free objects to waiters; in a deferred destroy, looks whether the pool can
- *	go
+ * @waited: a task has waited, so @wake may be pending
+ * @dying: no task may wait any more
+ * @calls: number of calls in the pool that may sleep, see fa_call_begin(); not under @lock
+ * @wake: hands free objects to waiters; of a zombie, checks whether the pool can go
  */
 struct fa_waitq {
 	raw_spinlock_t		lock ____cacheline_aligned_in_smp;
@@ -36,14 +35,14 @@ struct fa_waitq {
 	struct irq_work		wake;
 };
 
-/* Call after objects were pushed to the depot, or with the pool's lock held. */
+/* Call after objects were pushed to the depot, or with the lock held. */
 static inline void fa_wake_waiters(struct fa_waitq *wq)
 {
 	/*
 	 * Orders the push of an object before the read of ->nr. Pairs with the smp_mb() in
-	 * fa_wait_for_object(), between the write of ->nr and the look for an object: either
-	 * the waiter finds the object, or we find the waiter. With the pool's lock, which a
-	 * waiter takes before it sleeps, that does it.
+	 * fa_wait_for_object(), between the write of ->nr and the look for an object:
+	 * either the waiter finds the object, or we find the waiter. With the lock held,
+	 * the lock orders both, as a waiter takes it to look for an object.
 	 */
 	smp_mb__after_atomic();
 	if (unlikely(READ_ONCE(wq->nr)))
