@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Whether the inline code of a consumer, which reads and writes structures of this module,
- * was compiled for their layout. Symbol versions would tell, too, but not every kernel has
- * them.
+ * Checks that the inline code of a consumer, which accesses structures of this module, was
+ * compiled for their layout. Symbol versions would detect a mismatch, too, but not every
+ * kernel has them.
  */
 #define pr_fmt(fmt) "fastalloc: " fmt
 
@@ -46,7 +46,7 @@ bool fa_abi_fits(const struct fastalloc_abi *abi, const struct module *owner)
 
 	BUILD_BUG_ON(sizeof(mine) != ARRAY_SIZE(fa_abi_names) * sizeof(u32));
 	for (i = 0; i < ARRAY_SIZE(fa_abi_names); i++) {
-		/* The size comes first, so that no member is read that is not there. */
+		/* The size comes first, so a member that is not there is never read. */
 		if (likely(theirs[i] == ours[i]))
 			continue;
 		pr_err_ratelimited("module %s was built against another <linux/fastalloc.h> (%s: %u, not %u): rebuild it\n",

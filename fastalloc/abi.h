@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Whether the inline code of a consumer fits this module: see abi.c. */
+/* Whether the inline code of a consumer matches this module: see abi.c. */
 #ifndef FASTALLOC_ABI_H
 #define FASTALLOC_ABI_H
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A bitmap with summaries, for the order LOWEST, and for marks on the objects of a chunk.
- * Nothing here knows of pools, chunks or locks: the caller serialises.
+ * A bitmap with summaries, for the order LOWEST, and for marking objects of a chunk.
+ * Nothing here knows of pools, chunks or locks: the caller serializes.
  *
- * A bit of level l + 1 says that a whole word of level l is taken, so that the lowest free
- * bit is found in one step a level (five levels for 2^30 objects on 64-bit). The idea is
- * that of van Emde Boas trees as cut down in lib/sbitmap.c and kernel/sched's priority
- * bitmaps; level 0 is an ordinary kernel bitmap.
+ * A set bit of level l + 1 says that a whole word of level l is set, so that the lowest
+ * clear bit is found in one step per level (five levels for 2^30 objects on 64-bit). The
+ * idea is that of van Emde Boas trees as simplified in lib/sbitmap.c and the priority
+ * bitmaps of the scheduler. Level 0 is an ordinary kernel bitmap.
  */
 #include <linux/bitmap.h>
 #include <linux/bitops.h>
@@ -38,7 +38,7 @@ int fa_bitmap_init(struct fa_bitmap *bm, unsigned int bits, gfp_t gfp, int node)
 	n = bits;
 	for (l = 0; l < bm->levels; l++) {
 		bm->level[l] = mem;
-		/* What lies past the end is taken for ever. */
+		/* Bits past the end are always set. */
 		bitmap_set(mem, n, words[l] * BITS_PER_LONG - n);
 		mem += words[l];
 		n = words[l];
@@ -53,7 +53,7 @@ void fa_bitmap_free(struct fa_bitmap *bm)
 	bm->levels = 0;
 }
 
-/* Says of every level above 0 what word @word of level 0 now means for it. */
+/* Updates the levels above 0 after word @word of level 0 has changed. */
 static void fa_bitmap_summarise(struct fa_bitmap *bm, unsigned int word)
 {
 	unsigned int l;
@@ -85,7 +85,7 @@ void fa_bitmap_clear(struct fa_bitmap *bm, unsigned int bit)
 	fa_bitmap_summarise(bm, BIT_WORD(bit));
 }
 
-/* The lowest clear bit, now set; there must be one. */
+/* Sets the lowest clear bit and returns it. There must be one. */
 unsigned int fa_bitmap_take_lowest(struct fa_bitmap *bm)
 {
 	unsigned int l = bm->levels, bit = 0;
@@ -109,7 +109,7 @@ static void fa_bitmap_assign_run(struct fa_bitmap *bm, unsigned int bit,
 		fa_bitmap_summarise(bm, word);
 }
 
-/* The lowest run of @nr clear bits, now set; bm->bits or more if none. */
+/* Sets the lowest run of @nr clear bits. Returns its start, or bm->bits if there is none. */
 unsigned int fa_bitmap_take_run(struct fa_bitmap *bm, unsigned int nr)
 {
 	unsigned long bit;
@@ -121,7 +121,7 @@ unsigned int fa_bitmap_take_run(struct fa_bitmap *bm, unsigned int nr)
 	return bit;
 }
 
-/* Whether all of a run is set, as it must be before it is put. */
+/* Whether all bits of a run are set. */
 bool fa_bitmap_run_taken(const struct fa_bitmap *bm, unsigned int bit,
 			 unsigned int nr)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Taken slots with summaries, for LOWEST and for marks on a chunk: see bitmap.c. */
+/* A bitmap with summaries, for LOWEST and for marking objects of a chunk: see bitmap.c. */
 #ifndef FASTALLOC_BITMAP_H
 #define FASTALLOC_BITMAP_H
 
@@ -10,11 +10,11 @@
 #define FA_BITMAP_LEVELS	7
 
 /**
- * struct fa_bitmap - taken slots, with summaries
- * @bits: slots
+ * struct fa_bitmap - a bitmap with summaries
+ * @bits: number of bits
  * @levels: levels in use
- * @words: words of all levels together
- * @level: a set bit means: level 0, slot taken; above, word below all set
+ * @words: number of words of all levels
+ * @level: level 0: the bits; above: set if the word of the level below has all bits set
  */
 struct fa_bitmap {
 	unsigned int	bits;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Many objects at once, and runs of neighbours. */
+/* Several objects at once, and runs of adjacent objects. */
 #define pr_fmt(fmt) "fastalloc: " fmt
 
 #include "alloc.h"
@@ -61,7 +61,7 @@ static noinline bool fa_pool_alloc_bulk(struct fastalloc_pool *pool, gfp_t gfp,
 unsigned int fastalloc_alloc_bulk(struct fastalloc_pool *pool, gfp_t gfp,
 				  unsigned int nr, void **objs)
 {
-	/* Most often nothing else is to be done. */
+	/* The common case. */
 	if (fa_path(pool) == FA_PATH_CACHE && !(gfp & __GFP_ZERO) &&
 	    likely(fa_percpu_alloc_bulk(pool, nr, objs)))
 		return nr;
@@ -175,13 +175,13 @@ void fastalloc_free_contig(struct fastalloc_pool *pool, void *obj,
 		fa_central_free_contig(pool, obj, nr);
 		return;
 	}
-	/* The chunks of a dead pool go a grace period later. */
+	/* The chunks of a dead pool stay for an RCU grace period. */
 	rcu_read_lock();
 	ok = fa_is_dead(pool) || fa_central_may_free(pool, obj, nr);
 	rcu_read_unlock();
 	if (!ok)
 		return;
-	/* After the last one the pool may be gone. */
+	/* After the last free the pool may be gone. */
 	for (i = 0; i < nr; i++, obj += stride)
 		fa_pool_free(pool, obj, _RET_IP_, false);
 }

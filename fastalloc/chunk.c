@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The set of chunks: the way from an object to its chunk. Nothing here knows of pools. */
+/* The set of chunks, and the lookup of the chunk of an object. Nothing here knows of pools. */
 #include <linux/log2.h>
 #include <linux/slab.h>
 
@@ -12,7 +12,7 @@ void fa_chunks_init(struct fa_chunks *chunks, size_t stride)
 	chunks->stride_shift = is_power_of_2(stride) ? ilog2(stride) : -1;
 }
 
-/* It is attached. */
+/* The chunk is attached, so the order is no longer needed. */
 void fa_chunk_unshuffle(struct fa_chunk *chunk)
 {
 	kvfree(chunk->shuffled);
@@ -47,7 +47,7 @@ void fa_chunk_insert(struct fa_chunks *chunks, struct fa_chunk *chunk)
 	WRITE_ONCE(chunks->objects, chunks->objects + chunk->count);
 }
 
-/* Call with the pool's lock held. Readers may see it for an RCU grace period. */
+/* Call with the pool's lock held. Readers may use the chunk for an RCU grace period. */
 void fa_chunk_erase(struct fa_chunks *chunks, struct fa_chunk *chunk)
 {
 	latch_tree_erase(&chunk->all, &chunks->tree, &fa_chunk_ops);
@@ -57,9 +57,9 @@ void fa_chunk_erase(struct fa_chunks *chunks, struct fa_chunk *chunk)
 }
 
 /*
- * The chunk among whose objects @obj lies, or NULL. From any context: the tree is a
- * latch, as is the kernel's own of modules. The chunk stays while the pool's
- * lock, or grow_lock, is held, and for RCU readers of a pool with ->rcu.
+ * The chunk that contains @obj, or NULL. Any context, as the tree is a latch tree. The
+ * chunk stays while the lock or grow_lock is held, and for RCU readers of a pool with
+ * ->rcu.
  */
 struct fa_chunk *fa_chunk_find(struct fa_chunks *chunks, const void *obj)
 {

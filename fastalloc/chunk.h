@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Chunks, and the way between an object, its chunk and its index: see chunk.c. */
+/* Chunks, and the mapping between an object, its chunk and its index: see chunk.c. */
 #ifndef FASTALLOC_CHUNK_H
 #define FASTALLOC_CHUNK_H
 
@@ -19,33 +19,32 @@ struct fa_track;
 /**
  * struct fa_chunk - one contiguous piece of backing memory
  * @all: in &fa_chunks.tree, by address
- * @origin: where @mem came from
- * @avail: LOWEST: in &fa_central.avail while @nfree
- * @mem: first object
- * @end: behind the last one
+ * @origin: allocator of @mem
+ * @avail: LOWEST: in &fa_central.avail while @nfree is not 0
+ * @mem: address of the first object
+ * @end: end of the last object
  * @bytes: size of the memory
- * @count: objects
- * @unused: LIFO, FIFO: objects from this index on were never handed out
- * @list: in &fa_central.unused while it has such objects, or in a list of chunks to give
- *	back
- * @nfree: LOWEST: free objects; else those that trim has found
- * @first: there since creation
- * @ready: attached, so trim may take it away; under the pool's lock
+ * @count: number of objects
+ * @unused: LIFO, FIFO: objects from this index on were never allocated
+ * @list: in &fa_central.unused while it has such objects, or in a list of chunks to destroy
+ * @nfree: LOWEST: number of free objects; else of those that trim has found
+ * @first: added at creation of the pool
+ * @ready: attached, so trim may remove it; under the pool's lock
  * @seen: was @ready when trim began
- * @isolated: trim gathers its free objects
- * @keep: its memory stays for ever, since some of its objects are out
- * @map: LOWEST: taken objects; else those that trim, or destroy, has found free. It comes
- *	with the chunk, so that neither needs memory.
+ * @isolated: trim keeps its free objects
+ * @keep: never free its memory, as some of its objects are allocated
+ * @map: LOWEST: allocated objects; else free objects that trim, or destroy, has found.
+ *	Allocated with the chunk, so that trim and destroy need no memory.
  * @segs: segments that come with the chunk, until it is attached
- * @out: objects that are out, in a pool with checks
- * @shuffled: indices in the order in which objects are to be handed out first, until it is
- *	attached; NULL: as they lie
- * @leak: objects that kmemleak knows, where the kernel has it
- * @track: who allocated and who freed each object, with %FASTALLOC_F_OWNER
+ * @out: allocated objects, in a pool with checks
+ * @shuffled: indices in the order in which objects are allocated first, until the chunk is
+ *	attached; NULL: ascending
+ * @leak: objects that kmemleak knows, if the kernel has it
+ * @track: last allocation and last free of each object, with %FASTALLOC_F_OWNER
  * @index: in &fa_handles.index, by @range
  * @range: indices of its objects, with %FASTALLOC_F_HANDLES or %FASTALLOC_F_INDEX
  * @word: generation and references of each object, with %FASTALLOC_F_HANDLES
- * @gen_wrapped: a generation has begun again from 1
+ * @gen_wrapped: a generation has wrapped around to 1
  */
 struct fa_chunk {
 	struct latch_tree_node	all;
@@ -77,12 +76,12 @@ struct fa_chunk {
 
 /**
  * struct fa_chunks - the chunks of a pool; written under the pool's lock
- * @tree: all of them, by address
- * @nr: how many
- * @nr_from: of them, by enum fa_origin
- * @objects: objects of all of them
- * @stride: distance of two objects of a chunk; constant, like @stride_shift
- * @stride_shift: log2 of it, or -1 if it is no power of two
+ * @tree: all chunks, by address
+ * @nr: number of chunks
+ * @nr_from: number of chunks by enum fa_origin
+ * @objects: number of objects of all chunks
+ * @stride: distance of adjacent objects; constant, like @stride_shift
+ * @stride_shift: log2 of @stride, or -1 if it is not a power of two
  */
 struct fa_chunks {
 	struct latch_tree_root	tree;
@@ -104,7 +103,7 @@ static inline struct fa_chunk *fa_chunk_of(struct latch_tree_node *n)
 	return container_of(n, struct fa_chunk, all);
 }
 
-/* By address; NULL at the end. Call with the pool's lock held, or alone. */
+/* Chunks by address; NULL at the end. Call with the lock held, or without concurrency. */
 static inline struct fa_chunk *fa_chunk_or_null(struct rb_node *n)
 {
 	return n ? container_of(n, struct fa_chunk, all.node[0]) : NULL;
@@ -136,7 +135,7 @@ static inline void *fa_chunk_obj(const struct fa_chunks *chunks,
 	return chunk->mem + i * chunks->stride;
 }
 
-/* The @i-th object to be handed out of a chunk that is being attached. */
+/* The @i-th object to be allocated from a chunk that is being attached. */
 static inline void *fa_chunk_new_obj(const struct fa_chunks *chunks,
 				     const struct fa_chunk *chunk, unsigned int i)
 {

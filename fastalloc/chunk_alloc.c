@@ -1,7 +1,41 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Chunks: backing memory, what lies beside it, and objects constructed in it. A chunk never
- * moves; its memory goes back only by trim and destroy.
+ * Chunks: backing memory, metadata, and the objects constructed in it. A chunk never moves.
+ * Only trim and destroy free its memory. The life of a chunk:
+ *
+ *	fa_chunk_create()
+ *	     |
+ *	     v
+ *	  created: objects constructed; not visible to others
+ *	     |         |         |
+ *	     |         |         +-- fa_pool_attach() fails --------+
+ *	     |         |                                            |
+ *	     |         | fa_pool_post(): worker of a NONE pool      |
+ *	     |         v                                            |
+ *	     |      pending: left to the owner ---- destroy ------->|
+ *	     |         |                                            |
+ *	     | fa_pool_attach()                                     |
+ *	     |         | fa_central_adopt()                         |
+ *	     v         v                                            |
+ *	  attached: in fa_chunks.tree; not all objects added yet    |
+ *	     |                                                      |
+ *	     | fa_add_total(), ->ready = true                       |
+ *	     v                                                      |
+ *	  in use: objects are allocated and freed                   |
+ *	     |    ^    |                                            |
+ *	     |    |    +---------- destroy ------------------------>|
+ *	     |    |                                                 |
+ *	     |    | fa_trim_putback(): an object was not free       |
+ *	     | fa_trim_isolate(): all objects were free             |
+ *	     v    |                                                 |
+ *	  isolated: trim keeps its free objects                     |
+ *	     |                                                      |
+ *	     | fa_chunk_erase(): all objects are kept               |
+ *	     v                                                      |
+ *	  erased: readers may use it until an RCU grace             |
+ *	     |    period has passed, if pool->rcu                   |
+ *	     v                                                      |
+ *	fa_chunk_destroy() <----------------------------------------+
  */
 #define pr_fmt(fmt) "fastalloc: " fmt
 
@@ -19,7 +53,7 @@
 #include "pool.h"
 #include "sanitize.h"
 
-/* Objects that one chunk can hold at most. */
+/* Maximum number of objects of one chunk. */
 unsigned long fa_chunk_max_objects(const struct fastalloc_pool *pool)
 {
 	if (pool->cfg.backing != FASTALLOC_BACKING_PAGES || pool->cfg.mem_alloc)
@@ -27,7 +61,7 @@ unsigned long fa_chunk_max_objects(const struct fastalloc_pool *pool)
 	return fa_pages_max() / pool->chunks.stride;
 }
 
-/* @objects, and as many as fit into the rest of their last page, but not more than @most. */
+/* @objects, and as many more as fit into the last page, up to @most. */
 unsigned long fa_chunk_round(const struct fastalloc_pool *pool, unsigned long objects,
 			     unsigned long most)
 {
@@ -36,7 +70,7 @@ unsigned long fa_chunk_round(const struct fastalloc_pool *pool, unsigned long ob
 	return clamp_t(u64, div_u64(bytes, pool->chunks.stride), min(objects, most), most);
 }
 
-/* Memory from the pool's owner, who may get its alignment wrong. */
+/* Memory from the owner of the pool, whose alignment must be checked. */
 static void *fa_owner_alloc(struct fastalloc_pool *pool, size_t bytes, gfp_t gfp)
 {
 	void *mem = pool->cfg.mem_alloc(bytes, fa_node(pool), gfp, pool->cfg.arg);
@@ -49,7 +83,7 @@ static void *fa_owner_alloc(struct fastalloc_pool *pool, size_t bytes, gfp_t gfp
 	return NULL;
 }
 
-/* Memory of @chunk->bytes; @last: there will be no attempt with a smaller chunk. */
+/* Allocates @chunk->bytes. @last: no attempt with a smaller chunk will follow. */
 static bool fa_chunk_alloc(struct fastalloc_pool *pool, struct fa_chunk *chunk,
 			   gfp_t gfp, bool last)
 {
@@ -62,7 +96,7 @@ static bool fa_chunk_alloc(struct fastalloc_pool *pool, struct fa_chunk *chunk,
 		return chunk->mem;
 	}
 	if (backing != FASTALLOC_BACKING_VMALLOC && bytes <= fa_pages_max()) {
-		/* What has somewhere else to go does not try hard: as kvmalloc(). */
+		/* Do not try hard if there is a fallback, as kvmalloc() does. */
 		bool hard = bytes <= PAGE_SIZE || (last && backing == FASTALLOC_BACKING_PAGES);
 
 		chunk->origin = FA_ORIGIN_PAGES;
@@ -95,8 +129,8 @@ static void fa_chunk_free(struct fastalloc_pool *pool, struct fa_chunk *chunk)
 }
 
 /*
- * A chunk that vmalloc may map by huge pages is a multiple of these; what is left
- * over goes into a chunk of its own.
+ * A chunk that vmalloc may map by huge pages is a multiple of their size; the remainder
+ * goes into another chunk.
  */
 static unsigned long fa_chunk_whole_huge(const struct fastalloc_pool *pool,
 					 unsigned long count, unsigned long least)
@@ -142,10 +176,7 @@ static int fa_chunk_construct(struct fastalloc_pool *pool, struct fa_chunk *chun
 	return 0;
 }
 
-/*
- * The indices of a chunk in random order, for as long as it takes to attach it
- * (R. Durstenfeld's shuffle, CACM 7/1964).
- */
+/* Shuffles the indices of a chunk; freed once it is attached (R. Durstenfeld, CACM 7/1964). */
 static int fa_chunk_shuffle(struct fastalloc_pool *pool, struct fa_chunk *chunk,
 			    gfp_t gfp)
 {
@@ -168,10 +199,10 @@ static int fa_chunk_shuffle(struct fastalloc_pool *pool, struct fa_chunk *chunk,
 }
 
 /*
- * A chunk of @want objects, or of fewer, but not fewer than @least, where there is
- * no memory for so many in one piece. Its objects are constructed. Sleeps only if
- * @gfp allows it. A fixed pool is not made of pieces where vmalloc has failed:
- * there is too little memory for it then.
+ * Creates a chunk of @want objects, or of fewer, but at least @least, if there is no memory
+ * for @want in one piece. Its objects are constructed. Sleeps only if @gfp allows it. A
+ * fixed pool is not split into pieces after vmalloc has failed: too little memory is left
+ * then.
  */
 struct fa_chunk *fa_chunk_create(struct fastalloc_pool *pool, unsigned long want,
 				 unsigned long least, gfp_t gfp)
@@ -200,7 +231,7 @@ struct fa_chunk *fa_chunk_create(struct fastalloc_pool *pool, unsigned long want
 		if (pool->live)
 			count = fa_chunk_round(pool, count, want);
 		chunk->bytes = PAGE_ALIGN(count * pool->chunks.stride);
-		/* To give back what is left of a block would take unbounded time. */
+		/* Freeing the rest of a block would take unbounded time. */
 		if (!gfpflags_allow_blocking(gfp))
 			chunk->bytes = PAGE_SIZE << get_order(chunk->bytes);
 		last = !pieces || count == least || chunk->bytes <= PAGE_SIZE;
@@ -214,7 +245,7 @@ struct fa_chunk *fa_chunk_create(struct fastalloc_pool *pool, unsigned long want
 	}
 	chunk->count = count;
 	chunk->end = chunk->mem + count * pool->chunks.stride;
-	/* Else trim counts them. */
+	/* In other orders trim counts them. */
 	if (pool->order == FASTALLOC_ORDER_LOWEST)
 		chunk->nfree = count;
 	INIT_LIST_HEAD(&chunk->list);
@@ -261,8 +292,8 @@ err_chunk:
 }
 
 /*
- * Destructs the objects and gives everything back. May sleep if @gfp allows it: not
- * for a chunk that growth in place has just made.
+ * Destructs the objects and frees the chunk. May sleep if @gfp allows it, which a chunk
+ * that growth in place has just created does not.
  */
 void fa_chunk_destroy(struct fastalloc_pool *pool, struct fa_chunk *chunk, gfp_t gfp)
 {
@@ -279,7 +310,7 @@ void fa_chunk_destroy(struct fastalloc_pool *pool, struct fa_chunk *chunk, gfp_t
 	kfree(chunk);
 }
 
-/* Memory of a chunk with its own bookkeeping. */
+/* Size of a chunk with its metadata. */
 size_t fa_chunk_overhead(const struct fa_chunk *chunk)
 {
 	return chunk->bytes + fa_kvsize(sizeof(*chunk)) +

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* How a chunk is made and destroyed: see chunk_alloc.c. */
+/* Creation and destruction of chunks: see chunk_alloc.c. */
 #ifndef FASTALLOC_CHUNK_ALLOC_H
 #define FASTALLOC_CHUNK_ALLOC_H
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * /sys/kernel/debug/fastalloc: snapshots as files.
+ * /sys/kernel/debug/fastalloc: snapshots of pools as files.
  *
- * debugfs_remove() waits for readers of a pool's files and fails later ones,
- * so a pool is removed here before it is torn down. The table of all pools
- * holds the list's lock, under which pools come and go.
+ * debugfs_remove() waits for readers of the files of a pool and fails later ones, so a pool
+ * is removed here before it is torn down. The table of all pools is read under the lock of
+ * the list of pools.
  */
 #include <linux/bitops.h>
 #include <linux/debugfs.h>
@@ -52,7 +52,7 @@ static const char * const fa_flag_names[] = {
 	"exact",
 };
 
-/* A hook, or that there is none. */
+/* Prints the name of a hook, or "-". */
 static void fa_show_hook(struct seq_file *m, const char *key, const void *hook)
 {
 	if (hook)
@@ -189,7 +189,7 @@ void fa_debugfs_exit(void)
 	debugfs_remove(fa_debugfs_root);
 }
 
-/* What the kernel holds for a directory and its files. */
+/* Accounts the memory of a directory and its files. */
 static void fa_debugfs_charge(struct fastalloc_pool *pool, unsigned int entries)
 {
 	fa_charge(pool, entries * (sizeof(struct dentry) + sizeof(struct inode)));

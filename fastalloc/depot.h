@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The depot's stacks of magazines: lock-free, from any context; NMI included where the
- * architecture has 64-bit atomics of its own. CONFIG_GENERIC_ATOMIC64 makes spinlocks of
- * them, on which an NMI could wait for its own CPU for ever.
+ * The depot's stacks of magazines. They are lock-free, in any context. This includes NMI if
+ * the architecture has 64-bit atomics: CONFIG_GENERIC_ATOMIC64 implements them with
+ * spinlocks, on which an NMI could deadlock with the code it interrupts.
  *
- * A head is one 64-bit word, {u32 tag, u32 id of the top magazine + 1}. Every
- * push and every pop bumps the tag, so a compare-and-exchange by one who read
- * an older head fails even if the same magazine is on top again (R. K. Treiber,
- * "Systems Programming: Coping with Parallelism", 1986, with IBM's tags).
+ * A head is one 64-bit word, {u32 tag, u32 id of the top magazine + 1}. Every push and
+ * every pop increments the tag, so a compare-and-exchange with an older head fails even if
+ * the same magazine is on top again (R. K. Treiber, "Systems Programming: Coping with
+ * Parallelism", 1986, with IBM's tags).
  *
- * Magazine memory stays while its pool lives, so to read ->next of a magazine
- * that another CPU just took is safe; the tag makes that attempt fail.
+ * The memory of magazines stays while the pool lives. So it is safe to read ->next of a
+ * magazine that another CPU has just popped; the tag makes that attempt fail.
  *
- * This header depends on nothing but atomics and bits, so that the checks in
- * tests/verify can compile the real code.
+ * This header depends on nothing but atomics and bits, so that the checks in tests/verify
+ * can compile the real code.
  */
 #ifndef FASTALLOC_DEPOT_H
 #define FASTALLOC_DEPOT_H
@@ -43,8 +43,8 @@ static inline bool fa_head_empty(s64 head)
 }
 
 /*
- * Everything that was written to the magazine and its slots happens before it
- * is popped: release here, acquire in fa_stack_pop().
+ * The release orders all stores to the magazine and its slots before the push. Pairs with
+ * the acquire in fa_stack_pop().
  */
 static inline void fa_stack_push(struct fa_stack *s, struct fa_mag *m)
 {
@@ -57,24 +57,24 @@ static inline void fa_stack_push(struct fa_stack *s, struct fa_mag *m)
 		new = (((u64)old & FA_TAG_MASK) + FA_TAG_ONE) | self;
 	} while (!atomic64_try_cmpxchg_release(&s->head, &old, new));
 	/*
-	 * The caller may pop from another stack next. Nobody may see that first,
-	 * or there would be more out of reach than percpu.c counts. Pairs with
-	 * the acquire of the empty heads in fa_depot_get(). Nor may anybody claim
-	 * the magazine before it is there: pairs with the claim in fa_claim().
+	 * Orders the push before a following pop from another stack, or there would be more
+	 * objects out of reach than percpu.c counts. Pairs with the acquire of the empty
+	 * heads in fa_depot_get(). Also orders the push before the increment of ->nfull, so
+	 * that no magazine is claimed before it is on its stack. Pairs with fa_claim().
 	 */
 	smp_mb__after_atomic();
 }
 
 /*
- * fa_stack_pop - take the top magazine
+ * fa_stack_pop - pop the top magazine
  * @s: the stack
- * @lookup: id to magazine
- * @arg: for @lookup
- * @head: set to the head that was found empty, if it was
+ * @lookup: returns the magazine of an id
+ * @arg: argument of @lookup
+ * @head: set to the head if it is empty
  *
- * The read of ->next is ordered after that of the head by the address that
- * depends on it; a stale one is discarded with the attempt. An empty head is
- * read before whatever the caller reads next.
+ * The address dependency orders the read of the head before the read of ->next. A stale
+ * ->next is discarded, as the exchange fails. The read of an empty head is ordered before
+ * all later reads of the caller.
  */
 static __always_inline struct fa_mag *
 fa_stack_pop(struct fa_stack *s, struct fa_mag *(*lookup)(const void *arg, u32 id),
@@ -86,7 +86,7 @@ fa_stack_pop(struct fa_stack *s, struct fa_mag *(*lookup)(const void *arg, u32 i
 
 	do {
 		if (fa_head_empty(old)) {
-			/* A failed cmpxchg, which gave us old, orders nothing. */
+			/* A failed cmpxchg, which may have returned @old, orders nothing. */
 			smp_acquire__after_ctrl_dep();
 			*head = old;
 			return NULL;

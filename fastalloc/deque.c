@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A deque of pointers, for the orders LIFO and FIFO. Nothing here knows of pools, chunks or
- * locks: the caller serialises.
+ * locks: the caller serializes.
  *
- * It is a ring of segments with a place to pop at (head), and a place to push and pop at
- * (tail). A ring of segments rather than one array, so that a pool can grow without copying
- * what is free while its lock is held.
+ * It is a ring of segments, with a position to pop at (head), and one to push and pop at
+ * (tail). It is not one array, so that a pool can grow without copying the free objects
+ * while its lock is held.
  *
- *	Invariant: a deque for N objects has at least N / seg_slots (rounded
- *	up) + 2 segments. n entries touch at most n / seg_slots (rounded up) + 1
- *	of them, so the segment after the tail is free whenever the tail must
- *	move on: a push never fails.
+ *	Invariant: a deque for N objects has at least N / seg_slots (rounded up) + 2
+ *	segments. n entries occupy at most n / seg_slots (rounded up) + 1 of them, so the
+ *	segment after the tail is empty whenever the tail must move on: a push never fails.
  */
 #include <linux/math.h>
 #include <linux/minmax.h>
@@ -20,7 +19,7 @@
 #include "deque.h"
 #include "mem.h"
 
-/* Reschedules on the way if @gfp allows it. */
+/* Calls cond_resched() if @gfp allows it. */
 void fa_segs_free(struct fa_segs *segs, gfp_t gfp)
 {
 	struct fa_seg *seg;
@@ -35,8 +34,8 @@ void fa_segs_free(struct fa_segs *segs, gfp_t gfp)
 }
 
 /*
- * Makes @segs a list of at least @nr segments, whose ends are NULL. A failure
- * leaves those that are there already.
+ * Extends @segs to a list of at least @nr segments, terminated by NULL. A failure keeps the
+ * segments that are there already.
  */
 int fa_segs_alloc(struct fa_segs *segs, unsigned long nr, u32 slots, gfp_t gfp,
 		  int node)
@@ -64,7 +63,7 @@ unsigned long fa_deque_segs(unsigned long objects, u32 seg_slots)
 	return DIV_ROUND_UP(objects, seg_slots) + 2;
 }
 
-/* @segs: fa_deque_segs() of them, which the deque then owns. */
+/* @segs: fa_deque_segs() segments, which the deque then owns. */
 void fa_deque_init(struct fa_deque *d, u32 seg_slots, struct fa_segs *segs)
 {
 	memset(d, 0, sizeof(*d));
@@ -77,7 +76,7 @@ void fa_deque_init(struct fa_deque *d, u32 seg_slots, struct fa_segs *segs)
 	memset(segs, 0, sizeof(*segs));
 }
 
-/* Constant time; behind the tail, where the next segment is free. */
+/* Inserts @segs behind the tail, where the next segment is empty, in constant time. */
 void fa_deque_splice(struct fa_deque *d, struct fa_segs *segs)
 {
 	struct fa_seg *after = d->tail->next;
@@ -92,7 +91,7 @@ void fa_deque_splice(struct fa_deque *d, struct fa_segs *segs)
 	memset(segs, 0, sizeof(*segs));
 }
 
-/* Takes one segment out that the deque can spare for @objects, or NULL. */
+/* Removes one segment that the deque does not need for @objects, or returns NULL. */
 struct fa_seg *fa_deque_unsplice(struct fa_deque *d, unsigned long objects)
 {
 	struct fa_seg *seg = d->tail->next;
@@ -114,7 +113,7 @@ void fa_deque_free(struct fa_deque *d)
 	d->head = NULL;
 }
 
-/* Moves runs, at most a segment at a time. */
+/* Copies runs, at most a segment at a time. */
 void fa_deque_push_bulk(struct fa_deque *d, void **objs, unsigned long nr)
 {
 	d->n += nr;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Free objects in the order in which they were freed, for LIFO and FIFO: see deque.c. */
+/* Free objects in the order of their frees, for LIFO and FIFO: see deque.c. */
 #ifndef FASTALLOC_DEQUE_H
 #define FASTALLOC_DEQUE_H
 
@@ -25,12 +25,12 @@ struct fa_segs {
 };
 
 /**
- * struct fa_deque - free objects in the order they were freed
- * @n: how many
+ * struct fa_deque - free objects in the order of their frees
+ * @n: number of objects
  * @tail: segment to push to and pop from
  * @t: next slot of @tail to push to
  * @h: next slot of @head to pop
- * @head: segment to pop the oldest from
+ * @head: segment to pop the oldest object from
  * @seg_slots: slots of a segment
  * @nr_segs: segments in the ring
  */

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* PERCPU pools whose capacity is a ceiling, too (FASTALLOC_F_EXACT): room for objects. */
+/* The ceiling of PERCPU pools with FASTALLOC_F_EXACT: reserves room for objects. */
 #ifndef FASTALLOC_EXACT_H
 #define FASTALLOC_EXACT_H
 
 #include "pool.h"
 
 /*
- * Before objects are taken: how many of @nr the capacity has room for; all or none unless
- * @some.
+ * Called before objects are taken: reserves room for @nr objects below the capacity, all or
+ * none unless @some. Returns how many.
  */
 static inline unsigned int fa_exact_take(struct fastalloc_pool *pool, unsigned int nr,
 					 bool some)
@@ -26,7 +26,7 @@ static inline unsigned int fa_exact_take(struct fastalloc_pool *pool, unsigned i
 	return nr;
 }
 
-/* Before objects come back: after the last one the pool may be gone. */
+/* Called before objects are freed, as the pool may be gone after the last one. */
 static inline void fa_exact_give(struct fastalloc_pool *pool, unsigned int nr)
 {
 	if (unlikely(pool->percpu.exact))
@@ -34,8 +34,8 @@ static inline void fa_exact_give(struct fastalloc_pool *pool, unsigned int nr)
 }
 
 /*
- * Gives back room for objects that could not be taken after all. A waiter may have found no
- * room in the meantime.
+ * Returns room for objects that could not be taken. A waiter may have found no room in the
+ * meantime.
  */
 static inline void fa_exact_undo(struct fastalloc_pool *pool, unsigned int nr)
 {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * How much a pool grows, and who grows it when its caller may not sleep.
+ * The amount of growth, and the worker that grows a pool for callers that may not sleep.
  * Nothing here knows of pools.
  *
- * A caller in atomic context may hold any lock, the scheduler's and the
- * timers' included, so it must not queue work itself. It raises an irq_work,
- * which queues the work. Both coalesce, so kicking often costs little.
+ * A caller in atomic context may hold any lock, including those of the scheduler and of
+ * timers, so it must not queue work itself. It raises an irq_work, which queues the work.
+ * Both coalesce, so repeated kicks are cheap.
  */
 #include <linux/math64.h>
 #include <linux/minmax.h>
@@ -14,10 +14,7 @@
 
 static struct workqueue_struct *fa_growth_wq;
 
-/*
- * Objects to add to @capacity, clamped to what the maximum leaves; 0 when
- * nothing is left or wanted.
- */
+/* Number of objects to add to @capacity, within the maximum; 0 if the pool is not to grow. */
 unsigned long fa_growth_amount(const struct fa_growth *g, unsigned long capacity)
 {
 	unsigned long room = g->max > capacity ? g->max - capacity : 0;
@@ -45,7 +42,7 @@ unsigned long fa_growth_amount(const struct fa_growth *g, unsigned long capacity
 	return min(add, room);
 }
 
-/* From any context where work may be queued. */
+/* Any context in which work may be queued. */
 void fa_growth_queue(struct work_struct *work)
 {
 	queue_work(fa_growth_wq, work);
@@ -81,8 +78,9 @@ void fa_grower_kick(struct fa_grower *g)
 }
 
 /*
- * No kick may come any more. May sleep; where irq_work has no interrupt of its
- * own (UML) for an RCU grace period, so only if there was a kick.
+ * Stops the worker. The caller ensures that there is no further kick. May sleep. Where
+ * irq_work has no interrupt of its own (UML), this takes an RCU grace period, so it is
+ * skipped if there was no kick.
  */
 void fa_grower_stop(struct fa_grower *g)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* How much a pool grows by, and the worker that grows it: see growth.c. */
+/* The amount of growth, and the worker that grows a pool: see growth.c. */
 #ifndef FASTALLOC_GROWTH_H
 #define FASTALLOC_GROWTH_H
 
@@ -9,12 +9,12 @@
 
 /**
  * struct fa_growth - how a pool grows
- * @kind: the rule
- * @amount: LINEAR: objects to add
+ * @kind: the growth rule
+ * @amount: LINEAR: number of objects to add
  * @percent: EXPONENTIAL: new capacity in per cent of the old
- * @fn: CUSTOM: says how many to add
- * @arg: handed to @fn
- * @max: capacity to stop at, at most FASTALLOC_MAX_OBJECTS
+ * @fn: CUSTOM: returns the number of objects to add
+ * @arg: argument of @fn
+ * @max: upper limit of the capacity, at most FASTALLOC_MAX_OBJECTS
  */
 struct fa_growth {
 	enum fastalloc_growth	kind;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The pool's lock. The owner of a pool of sync NONE stands in for it. Whoever takes it to
- * work on free objects settles the window first, and opens it again; those who only look
- * at counters need not.
+ * The pool's lock. The owner of a pool of sync NONE serializes its calls instead. Code that
+ * works on free objects applies the window first, and opens it again; code that only reads
+ * counters (_quiet) need not.
  */
 #ifndef FASTALLOC_LOCK_H
 #define FASTALLOC_LOCK_H
@@ -50,8 +50,8 @@ static inline void fa_unlock(struct fastalloc_pool *pool, unsigned long flags)
 
 /*
  * As raw_spin_trylock_irqsave() and raw_spin_unlock_irqrestore(), for a caller that has
- * preemption off and leaves it to the unlock to have it on again. Inline, for where every
- * call counts, unless the lock is under observation.
+ * preemption off; the unlock enables it. Inline for the fast path, unless a lock debugging
+ * option is on.
  */
 #if defined(CONFIG_DEBUG_SPINLOCK) || defined(CONFIG_DEBUG_LOCK_ALLOC)
 #define fa_trylock_irqsave(lock, flags)					\

@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Memory that a pool takes from the kernel, under one policy.
+ * Memory that a pool allocates from the kernel, under one policy.
  *
- * Objects, and all bookkeeping beside them, are allocated with fa_gfp():
+ * Objects and all metadata are allocated with fa_gfp():
  *
  * - The OOM killer is never invoked, and no allocation is retried without end:
  *	__GFP_RETRY_MAYFAIL, or __GFP_NORETRY if the caller asked for that.
  * - The emergency reserves stay untouched, under PF_MEMALLOC too:
  *	__GFP_NOMEMALLOC. A caller with __GFP_HIGH (GFP_ATOMIC) gets the share
  *	of the memory below the min watermark that this flag stands for.
- * - The page allocator prints no warning. Whoever asked for the memory says in
- *	one line what was wanted, unless its caller passed __GFP_NOWARN.
- * - Of the caller's flags those for reclaim, I/O and filesystems count.
- *	__GFP_ACCOUNT, __GFP_NOFAIL and zone modifiers do not.
+ * - The page allocator prints no warning. The code that needed the memory logs one
+ *	line instead, unless its caller passed __GFP_NOWARN.
+ * - Of the caller's flags only those for reclaim, I/O and filesystems are used.
+ *	__GFP_ACCOUNT, __GFP_NOFAIL and zone modifiers are ignored.
  *
- * The kernel allocates the page tables of vmalloc with flags of its own. At the
- * end of memory such an allocation may invoke the OOM killer or, in a NOIO scope,
+ * The kernel allocates the page tables of vmalloc with its own flags. When memory is
+ * exhausted such an allocation may invoke the OOM killer or, in a NOIO scope,
  * retry without end. So vmalloc is used only while there is memory for the pages
  * and their page tables by a safe margin, and not under PF_MEMALLOC.
  */
@@ -30,13 +30,13 @@
 #include "compat.h"
 #include "mem.h"
 
-/* The caller's flags that count. GFP_ATOMIC stands for its bits, which changed in 6.2. */
+/* The caller's flags that are used. GFP_ATOMIC stands for its bits, which changed in 6.2. */
 #define FA_GFP_CALLER	(GFP_KERNEL | GFP_ATOMIC | __GFP_NORETRY | __GFP_ZERO)
 
-/* Pages that must stay free beside those that vmalloc takes. */
+/* Pages that must stay free besides those that vmalloc allocates. */
 #define FA_VMALLOC_MARGIN	64
 
-/* The flags for an allocation on behalf of a caller who passed @gfp. Idempotent. */
+/* The flags for an allocation for a caller that passed @gfp. Idempotent. */
 gfp_t fa_gfp(gfp_t gfp)
 {
 	gfp_t out = (gfp & FA_GFP_CALLER) | __GFP_NOWARN | __GFP_NOMEMALLOC;
@@ -46,7 +46,7 @@ gfp_t fa_gfp(gfp_t gfp)
 	return out;
 }
 
-/* A small structure; to be freed with kfree(). */
+/* Allocates a small structure; free it with kfree(). */
 void *fa_kmalloc(size_t bytes, gfp_t gfp, int node)
 {
 	return kmalloc_node(bytes, fa_gfp(gfp), node);
@@ -61,13 +61,16 @@ void *fa_kzalloc(size_t bytes, gfp_t gfp, int node)
 /* The largest block of the page allocator. */
 size_t fa_pages_max(void)
 {
-	/* MAX_ORDER changed its meaning in 6.4 and its name in 6.8, this neither. */
+	/*
+	 * MAX_ORDER changed its meaning in 6.4 and its name in 6.8; this macro did not
+	 * change.
+	 */
 	return PAGE_SIZE * MAX_ORDER_NR_PAGES;
 }
 
 /*
- * Physically contiguous pages; @bytes is a multiple of PAGE_SIZE, at most
- * fa_pages_max(). To be freed with free_pages_exact().
+ * Allocates physically contiguous pages; @bytes is a multiple of PAGE_SIZE, at most
+ * fa_pages_max(). Free them with free_pages_exact().
  */
 void *fa_pages_alloc(size_t bytes, gfp_t gfp, int node)
 {
@@ -84,7 +87,10 @@ void *fa_pages_alloc(size_t bytes, gfp_t gfp, int node)
 	return page_address(page);
 }
 
-/* Pages of one node, mapped: kernels have no vmalloc for modules that does this. */
+/*
+ * Allocates and maps pages of one node: there is no vmalloc function for modules that does
+ * this.
+ */
 static void *fa_vmap_node(size_t bytes, gfp_t gfp, int node)
 {
 	unsigned long nr = bytes >> PAGE_SHIFT, i;
@@ -114,15 +120,15 @@ err:
 }
 
 /*
- * Chunks of this size, and of multiples of it, may be mapped by huge pages. Any
- * other size would be rounded up to it. 0: there are no huge mappings.
+ * Chunks of a multiple of this size may be mapped by huge pages. Any other size would be
+ * rounded up to it. 0: there are no huge mappings.
  */
 size_t fa_huge_size(void)
 {
 	return IS_ENABLED(CONFIG_HAVE_ARCH_HUGE_VMALLOC) ? PMD_SIZE : 0;
 }
 
-/* Virtually contiguous memory; @bytes is a multiple of PAGE_SIZE. */
+/* Allocates virtually contiguous memory; @bytes is a multiple of PAGE_SIZE. */
 void *fa_vmalloc(size_t bytes, gfp_t gfp, int node)
 {
 	unsigned long pages = bytes >> PAGE_SHIFT;
@@ -144,7 +150,7 @@ void *fa_vmalloc(size_t bytes, gfp_t gfp, int node)
 }
 
 /*
- * An array, to be freed with kvfree(). As kvmalloc(), which would not take the
+ * Allocates an array; free it with kvfree(). Replaces kvmalloc(), which does not take the
  * flags of the policy, and refuses more than INT_MAX bytes.
  */
 void *fa_kvmalloc(size_t n, size_t size, gfp_t gfp, int node)
@@ -155,7 +161,7 @@ void *fa_kvmalloc(size_t n, size_t size, gfp_t gfp, int node)
 
 	if (bytes > SIZE_MAX - PAGE_SIZE)
 		return NULL;
-	/* Where vmalloc can take over, do not try hard for contiguous pages. */
+	/* If vmalloc is the fallback, do not try hard for contiguous pages. */
 	if (small)
 		p = kmalloc_node(bytes, fa_gfp(bytes > PAGE_SIZE ? gfp | __GFP_NORETRY : gfp),
 				 node);
@@ -164,7 +170,7 @@ void *fa_kvmalloc(size_t n, size_t size, gfp_t gfp, int node)
 	return p;
 }
 
-/* Memory that an array or structure of @bytes really takes. */
+/* The memory that an allocation of @bytes takes. */
 size_t fa_kvsize(size_t bytes)
 {
 	if (bytes > PAGE_SIZE << PAGE_ALLOC_COSTLY_ORDER)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Memory that a pool takes from the kernel: see mem.c. Nothing here knows of pools. */
+/* Memory that a pool allocates from the kernel: see mem.c. Nothing here knows of pools. */
 #ifndef FASTALLOC_MEM_H
 #define FASTALLOC_MEM_H
 
@@ -8,11 +8,11 @@
 #include <linux/types.h>
 
 /**
- * enum fa_origin - where the memory of a chunk came from
+ * enum fa_origin - the allocator of the memory of a chunk
  * @FA_ORIGIN_PAGES: the page allocator
  * @FA_ORIGIN_VMALLOC: vmalloc
  * @FA_ORIGIN_OWNER: &fastalloc_config.mem_alloc
- * @FA_ORIGINS: how many there are
+ * @FA_ORIGINS: number of allocators
  */
 enum fa_origin {
 	FA_ORIGIN_PAGES,
@@ -31,7 +31,7 @@ void *fa_pages_alloc(size_t bytes, gfp_t gfp, int node);
 void *fa_vmalloc(size_t bytes, gfp_t gfp, int node);
 size_t fa_huge_size(void);
 
-/* In a loop over objects, every so often. */
+/* Call in a loop over objects. */
 static inline void fa_resched(unsigned long i, gfp_t gfp)
 {
 	if (!(i % 1024) && gfpflags_allow_blocking(gfp))

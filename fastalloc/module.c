@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Load and unload. */
+/* Module load and unload. */
 #define pr_fmt(fmt) "fastalloc: " fmt
 
 #include <linux/module.h>
@@ -11,7 +11,7 @@
 #include "percpu.h"
 #include "sysfs.h"
 
-/* Logs the kernel options that are off, and what does less without them. */
+/* Logs the kernel options that are off, and what is limited without them. */
 static void __init fa_say_missing(void)
 {
 	if (!IS_ENABLED(CONFIG_DEBUG_FS))
@@ -51,7 +51,7 @@ err_growth:
 
 static void __exit fastalloc_exit(void)
 {
-	/* Every pool holds a reference to the module, so there is none left. */
+	/* Every pool holds a reference to the module, so no pool is left. */
 	fa_debug_exit();
 	fa_debugfs_exit();
 	fa_sysfs_exit();

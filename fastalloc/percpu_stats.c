@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The counters of per-CPU pools, which each CPU keeps for itself. */
+/* The counters of PERCPU pools, of which each CPU has its own. */
 #include <linux/minmax.h>
 #include <linux/percpu.h>
 
@@ -8,9 +8,9 @@
 #include "stats.h"
 
 /*
- * A number of objects that were out at one instant, between the two loops: each of them
- * had been allocated before it, and was not freed before it. A free counts before its
- * object can be allocated again, so each object counts once at most.
+ * A lower bound of the objects that were allocated at the instant between the two loops.
+ * Each one counted was allocated before, and was not freed before. A free is counted before
+ * its object can be allocated again, so each object counts at most once.
  */
 unsigned long fa_percpu_out_least(struct fastalloc_pool *pool)
 {
@@ -20,10 +20,13 @@ unsigned long fa_percpu_out_least(struct fastalloc_pool *pool)
 
 	for_each_possible_cpu(cpu) {
 		c = per_cpu_ptr(pool->percpu.cache, cpu);
-		/* data_race: each CPU writes its own as it goes. */
+		/* data_race: each CPU updates its own counters concurrently. */
 		out += data_race(c->allocs) + data_race(c->nested_allocs);
 	}
-	/* Allocations first. The CPUs promise no order to their counters. */
+	/*
+	 * Orders the reads of ->allocs before the reads of ->frees. Pairs with the
+	 * smp_mb__after_atomic() in fa_depot_get(), and with the claim in fa_claim().
+	 */
 	smp_rmb();
 	for_each_possible_cpu(cpu) {
 		c = per_cpu_ptr(pool->percpu.cache, cpu);
@@ -34,10 +37,10 @@ unsigned long fa_percpu_out_least(struct fastalloc_pool *pool)
 }
 
 /*
- * Sums up the CPUs' counters, which each CPU writes as it goes. What one CPU has
- * allocated and freed is read together, so the sum is wrong by no more than what was
- * freed on another CPU than it was allocated on in the meantime. Exact when nothing
- * goes on. Counters wrap, so only the difference of sums means anything on 32-bit.
+ * Sums up the counters, which each CPU updates concurrently. The counters of one CPU are
+ * read together, so the error is at most the number of objects that were freed meanwhile on
+ * another CPU than they were allocated on. Exact if nothing runs. Counters wrap, so on
+ * 32-bit only the difference of the sums is meaningful.
  */
 static unsigned long fa_percpu_sum(struct fastalloc_pool *pool,
 				   unsigned long *frees, u64 *nested,
@@ -62,7 +65,7 @@ static unsigned long fa_percpu_sum(struct fastalloc_pool *pool,
 	}
 
 	out = allocs - *frees;
-	/* What growth adds is handed out before it is counted in ->total. */
+	/* New objects can be allocated before growth adds them to ->total. */
 	return clamp(out, 0L, (long)READ_ONCE(pool->refill.planned));
 }
 
@@ -75,9 +78,9 @@ unsigned long fa_percpu_in_use(struct fastalloc_pool *pool)
 }
 
 /*
- * The CPUs' counters are summed up before the lock is taken, so that interrupts are not off
- * for a time that grows with the number of CPUs. The reported peak is stored, so that it
- * never falls. If a reset came in between, the sum is not, for it may be from before.
+ * Sums up the counters before taking the lock, so that the time with interrupts off does
+ * not depend on the number of CPUs. The reported peak is stored, so that it never falls.
+ * After a concurrent reset the lower bound is dropped, as it may be from before the reset.
  */
 void fa_percpu_stats(struct fastalloc_pool *pool, struct fastalloc_stats *stats)
 {
@@ -94,7 +97,7 @@ void fa_percpu_stats(struct fastalloc_pool *pool, struct fastalloc_stats *stats)
 		pool->peak = max(pool->peak, least);
 	pool->peak = fa_percpu_peak(pool);
 	stats->peak = pool->peak;
-	/* It is an approximate number, the peak is not. */
+	/* in_use is approximate, the peak is a bound. */
 	stats->in_use = min(stats->in_use, stats->peak);
 	stats->frees = frees - (unsigned long)pool->percpu.stats_base.frees;
 	stats->allocs = stats->frees + stats->in_use;
@@ -103,7 +106,7 @@ void fa_percpu_stats(struct fastalloc_pool *pool, struct fastalloc_stats *stats)
 	fa_unlock(pool, flags);
 }
 
-/* The CPUs' counters are theirs alone: notes where they stand. */
+/* Only a CPU may write its counters, so a reset records their values. */
 void fa_percpu_reset(struct fastalloc_pool *pool)
 {
 	struct fastalloc_stats base = {};
@@ -124,7 +127,7 @@ void fa_percpu_reset(struct fastalloc_pool *pool)
 	fa_unlock(pool, flags);
 }
 
-/* Objects taken back so far. */
+/* Number of objects freed so far. */
 unsigned long fa_percpu_frees(struct fastalloc_pool *pool)
 {
 	unsigned long frees = 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The list of pools, in which each has a name of its own. */
+/* The list of pools. Names are unique. */
 #define pr_fmt(fmt) "fastalloc: " fmt
 
 #include <linux/rculist.h>
@@ -9,7 +9,7 @@
 #include "pool.h"
 #include "pools.h"
 
-/* Readers of debugfs hold this too; nobody allocates memory under it. */
+/* Readers of debugfs take this, too. No memory is allocated while it is held. */
 DEFINE_MUTEX(fa_pools_lock);
 LIST_HEAD(fa_pools);
 
@@ -23,7 +23,7 @@ static bool fa_name_used(const char *name)
 	return false;
 }
 
-/* A name of its own for a pool whose name is used: with the lowest number behind it. */
+/* Makes a name unique by appending the lowest free number. */
 static int fa_name_number(struct fastalloc_pool *pool)
 {
 	char base[FASTALLOC_NAME_LEN];
@@ -45,7 +45,7 @@ static int fa_name_number(struct fastalloc_pool *pool)
 	return 0;
 }
 
-/* The name is reserved from here on; nobody looks at the pool before ->live. */
+/* From here on the name is reserved. Readers skip the pool until it is ->live. */
 int fa_pools_add(struct fastalloc_pool *pool)
 {
 	int err = 0;
@@ -66,7 +66,7 @@ void fa_pools_del(struct fastalloc_pool *pool)
 	mutex_unlock(&fa_pools_lock);
 }
 
-/* From here on readers look at the pool. */
+/* From here on readers use the pool. */
 void fa_pools_publish(struct fastalloc_pool *pool)
 {
 	mutex_lock(&fa_pools_lock);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What can be asked of a pool and of its objects, but for counters: what it is, which
- * objects are its own, their numbers, which of them are out; and copies to and from user
- * space that stay within an object.
+ * Queries on a pool and its objects, except counters: properties, ownership, indices, and
+ * allocated objects; and copies to and from user space that stay within an object.
  */
 #define pr_fmt(fmt) "fastalloc: " fmt
 
@@ -60,7 +59,7 @@ bool fastalloc_pool_owns(struct fastalloc_pool *pool, const void *obj)
 	unsigned long flags;
 	bool owns;
 
-	/* The lock keeps the chunk, and all that the search passes. */
+	/* The lock keeps the chunks that the search visits. */
 	flags = fa_lock_quiet(pool);
 	chunk = fa_chunk_find(&pool->chunks, obj);
 	owns = chunk && fa_chunk_begins(&pool->chunks, chunk, obj);
@@ -121,8 +120,8 @@ unsigned long fastalloc_pool_index_end(struct fastalloc_pool *pool)
 FASTALLOC_EXPORT(fastalloc_pool_index_end);
 
 /*
- * A word of bits for the objects from @from on: which are out. In a pool with handles an
- * object counts as out when its allocation is complete.
+ * A bitmap word of the allocated objects from @from on. With handles, an object counts once
+ * its allocation is complete.
  */
 static unsigned long fa_live_word(struct fastalloc_pool *pool, struct fa_chunk *chunk,
 				  unsigned int from)
@@ -146,7 +145,7 @@ static unsigned long fa_live_word(struct fastalloc_pool *pool, struct fa_chunk *
 	return word & BITMAP_LAST_WORD_MASK(nr);
 }
 
-/* The chunk after @chunk, or the first one. grow_lock is held, so that none goes. */
+/* The chunk after @chunk, or the first one. grow_lock is held, so that no chunk is removed. */
 static struct fa_chunk *fa_live_next(struct fastalloc_pool *pool, struct fa_chunk *chunk)
 {
 	unsigned long flags;
@@ -215,14 +214,14 @@ const char *__fastalloc_name(char *buf, const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	/* One more than fits, so that a name too long is refused, and not cut. */
+	/* One more than fits, so that a name that is too long is refused, not truncated. */
 	vsnprintf(buf, FASTALLOC_NAME_LEN + 1, fmt, args);
 	va_end(args);
 	return buf;
 }
 FASTALLOC_EXPORT(__fastalloc_name);
 
-/* Whether a copy of @n bytes at @offset stays within an object. Reported if not. */
+/* Whether a copy of @n bytes at @offset stays within an object; reports if not. */
 static bool fa_may_copy(struct fastalloc_pool *pool, const void *obj, size_t offset,
 			unsigned long n)
 {

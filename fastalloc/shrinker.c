@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The kernel asks for memory: pools with FASTALLOC_F_SHRINKER. It asks in small steps,
- * again and again; for a pool each step would be a walk over all that is free. So one
- * walk gives all that may go, and tells the kernel how much that was; and a pool of
- * which nothing was to be had has nothing to offer until another walk is worth it.
+ * The shrinker of pools with FASTALLOC_F_SHRINKER. The kernel asks for memory in small
+ * steps, again and again, and for a pool each step would be a scan of all free objects. So
+ * one scan frees all that may go, and returns how much that was. A pool of which nothing
+ * could be freed reports no objects until another scan is worthwhile.
  */
 #include "compat.h"
 #include "pool.h"
 #include "shrinker.h"
 
-/* Objects that trim could give back at best: fragmentation is not known. */
+/* Upper bound of the objects that trim can free: fragmentation is not known. */
 static unsigned long fa_shrink_count(struct shrinker *s,
 				     struct shrink_control *sc)
 {
@@ -31,7 +31,7 @@ static unsigned long fa_shrink_scan(struct shrinker *s,
 
 	if (!fa_trim_worth(pool))
 		return SHRINK_STOP;
-	/* Reclaim may have been entered by growing this very pool. */
+	/* Growth of this very pool may have entered reclaim. */
 	if (!mutex_trylock(&pool->grow_lock))
 		return SHRINK_STOP;
 	gone = fa_trim(pool, false);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The kernel asks for memory: see shrinker.c. */
+/* The shrinker: see shrinker.c. */
 #ifndef FASTALLOC_SHRINKER_H
 #define FASTALLOC_SHRINKER_H
 

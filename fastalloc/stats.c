@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Counters to a snapshot, and the queries on a pool that sum them up. */
+/* Snapshots of the counters, and queries that are based on them. */
 #include "compat.h"
 #include "lock.h"
 #include "stats.h"
@@ -11,9 +11,9 @@ unsigned long fastalloc_pool_capacity(struct fastalloc_pool *pool)
 FASTALLOC_EXPORT(fastalloc_pool_capacity);
 
 /*
- * What a CPU has, and what it has done since the pool was made. It works on, so
- * the figures need not fit together, and the spare may just have become the
- * loaded one: magazines stay, so looking at it does no harm.
+ * Reads the cache and the counters of a CPU. The CPU keeps running, so the values may be
+ * inconsistent, and the spare may just have become the loaded magazine. Reading it is safe,
+ * as magazines are freed with the pool only.
  */
 void fa_percpu_look(const struct fastalloc_pool *pool, int cpu,
 		    struct fa_cpu_stats *s)
@@ -44,7 +44,7 @@ unsigned long fastalloc_pool_available(struct fastalloc_pool *pool)
 	unsigned long in_use = fastalloc_pool_allocated(pool);
 	unsigned long capacity = READ_ONCE(pool->capacity);
 
-	/* More may be out for a moment, while trim holds a chunk condemned. */
+	/* More may be allocated for a moment, while trim has isolated a chunk. */
 	return capacity > in_use ? capacity - in_use : 0;
 }
 FASTALLOC_EXPORT(fastalloc_pool_available);
@@ -68,7 +68,7 @@ bool fastalloc_pool_is_idle(struct fastalloc_pool *pool)
 }
 FASTALLOC_EXPORT(fastalloc_pool_is_idle);
 
-/* What both kinds of pool have, with the lock held. */
+/* The part that both kinds of pool share. The lock is held. */
 void fa_stats_locked(const struct fastalloc_pool *pool, struct fastalloc_stats *stats)
 {
 	stats->grows = fa_peek(pool->refill.grows);

@@ -6,18 +6,21 @@
 #include <linux/compiler.h>
 #include <linux/fastalloc.h>
 
-/* data_race: the owner of a NONE pool, and each CPU, counts while others only look. */
+/*
+ * data_race: the owner of a NONE pool, and each CPU, updates its counters while others read
+ * them.
+ */
 #define fa_peek(counter)	data_race(counter)
 
 /**
- * struct fa_cpu_stats - a look at one CPU's cache
- * @busy: an operation is under way, so @loaded is not known
- * @loaded: objects in its loaded magazine
- * @spare: objects in its spare one
- * @allocs: objects it handed out, nested operations included
- * @frees: objects it took back, likewise
- * @exchanges: magazines it took from the depot
- * @nested: of @allocs and @frees, by operations that found the cache busy
+ * struct fa_cpu_stats - a snapshot of one CPU's cache
+ * @busy: an operation is in progress, so @loaded is unknown
+ * @loaded: objects in the loaded magazine
+ * @spare: objects in the spare magazine
+ * @allocs: objects allocated on this CPU, nested operations included
+ * @frees: objects freed on this CPU, likewise
+ * @exchanges: magazines taken from the depot
+ * @nested: part of @allocs and @frees by operations that found the cache busy
  */
 struct fa_cpu_stats {
 	bool		busy;

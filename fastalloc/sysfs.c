@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What all pools hold together, without debugfs: /sys/kernel/fastalloc, and a line in
- * the report of an OOM. Memory of pools is in no line of /proc/meminfo.
+ * Totals of all pools, without debugfs: /sys/kernel/fastalloc, and a line in the report of
+ * an OOM. The memory of pools does not appear in /proc/meminfo.
  */
 #define pr_fmt(fmt) "fastalloc: " fmt
 
@@ -16,7 +16,7 @@
 #include "pools.h"
 #include "sysfs.h"
 
-/* Pools that an OOM report names. */
+/* Number of pools that an OOM report names. */
 #define FA_OOM_POOLS	5
 
 static struct kobject *fa_kobj;
@@ -26,7 +26,7 @@ struct fa_totals {
 	unsigned long	bytes;
 };
 
-/* Zombies and pools that are about to be created included. */
+/* Includes zombies, and pools that are being created. */
 static struct fa_totals fa_totals(void)
 {
 	struct fa_totals t = {};
@@ -85,7 +85,7 @@ static struct fastalloc_pool *fa_oom_next(struct fastalloc_pool **said, int nr)
 	return best;
 }
 
-/* Called before the kernel chooses a victim, and prints its own report. */
+/* Called before the kernel chooses a victim and prints its own report. */
 static int fa_oom_report(struct notifier_block *nb, unsigned long action, void *freed)
 {
 	static DEFINE_RATELIMIT_STATE(limit, DEFAULT_RATELIMIT_INTERVAL, 1);

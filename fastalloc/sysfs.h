@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What all pools hold together: see sysfs.c. */
+/* Totals of all pools: see sysfs.c. */
 #ifndef FASTALLOC_SYSFS_H
 #define FASTALLOC_SYSFS_H
 
