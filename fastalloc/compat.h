@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Every difference between kernel versions, in one place. Which of two a kernel has
- * is found by compiling (features.sh), since distributions take over changes from
- * later kernels; the comments name the version of kernel.org.
+ * All differences between kernel versions, in one place. features.sh detects features by
+ * compiling, since distributions backport changes of later kernels. The comments name the
+ * mainline version.
  */
 #ifndef FASTALLOC_COMPAT_H
 #define FASTALLOC_COMPAT_H
@@ -58,7 +58,7 @@ static inline void *fa_vmalloc_huge(size_t bytes, gfp_t gfp, int node)
 #endif
 
 /*
- * __stack_depot_save() became stack_depot_save_flags() in 6.8. @alloc: it may ask for a
+ * __stack_depot_save() became stack_depot_save_flags() in 6.8. @alloc: it may allocate a
  * page. Not in NMI, since it takes a raw lock.
  */
 #ifdef CONFIG_STACKDEPOT
@@ -137,7 +137,7 @@ static inline void fa_shrinker_free(struct shrinker *s)
 }
 #endif
 
-/* Of the tests. hrtimer_setup() came with 6.13, hrtimer_init() went with 6.15. */
+/* For the tests. hrtimer_setup() came with 6.13, hrtimer_init() was removed in 6.15. */
 #ifdef FA_HAVE_HRTIMER_SETUP
 #define fa_hrtimer_setup(timer, fn, clock, mode)	\
 	hrtimer_setup(timer, fn, clock, mode)

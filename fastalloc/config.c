@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What a config may say, and the defaults of what it leaves open. */
+/* Validates a config, and fills in its defaults. */
 #define pr_fmt(fmt) "fastalloc: " fmt
 
 #include <linux/align.h>
@@ -43,7 +43,7 @@ static int fa_check_name(const struct fastalloc_config *cfg)
 				   (int)strlen(name), name, (int)strlen(name), name);
 		return -EINVAL;
 	}
-	/* Each would clash with an entry of the debugfs directory. */
+	/* Each would collide with an entry of the debugfs directory. */
 	if (!strcmp(name, ".") || !strcmp(name, "..") || !strcmp(name, "pools"))
 		return fa_refuse(cfg, -EINVAL, "name=%s: is reserved", name);
 	return 0;
@@ -65,7 +65,7 @@ static int fa_check_size(struct fastalloc_config *cfg)
 	if (!cfg->type_align)
 		cfg->type_align = min_t(size_t, cfg->obj_size & -cfg->obj_size,
 					__alignof__(long long));
-	/* The type's alignment is that of what comes before the array. */
+	/* The alignment of the type is that of the part before the array. */
 	cfg->obj_size += cfg->flex_size;
 	cfg->flex_size = 0;
 	if (!is_power_of_2(cfg->type_align))
@@ -210,7 +210,7 @@ static int fa_check_kind(const struct fastalloc_config *cfg)
 	return 0;
 }
 
-/* Fills in defaults on the way. */
+/* Also fills in the defaults. */
 int fa_check_config(struct fastalloc_config *cfg)
 {
 	return fa_check_name(cfg) ?: fa_check_size(cfg) ?:

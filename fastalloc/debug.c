@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Checks on what callers do with objects: who has what (F), red zones (Z),
- * poison (P), owners (U), by the letters and with the patterns of SLUB
- * (mm/slub.c). What they know lies beside the chunk, not in the objects, but
- * for red zones and poison themselves.
+ * Checks of the use of objects: allocated or free (F), red zones (Z), poison (P), owners
+ * (U), with the letters and the patterns of SLUB (mm/slub.c). The state is stored beside
+ * the chunk, except for red zones and poison.
  *
- * A pool with checks shows a shut cache, so all its operations come through
- * here, and a pool without pays for nothing. A bit for each slot says whether
- * it is out; one atomic operation on it decides who of two that free the same
- * object at once is wrong. All checks work from any context, NMI included: the
- * chunk of a pointer is found without a lock.
+ * A pool with checks shows a bypass cache, so all its operations come through here, and a
+ * pool without checks has no overhead. A bit for each slot says whether it is allocated.
+ * One atomic operation on it decides which of two concurrent frees of the same object is
+ * wrong. All checks work in any context, NMI included: the chunk of a pointer is found
+ * without a lock.
  */
 #define pr_fmt(fmt) "fastalloc: " fmt
 
@@ -33,8 +32,8 @@
 #include "sanitize.h"
 
 /*
- * Whether kmemleak is at work cannot be asked. Where it is built in but off, unless the
- * command line says kmemleak=on, the parameter has to say so, too.
+ * There is no way to ask whether kmemleak is on. If it is built in but off by default, the
+ * command line with kmemleak=on needs this parameter, too.
  */
 static bool fa_sanitize = IS_ENABLED(CONFIG_KASAN_GENERIC) || IS_ENABLED(CONFIG_KMSAN) ||
 			  (IS_ENABLED(CONFIG_DEBUG_KMEMLEAK) &&
@@ -46,8 +45,8 @@ static DEFINE_MUTEX(fa_debug_lock);
 static char fa_debug_text[256];
 
 /*
- * What @c stands for in debug=, as in slub_debug=: upper or lower case; '-' for nothing, not
- * even what stands before it. False if it is unknown.
+ * The meaning of @c in debug=, as in slub_debug=: upper or lower case; '-' for no checks,
+ * also before it. False if it is unknown.
  */
 static bool fa_debug_letter(char c, unsigned int *flags)
 {
@@ -73,8 +72,8 @@ static bool fa_debug_letter(char c, unsigned int *flags)
 }
 
 /*
- * A pool's name by a pattern. Without CONFIG_GLOB a pattern is a name, or the
- * beginning of one and "*".
+ * Matches a name against a pattern. Without CONFIG_GLOB, a pattern is a name, or a prefix
+ * and "*".
  */
 static bool fa_glob_match(const char *glob, const char *name)
 {
@@ -99,11 +98,11 @@ static bool fa_debug_fits(char *globs, const char *name)
 }
 
 /*
- * The flags that @text has for a pool named @name, as mm/slub.c reads slub_debug=: blocks
- * "letters[,glob...]" with ';' between them. The first block with a glob that fits counts,
- * else the last one without globs. A block without letters stands for all checks. Spoils
- * @text. @name NULL: all blocks are looked at. @unknown gets the letters that are skipped,
- * each once; or it is NULL.
+ * The flags in @text for a pool named @name, as mm/slub.c reads slub_debug=: blocks
+ * "letters[,glob...]" separated by ';'. The first block with a matching glob is used, else
+ * the last one without globs. A block without letters stands for all checks. Modifies
+ * @text. @name NULL: parses all blocks. @unknown, unless NULL, gets the skipped letters,
+ * each once.
  */
 static unsigned int fa_debug_parse(char *text, const char *name, char *unknown)
 {
@@ -129,7 +128,7 @@ static unsigned int fa_debug_parse(char *text, const char *name, char *unknown)
 	return flags;
 }
 
-/* A wrong parameter must not fail the load, and with it that of all who depend on it. */
+/* A wrong parameter must not fail the load of this module, and of all that depend on it. */
 static bool fa_debug_loading(void)
 {
 	return THIS_MODULE->state != MODULE_STATE_LIVE;
@@ -192,7 +191,7 @@ static bool fa_fail_wanted(void)
 
 static struct dentry *fa_fail_dir;
 
-/* Beside failslab and its like. */
+/* In the debugfs directory of failslab and others. */
 void fa_debug_init(void)
 {
 	fa_fail_dir = fault_create_debugfs_attr("fail_fastalloc", NULL, &fa_fail_attr);
@@ -218,9 +217,9 @@ void fa_debug_exit(void)
 #endif
 
 /*
- * Whether the calls of a new pool are to tell the sanitizers of objects, and to be failed by
- * fault injection, for which they must not be inline. That a kernel has these built in
- * is not enough: they have to be in use.
+ * Whether the calls of a new pool tell the sanitizers of objects and can be failed by fault
+ * injection, for which they must not be inline. It is not enough that the kernel has these
+ * built in: they must be in use.
  */
 bool fa_debug_sanitize(void)
 {
@@ -229,7 +228,7 @@ bool fa_debug_sanitize(void)
 	return fa_sanitize || fa_fail_wanted();
 }
 
-/* What the config and the module parameter want checked; ->sanitize is known. */
+/* The checks that the config and the module parameter ask for. ->sanitize is set already. */
 unsigned int fa_debug_flags(const struct fastalloc_pool *pool)
 {
 	const struct fastalloc_config *cfg = &pool->cfg;
@@ -243,12 +242,12 @@ unsigned int fa_debug_flags(const struct fastalloc_pool *pool)
 	flags = fa_debug_parse(text, cfg->name, NULL);
 	flags |= cfg->flags & FASTALLOC_F_DEBUG;
 	/*
-	 * All of them have to know what is an object and what is out; and nobody
-	 * is to be told that something else was freed.
+	 * All checks need to know what is an object and what is allocated. The sanitizers
+	 * must not be told of an invalid free.
 	 */
 	if (flags || pool->sanitize)
 		flags |= FASTALLOC_F_CHECK;
-	/* The caller reckons with no gaps. */
+	/* The caller expects no gaps. */
 	if (cfg->flags & FASTALLOC_F_CONTIG)
 		flags &= ~FASTALLOC_F_REDZONE;
 	if (fa_content_stays(pool))
@@ -256,7 +255,7 @@ unsigned int fa_debug_flags(const struct fastalloc_pool *pool)
 	return flags;
 }
 
-/* Bytes behind an object for a red zone. */
+/* Size of the red zone behind an object. */
 size_t fa_debug_zone(const struct fastalloc_pool *pool)
 {
 	size_t zone = pool->checks & FASTALLOC_F_REDZONE ? sizeof(long) : 0;
@@ -264,7 +263,7 @@ size_t fa_debug_zone(const struct fastalloc_pool *pool)
 	return max(zone, fa_kasan_gap(pool));
 }
 
-/* What slots are aligned to. */
+/* Alignment of slots. */
 size_t fa_debug_align(const struct fastalloc_pool *pool)
 {
 	return max(pool->cfg.align, fa_kasan_gap(pool));
@@ -300,7 +299,7 @@ static u8 *fa_poison_spoilt(const struct fastalloc_pool *pool, u8 *obj)
 	return bad || *last == POISON_END ? bad : last;
 }
 
-/* As memchr_inv(), likewise. */
+/* As memchr_inv(), not checked by KASAN. */
 static __no_sanitize_address const u8 *fa_peek_other(const u8 *p, u8 c, size_t nr)
 {
 	for (; nr; p++, nr--)
@@ -351,7 +350,7 @@ size_t fa_debug_overhead(const struct fa_chunk *chunk)
 	return bytes;
 }
 
-/* A slot that is free: has anybody written to it? It is left as it is. */
+/* Checks whether a free slot was written to. Does not repair it. */
 static void fa_debug_rest(struct fastalloc_pool *pool, struct fa_chunk *chunk, void *obj)
 {
 	u8 *bad;
@@ -371,7 +370,7 @@ static void fa_debug_rest(struct fastalloc_pool *pool, struct fa_chunk *chunk, v
 	}
 }
 
-/* The first byte that was written where nobody may write, in an object out or free; or NULL. */
+/* The first invalid byte of an object, which is allocated if @out, or NULL. */
 static const u8 *fa_debug_spoilt(struct fastalloc_pool *pool, const u8 *obj, bool out)
 {
 	size_t size = pool->cfg.obj_size;
@@ -389,8 +388,8 @@ static const u8 *fa_debug_spoilt(struct fastalloc_pool *pool, const u8 *obj, boo
 }
 
 /*
- * On demand: reports what is wrong in a chunk, and returns how much. Adds to @out how many
- * objects are out. What is freed or handed out meanwhile may look wrong.
+ * Checks a chunk on demand. Reports invalid objects and returns their number. Adds the
+ * number of allocated objects to @out. Concurrent frees and allocations may look invalid.
  */
 long fa_debug_check_chunk(struct fastalloc_pool *pool, struct fa_chunk *chunk,
 			  unsigned long *out)
@@ -407,7 +406,7 @@ long fa_debug_check_chunk(struct fastalloc_pool *pool, struct fa_chunk *chunk,
 		is = test_bit(i, chunk->out);
 		*out += is;
 		bad = fa_debug_spoilt(pool, obj, is);
-		/* Its mark changes before its content does, when it is handed out. */
+		/* An allocation changes the bit before the content. */
 		if (!bad || test_bit(i, chunk->out) != is)
 			continue;
 		fa_fault(pool, is ? "written past its end" : "written after free", obj, chunk,
@@ -417,7 +416,7 @@ long fa_debug_check_chunk(struct fastalloc_pool *pool, struct fa_chunk *chunk,
 	return found;
 }
 
-/* An object that is to be handed out. */
+/* Checks an object that is being allocated. */
 void fa_debug_alloc(struct fastalloc_pool *pool, void *obj, unsigned long ip)
 {
 	struct fa_chunk *chunk;
@@ -426,7 +425,7 @@ void fa_debug_alloc(struct fastalloc_pool *pool, void *obj, unsigned long ip)
 	rcu_read_lock();
 	chunk = fa_chunk_find(&pool->chunks, obj);
 	rcu_read_unlock();
-	/* It is ours now, so its chunk stays. */
+	/* The object is allocated, so its chunk stays. */
 	if (WARN_ON_ONCE(!chunk))
 		return;
 	i = fa_chunk_index(&pool->chunks, chunk, obj);
@@ -440,10 +439,7 @@ void fa_debug_alloc(struct fastalloc_pool *pool, void *obj, unsigned long ip)
 			      fa_stack_save());
 }
 
-/*
- * An object that somebody frees. Returns whether it is one, and out; then it is
- * the caller's alone.
- */
+/* Checks a free. Returns whether @obj is an allocated object; then it belongs to the caller. */
 bool fa_debug_may_free(struct fastalloc_pool *pool, void *obj, unsigned long ip)
 {
 	depot_stack_handle_t stack = 0;
@@ -453,11 +449,11 @@ bool fa_debug_may_free(struct fastalloc_pool *pool, void *obj, unsigned long ip)
 	bool ok = false;
 	u8 *bad;
 
-	/* Not below: it may take memory where it sees that it may be preempted. */
+	/* Not below, as it may allocate memory if preemption is on. */
 	if (fa_checks(pool, FASTALLOC_F_OWNER))
 		stack = fa_stack_save();
 	rcu_read_lock();
-	/* Who gave up the last reference just before destroy leaves the object. */
+	/* If destroy overtook the last put, leave the object. */
 	if (fa_is_dead(pool))
 		goto out;
 	chunk = fa_chunk_find(&pool->chunks, obj);
@@ -490,7 +486,7 @@ out:
 	return ok;
 }
 
-/* Nobody needs its content any more. */
+/* The content of the object is no longer needed. */
 void fa_debug_freed(struct fastalloc_pool *pool, void *obj)
 {
 	if (fa_checks(pool, FASTALLOC_F_POISON))
@@ -499,7 +495,7 @@ void fa_debug_freed(struct fastalloc_pool *pool, void *obj)
 		fa_zone_fill(pool, obj, SLUB_RED_INACTIVE);
 }
 
-/* It could not be given back after all: it stays out, whatever it now holds. */
+/* The object could not be freed after all: it stays allocated, whatever it now holds. */
 void fa_debug_not_freed(struct fastalloc_pool *pool, void *obj)
 {
 	struct fa_chunk *chunk = fa_chunk_find(&pool->chunks, obj);
@@ -510,7 +506,7 @@ void fa_debug_not_freed(struct fastalloc_pool *pool, void *obj)
 		fa_zone_fill(pool, obj, SLUB_RED_ACTIVE);
 }
 
-/* Before the objects go: those that are free have a last chance to tell. */
+/* Checks the free objects for the last time, before the chunk is destroyed. */
 void fa_debug_chunk_exit(struct fastalloc_pool *pool, struct fa_chunk *chunk, gfp_t gfp)
 {
 	unsigned int i;
@@ -527,8 +523,8 @@ void fa_debug_chunk_exit(struct fastalloc_pool *pool, struct fa_chunk *chunk, gf
 }
 
 /*
- * The owner of a NONE pool says that its calls never overlap. Returns whether
- * this one does not; then fa_debug_leave() ends it.
+ * The owner of a NONE pool must serialize its calls. Returns whether this call does not
+ * overlap another; then fa_debug_leave() ends it.
  */
 bool fa_debug_enter(struct fastalloc_pool *pool)
 {
@@ -547,7 +543,7 @@ void fa_debug_leave(struct fastalloc_pool *pool)
 	atomic_long_set_release(&pool->debug.user, 0);
 }
 
-/* U keeps stacks in the kernel's depot, which wants to be asked first. */
+/* U stores stacks in the stack depot, which must be initialized first. */
 int fa_debug_pool_init(struct fastalloc_pool *pool)
 {
 	ratelimit_state_init(&pool->debug.fault_limit, DEFAULT_RATELIMIT_INTERVAL,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Checks on what callers do with objects: see debug.c. Reports of what they find: report.c. */
+/* Checks of the use of objects: see debug.c. Their reports: see report.c. */
 #ifndef FASTALLOC_DEBUG_H
 #define FASTALLOC_DEBUG_H
 
@@ -12,10 +12,10 @@ struct fa_chunk;
 struct fastalloc_pool;
 
 /**
- * struct fa_debug - what checks have found
- * @user: whose call is under way in a pool of sync NONE with checks
- * @violations: faults that checks found
- * @fault_limit: for reports of them
+ * struct fa_debug - state of the checks
+ * @user: the task whose call is in progress in a pool of sync NONE with checks
+ * @violations: number of faults found
+ * @fault_limit: limits reports of faults
  */
 struct fa_debug {
 	atomic_long_t		user;

@@ -2,35 +2,34 @@
 /*
  * References to objects, and weak handles: pools with FASTALLOC_F_HANDLES.
  *
- * A word for each slot lies beside its chunk: a generation of 33 bits above 31
- * bits of references. Free is: no references. One compare-and-exchange takes
- * the last reference away and moves the generation on, so a handle, which is
- * a generation above an index of 31 bits, is stale from that instant. Only
- * words with references are ever changed by those who look objects up; so the
- * pool itself, which alone has a slot without, may store to its word.
+ * Each slot has a word, stored beside its chunk: a generation of 33 bits above 31 bits of
+ * references. A slot is free if it has no references. One compare-and-exchange drops the
+ * last reference and increments the generation. So a handle, which is a generation above an
+ * index of 31 bits, is stale from that instant. Lookups change only words with references.
+ * So the pool, which alone uses a slot without references, may store to its word.
  *
- * Chunks are found by address and by index in two latch trees, and go only
- * after an RCU grace period: lookups take no lock, from any context.
+ * Chunks are found by address and by index in two latch trees, and are freed only after an
+ * RCU grace period. So lookups take no lock, in any context.
  *
- * What users see of a handle is mixed with a secret of the pool (struct fa_mix): neither is
- * the next handle guessed by counting, nor does that of another pool lead anywhere but by
- * one chance in billions.
+ * The handle that users see is mixed with a secret of the pool (struct fa_mix). So the next
+ * handle cannot be guessed by counting, and a handle of another pool leads to an object
+ * with a chance of one in billions only.
  *
- * Ordering is that of refcount_t: who gives a reference up releases, who gets
- * the last one acquires. Besides, a pool releases when it makes an object's
- * first reference, and who gets one more acquires: lookups in type-stable
- * memory want it (tests/verify/litmus/handle-*.litmus).
+ * The ordering is that of refcount_t: dropping a reference is a release, dropping the last
+ * one is also an acquire. In addition, setting the first reference of an object is a
+ * release, and getting another one is an acquire, which lookups in type-stable memory need
+ * (tests/verify/litmus/handle-*.litmus).
  *
- * Stale for how long. Generations of a slot go from 1 up and, past 2^33 - 1,
- * from 1 again, one each time that it is freed. The indices of a chunk that
- * goes may be used again. So a range of indices that nobody uses keeps a floor,
- * higher than all generations that slots of those indices have had, and a
- * chunk that gets it begins there. What a slot skips so does not count as reuse,
- * but moves its generation on. Ranges with a floor above FA_GEN_START_MAX =
- * 2^32 - 1, or a slot that began again from 1, are not used any more: then all
- * that an index ever skips is less than 2^32 - 1, and the generation of a handle
- * comes again after more than 2^33 - 1 - (2^32 - 1) = 2^32 reuses of its slot.
- * A range given up has seen 2^32 reuses, or trims, so indices last.
+ * How long a handle stays stale: generations of a slot go from 1 up and, after 2^33 - 1,
+ * from 1 again, one for each free. Indices of a destroyed chunk may be reused. So an unused
+ * range of indices keeps a floor, which is higher than all generations that slots with
+ * those indices have had, and a chunk that gets the range begins there. Generations that a
+ * slot skips this way do not count as reuse, but advance its generation. Ranges with a
+ * floor above FA_GEN_START_MAX = 2^32 - 1, or with a slot that has wrapped around to 1, are
+ * not reused. So all generations that an index ever skips are less than 2^32 - 1, and the
+ * generation of a handle recurs after more than 2^33 - 1 - (2^32 - 1) = 2^32 reuses of its
+ * slot. A range that is given up has seen 2^32 reuses, or trims, so indices do not run out
+ * soon.
  */
 #define pr_fmt(fmt) "fastalloc: " fmt
 
@@ -47,10 +46,10 @@
 /* Highest generation that a slot may begin with. */
 #define FA_GEN_START_MAX	U32_MAX
 
-/* Indices there are: as many as fit a handle below its generation. */
+/* Number of indices: as many as fit below the generation of a handle. */
 #define FA_INDICES		BIT(FA_REF_BITS)
 
-/* Ranges that a search for free indices looks at. */
+/* Ranges that a search for free indices visits. */
 #define FA_RANGE_LOOK		64
 
 static inline u64 fa_word_gen(u64 word)
@@ -63,7 +62,7 @@ static inline u64 fa_word_refs(u64 word)
 	return word & FA_REFS_MAX;
 }
 
-/* Of a slot that is free from now on. Generation 0 is no handle's. */
+/* The word of a slot after its free. No handle has generation 0. */
 static inline u64 fa_word_next(u64 word)
 {
 	word = (word & ~FA_REFS_MAX) + FA_REFS_MAX + 1;
@@ -71,9 +70,9 @@ static inline u64 fa_word_next(u64 word)
 }
 
 /*
- * Ranges of indices. All under the pool's lock, also where its owner else stands in
- * for it: growth in place and the worker may come here at once. A range that is not
- * needed any more is left in @dead, to be freed when the lock has been dropped.
+ * Ranges of indices, all under the pool's lock, also in a pool of sync NONE, as growth in
+ * place and the worker may run concurrently. A range that is no longer needed is added to
+ * @dead, to be freed after the lock was dropped.
  */
 
 static struct fa_range *fa_range_of(struct rb_node *n)
@@ -102,8 +101,9 @@ static bool fa_range_usable(const struct fa_range *r)
 }
 
 /*
- * @count indices for @own. The lowest of the ranges that are looked at, which are few, since
- * interrupts are off; else new ones. When there are none left, all ranges are looked at.
+ * Assigns @count indices to @own: from the lowest range that fits among those visited,
+ * which are few as interrupts are off; else new indices. If none are left, all ranges are
+ * visited.
  */
 static int fa_range_take(struct fastalloc_pool *pool, struct fa_range *own,
 			 unsigned int count, struct list_head *dead)
@@ -134,7 +134,7 @@ static int fa_range_take(struct fastalloc_pool *pool, struct fa_range *own,
 	return 0;
 }
 
-/* @b, if it follows @a, becomes part of it. */
+/* Merges @b into @a if it follows @a. */
 static bool fa_range_join(struct fastalloc_pool *pool, struct fa_range *a,
 			  struct fa_range *b, struct list_head *dead)
 {
@@ -190,7 +190,7 @@ static const struct latch_tree_ops fa_index_ops = {
 	.comp = fa_index_comp,
 };
 
-/* The inverse of an odd number modulo 2^64: each step doubles the bits that are right. */
+/* The inverse of an odd number modulo 2^64: each step doubles the number of correct bits. */
 static u64 fa_inverse(u64 odd)
 {
 	u64 inv = odd;
@@ -278,7 +278,7 @@ size_t fa_handle_overhead(const struct fa_chunk *chunk)
 	return bytes;
 }
 
-/* Nobody can look it up any more. */
+/* Call when no reader can find the chunk any more. */
 void fa_handle_chunk_exit(struct fastalloc_pool *pool, struct fa_chunk *chunk, gfp_t gfp)
 {
 	struct fa_range *r = chunk->range;
@@ -300,7 +300,7 @@ void fa_handle_chunk_exit(struct fastalloc_pool *pool, struct fa_chunk *chunk, g
 	fa_ranges_free(&dead);
 }
 
-/* From here on handles and indices lead to it. */
+/* From here on handles and indices lead to the chunk. */
 void fa_handle_attach(struct fastalloc_pool *pool, struct fa_chunk *chunk)
 {
 	unsigned long flags;
@@ -312,7 +312,7 @@ void fa_handle_attach(struct fastalloc_pool *pool, struct fa_chunk *chunk)
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
 }
 
-/* No more. Readers may see it for an RCU grace period. */
+/* From here on they do not. Readers may use the chunk for an RCU grace period. */
 void fa_handle_detach(struct fastalloc_pool *pool, struct fa_chunk *chunk)
 {
 	unsigned long flags;
@@ -324,7 +324,7 @@ void fa_handle_detach(struct fastalloc_pool *pool, struct fa_chunk *chunk)
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
 }
 
-/* @op is what was tried, @why what is wrong with it. */
+/* @op: the operation; @why: what is wrong with it */
 static noinline __cold void fa_handle_fault(struct fastalloc_pool *pool, const char *op,
 					    const char *why, const void *obj,
 					    struct fa_chunk *chunk)
@@ -336,8 +336,9 @@ static noinline __cold void fa_handle_fault(struct fastalloc_pool *pool, const c
 }
 
 /*
- * The word of an object, or NULL, reported unless @op is. Under rcu_read_lock():
- * a pool whose end this does not see keeps its chunks until that is over.
+ * The word of an object, or NULL, which is reported if @op is set. Under rcu_read_lock():
+ * if this does not see the pool dead, the chunks stay until the end of the read-side
+ * critical section.
  */
 static atomic64_t *fa_word_of(struct fastalloc_pool *pool, const void *obj,
 			      struct fa_chunk **found, const char *op)
@@ -366,7 +367,7 @@ static atomic64_t *fa_word_of(struct fastalloc_pool *pool, const void *obj,
 	return NULL;
 }
 
-/* One reference more, unless there is none; of generation @gen, or any if that is 0. */
+/* Gets a reference unless there is none, or if @gen is not 0, unless the generation is @gen. */
 static bool fa_word_get(struct fastalloc_pool *pool, atomic64_t *word, u64 gen)
 {
 	s64 old = atomic64_read(word);
@@ -388,7 +389,7 @@ static bool fa_word_get(struct fastalloc_pool *pool, atomic64_t *word, u64 gen)
 	return true;
 }
 
-/* An object that is to be handed out: its first reference. */
+/* Sets the first reference of an object that is being allocated. */
 void fa_handle_alloc(struct fastalloc_pool *pool, void *obj)
 {
 	struct fa_chunk *chunk;
@@ -408,8 +409,8 @@ void fa_handle_alloc(struct fastalloc_pool *pool, void *obj)
 }
 
 /*
- * One reference less: any for @put, else the only one. Returns whether it was
- * the last; then the object is the caller's alone, and no handle leads to it.
+ * Drops a reference; unless @put, it must be the only one. Returns whether it was the last.
+ * Then the object belongs to the caller, and no handle leads to it.
  */
 bool fa_handle_drop(struct fastalloc_pool *pool, void *obj, bool put)
 {
@@ -435,7 +436,7 @@ bool fa_handle_drop(struct fastalloc_pool *pool, void *obj, bool put)
 				fa_fault(pool, "double free", obj, chunk, NULL);
 			goto out;
 		}
-		/* Saturated: nobody knows how many there are. */
+		/* Saturated: the true number of references is unknown. */
 		if (unlikely(refs == FA_REFS_MAX))
 			goto out;
 		next = refs > 1 ? old - 1 : fa_word_next(old);
@@ -507,8 +508,8 @@ fastalloc_handle_t fastalloc_handle(struct fastalloc_pool *pool, const void *obj
 FASTALLOC_EXPORT(fastalloc_handle);
 
 /*
- * The chunk whose objects @index is among, or NULL. From any context. The chunk stays for
- * RCU readers who do not see the pool dead.
+ * The chunk that contains the object with @index, or NULL. Any context. The chunk stays for
+ * RCU readers that do not see the pool dead.
  */
 struct fa_chunk *fa_chunk_with_index(struct fastalloc_pool *pool, u32 index)
 {
@@ -518,17 +519,17 @@ struct fa_chunk *fa_chunk_with_index(struct fastalloc_pool *pool, u32 index)
 	return n ? fa_chunk_by_index(n) : NULL;
 }
 
-/* Object and word that @raw leads to, dead or alive. Under rcu_read_lock(). */
+/* The object and the word of @raw, whether stale or not. Under rcu_read_lock(). */
 static void *fa_handle_lookup(struct fastalloc_pool *pool, u64 raw, atomic64_t **word)
 {
 	u32 index = raw & FA_REFS_MAX, i;
 	struct fa_chunk *chunk;
 
-	/* After it is set, a grace period goes by before chunks do. */
+	/* After it is set, chunks stay for a grace period. */
 	if (unlikely(fa_is_dead(pool)))
 		return NULL;
 	chunk = fa_chunk_with_index(pool, index);
-	/* Without words: of a pool that has indices alone. */
+	/* A pool with indices only has no words. */
 	if (!chunk || !chunk->word)
 		return NULL;
 	i = index - chunk->range->base;
@@ -560,7 +561,7 @@ void *fastalloc_upgrade(struct fastalloc_pool *pool, fastalloc_handle_t h)
 	atomic64_t *word;
 	void *obj = NULL;
 
-	/* Of no generation: there is none. */
+	/* No handle has generation 0. */
 	if (!fa_word_gen(raw))
 		return NULL;
 	rcu_read_lock();

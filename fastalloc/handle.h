@@ -12,15 +12,15 @@
 struct fa_chunk;
 struct fastalloc_pool;
 
-/* A slot's word: a generation above so many bits of references. */
+/* The word of a slot: a generation above this many bits of references. */
 #define FA_REF_BITS	31
 
-/* The mask of references; and so many of them are any number. */
+/* The mask of the references; this value means saturated. */
 #define FA_REFS_MAX	((1ULL << FA_REF_BITS) - 1)
 
 /**
  * struct fa_mix - the secret of a pool's handles
- * @by: odd factors, from random numbers
+ * @by: odd random factors
  * @back: their inverses modulo 2^64
  */
 struct fa_mix {
@@ -30,7 +30,7 @@ struct fa_mix {
 
 /*
  * Mixes @raw, a generation above an index, into the handle that users see. This is a
- * permutation of 64 bits, in which 0 stays 0. It is not cryptography: the factors can be
+ * permutation of 64 bits that maps 0 to 0. It is not cryptography: the factors can be
  * computed from many handles.
  */
 static inline u64 fa_mix(const struct fa_mix *m, u64 raw)
@@ -50,12 +50,12 @@ static inline u64 fa_unmix(const struct fa_mix *m, u64 v)
 }
 
 /**
- * struct fa_range - indices that objects may have
- * @node: in &fastalloc_pool.ranges, by @base, while no chunk has them
- * @dead: links those that are to be freed
- * @base: the first
- * @count: how many
- * @floor: generation with which slots of these indices begin
+ * struct fa_range - a range of indices of objects
+ * @node: in &fa_handles.ranges, by @base, while no chunk uses the range
+ * @dead: in a list of ranges to free
+ * @base: first index
+ * @count: number of indices
+ * @floor: first generation of slots with these indices
  */
 struct fa_range {
 	union {
@@ -68,14 +68,14 @@ struct fa_range {
 };
 
 /**
- * struct fa_handles - what leads from indices and handles to objects
+ * struct fa_handles - lookup of objects by index and handle
  * @on: objects have references and weak handles
  * @indexed: objects have indices: with handles, or %FASTALLOC_F_INDEX
  * @mix: the secret of the handles
  * @index: chunks by the indices of their objects
- * @ranges: indices that chunks had which are gone; under the pool's lock in all pools, as
+ * @ranges: index ranges of destroyed chunks; under the pool's lock in all pools, as
  *	@index_end
- * @index_end: no chunk has had an index from here on
+ * @index_end: no chunk has ever had this index or a higher one
  */
 struct fa_handles {
 	bool			on;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Which objects kmemleak knows. It cannot be called from everywhere, so an
- * object that was freed where it could not be told is still known, and must not
- * be made known again: a bit for each slot says which are.
+ * Objects that kmemleak tracks. It cannot be called in every context, so an object that was
+ * freed where it could not be called is still tracked, and must not be added again: a bit
+ * for each slot records this.
  */
 #include <linux/bitmap.h>
 #include <linux/kmemleak.h>
@@ -22,7 +22,7 @@ int fa_kmemleak_chunk_init(struct fastalloc_pool *pool, struct fa_chunk *chunk,
 	return chunk->leak ? 0 : -ENOMEM;
 }
 
-/* The bit of an object that is the caller's. */
+/* The bit of an object that belongs to the caller. */
 static unsigned long *fa_kmemleak_bit(struct fastalloc_pool *pool, const void *obj,
 				      unsigned int *i)
 {
@@ -38,8 +38,8 @@ static unsigned long *fa_kmemleak_bit(struct fastalloc_pool *pool, const void *o
 }
 
 /*
- * References that kmemleak must find. Free objects of LOWEST pools are known by a
- * bit alone, so one that was freed where kmemleak cannot be told looks lost.
+ * The number of references that kmemleak must find. A free object of a LOWEST pool is
+ * referred to by a bit only, so it looks lost if kmemleak could not be told of the free.
  */
 static int fa_kmemleak_count(const struct fastalloc_pool *pool)
 {
@@ -61,7 +61,7 @@ void fa_kmemleak_alloc(struct fastalloc_pool *pool, const void *obj, gfp_t gfp)
 			       gfp & ~__GFP_ZERO);
 }
 
-/* Where fa_may_lock(). */
+/* Call only if fa_may_lock(). */
 void fa_kmemleak_free(struct fastalloc_pool *pool, const void *obj)
 {
 	unsigned int i;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Which objects kmemleak knows, where the kernel has it: see kmemleak.c. */
+/* Objects that kmemleak tracks, if the kernel has it: see kmemleak.c. */
 #ifndef FASTALLOC_KMEMLEAK_H
 #define FASTALLOC_KMEMLEAK_H
 

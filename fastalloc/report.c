@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Who had an object last, and reports of faults and leaks. All but the report of leaks from
- * any context, NMI included.
+ * Last users of an object, and reports of faults and leaks. All but the report of leaks
+ * work in any context, NMI included.
  */
 #define pr_fmt(fmt) "fastalloc: " fmt
 
@@ -19,10 +19,10 @@
 #include "report.h"
 #include "sanitize.h"
 
-/* Distinct owners, and objects, that a report of leaks lists. */
+/* Number of distinct owners, or objects, in a report of leaks. */
 #define FA_LEAKS_SHOWN	16U
 
-/* Where we are. */
+/* Prints the current stack. */
 static __always_inline void fa_stack_dump(void)
 {
 #ifdef CONFIG_STACKTRACE
@@ -43,7 +43,7 @@ static void fa_stack_print(depot_stack_handle_t stack)
 #endif
 }
 
-/* Reads what KASAN is told that nobody reads. */
+/* Reads bytes that KASAN has marked as inaccessible. */
 static __no_sanitize_address void fa_peek_bytes(u8 *to, const u8 *from, size_t nr)
 {
 	while (nr--)
@@ -78,7 +78,7 @@ static void fa_track_print(const char *did, const struct fa_track *t)
 		fa_stack_print(t->stack);
 }
 
-/* The pool, if any, that has @obj among its objects. */
+/* Prints which other pool @obj belongs to, if any. */
 static void fa_fault_other_pool(const struct fastalloc_pool *mine, const void *obj)
 {
 	struct fastalloc_pool *pool;
@@ -92,8 +92,8 @@ static void fa_fault_other_pool(const struct fastalloc_pool *mine, const void *o
 }
 
 /*
- * One finding: what, where, since when, and from where. @spoilt: the first byte
- * that somebody wrote who should not have, or NULL.
+ * Reports a fault: what, where, last users, and the current stack. @spoilt: the first
+ * invalid byte, or NULL.
  */
 noinline __cold void fa_fault(struct fastalloc_pool *pool, const char *what,
 			      const void *obj, struct fa_chunk *chunk, const u8 *spoilt)
@@ -138,17 +138,17 @@ noinline __cold void fa_fault(struct fastalloc_pool *pool, const char *what,
 	fa_stack_dump();
 }
 
-/* The key is one of the stack depot's. */
+/* The key is a handle of the stack depot. */
 #define FA_LEAK_STACK	XA_MARK_0
 
-/* Objects that are out by who allocated them: the key is a stack or a caller. */
+/* Counts allocated objects by owner: the key is a stack or a caller. */
 static void fa_leak_count(struct xarray *owners, const struct fa_track *t)
 {
 	unsigned long key = t->stack ?: t->ip;
 	void *old = xa_load(owners, key);
 	unsigned long nr = old ? xa_to_value(old) : 0;
 
-	/* Without memory the report is shorter. */
+	/* If this fails, the report is shorter. */
 	xa_store(owners, key, xa_mk_value(nr + 1), fa_gfp(GFP_KERNEL));
 	if (t->stack)
 		xa_set_mark(owners, key, FA_LEAK_STACK);
@@ -186,7 +186,7 @@ static void fa_leak_print(struct fastalloc_pool *pool, struct xarray *owners)
 		pr_err("pool %s: and more owners\n", pool->name);
 }
 
-/* On destroy: what is out, by owner if they are known, else by slot. */
+/* On destroy: reports allocated objects, by owner if known, else by slot. */
 void fa_report_leaks(struct fastalloc_pool *pool)
 {
 	unsigned int shown = 0, nr = 0, i;

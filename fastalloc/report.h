@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Who had an object, and reports of faults and leaks: see report.c. */
+/* Last users of an object, and reports of faults and leaks: see report.c. */
 #ifndef FASTALLOC_REPORT_H
 #define FASTALLOC_REPORT_H
 
@@ -11,20 +11,20 @@
 #include "compat.h"
 #include "context.h"
 
-/* Frames of a stack that are kept. */
+/* Number of frames to keep of a stack. */
 #define FA_TRACK_DEPTH	16
 
 struct fa_chunk;
 struct fastalloc_pool;
 
 /**
- * struct fa_track - who did something to an object last
- * @stack: from where, or 0 where it could not be kept
+ * struct fa_track - the last allocation or free of an object
+ * @stack: its stack, or 0 if it could not be saved
  * @pid: of the task
  * @ip: the caller of fastalloc
- * @when: in jiffies
- * @cpu: where
- * @valid: the rest means something
+ * @when: time in jiffies
+ * @cpu: the CPU
+ * @valid: the other members are set
  */
 struct fa_track {
 	depot_stack_handle_t	stack;
@@ -37,7 +37,7 @@ struct fa_track {
 
 enum { FA_TRACK_ALLOC, FA_TRACK_FREE, FA_TRACKS };
 
-/* Makes ready to keep stacks. */
+/* Initializes the stack depot. */
 static inline int fa_stack_init(void)
 {
 #ifdef CONFIG_STACKDEPOT
@@ -48,13 +48,13 @@ static inline int fa_stack_init(void)
 }
 
 /*
- * The stack of the caller of this one's caller, or 0. Inline, since each frame costs some
- * thousand instructions to unwind.
+ * Saves the stack from the caller of the calling function on; returns 0 if it cannot.
+ * Inline, since each frame costs some thousand instructions to unwind.
  */
 static __always_inline depot_stack_handle_t fa_stack_save(void)
 {
 #ifdef CONFIG_STACKDEPOT
-	/* Nor with what the scheduler locks: a page may wake kswapd. */
+	/* Not with interrupts off, as a page allocation may wake kswapd. */
 	bool alloc = fa_may_lock() && !irqs_disabled();
 	unsigned long entries[FA_TRACK_DEPTH];
 	unsigned int nr;

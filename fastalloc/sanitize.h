@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What KASAN, kmemleak and KMSAN are told of free and live objects, as far as
- * modules may tell them. Nothing of it is left on kernels without them.
+ * Hooks that tell KASAN, kmemleak and KMSAN of free and allocated objects, as far as
+ * modules may do so. They compile to nothing on kernels without these.
  *
- * KASAN, generic: a free slot is poisoned as a free page is, the gap behind a
- * live object as a redzone. kasan_poison() is exported, but its prototype is
- * private to mm/kasan; the same goes for the values. The shadow of vmalloc
- * memory can be written only with KASAN_VMALLOC.
+ * Generic KASAN: a free slot is poisoned like a free page, the gap behind an allocated
+ * object like a redzone. kasan_poison() is exported, but its prototype and the values are
+ * private to mm/kasan. The shadow of vmalloc memory can be written only with KASAN_VMALLOC.
  *
- * kmemleak: it knows nothing of pages, and knows a vmalloc chunk as one object;
- * to add objects inside another makes it give up. So a vmalloc chunk is made
- * unknown to it, and each live object known, unless it was handed out where no
- * spinlock may be taken. In a pool whose free objects have content the chunk is
- * known instead, never to be reported.
+ * kmemleak: it does not track pages, and tracks a vmalloc chunk as one object. It gives up
+ * if an object is added inside another. So a vmalloc chunk is removed from it, and each
+ * allocated object is added, unless no spinlock may be taken at the allocation. In a pool
+ * whose free objects keep their content the chunk is added instead, never to be reported.
  */
 #ifndef FASTALLOC_SANITIZE_H
 #define FASTALLOC_SANITIZE_H
@@ -28,7 +26,7 @@
 #include "kmemleak.h"
 #include "pool.h"
 
-/* Whether there is anybody to tell. */
+/* Whether the kernel has any of the sanitizers. */
 #define FA_SANITIZERS	(IS_ENABLED(CONFIG_KASAN_GENERIC) ||		\
 			 IS_ENABLED(CONFIG_DEBUG_KMEMLEAK) ||		\
 			 IS_ENABLED(CONFIG_KMSAN))
@@ -54,14 +52,14 @@ static inline void fa_kasan_mark(const void *addr, size_t size, u8 value)
 }
 #endif
 
-/* Bytes behind an object that KASAN can watch, and what slots are aligned to. */
+/* Size of the gap behind an object that KASAN can watch, and alignment of slots. */
 static inline size_t fa_kasan_gap(const struct fastalloc_pool *pool)
 {
 	return pool->sanitize && IS_ENABLED(CONFIG_KASAN_GENERIC) &&
 	       !(pool->cfg.flags & FASTALLOC_F_CONTIG) ? FA_KASAN_GRANULE : 0;
 }
 
-/* A slot begins with a granule, and its shadow may be written. */
+/* Whether slots begin at a granule, and the shadow may be written. */
 static inline bool fa_kasan_sees(const struct fastalloc_pool *pool, const void *mem)
 {
 	return IS_ENABLED(CONFIG_KASAN_GENERIC) && pool->sanitize &&
@@ -69,21 +67,21 @@ static inline bool fa_kasan_sees(const struct fastalloc_pool *pool, const void *
 	       (IS_ENABLED(CONFIG_KASAN_VMALLOC) || !is_vmalloc_addr(mem));
 }
 
-/* The whole slot may be touched, by its user or by us. */
+/* Makes the whole slot accessible, to its user or to the pool. */
 static inline void fa_san_open(struct fastalloc_pool *pool, const void *obj)
 {
 	if (fa_kasan_sees(pool, obj))
 		fa_kasan_mark(obj, pool->chunks.stride, 0);
 }
 
-/* A check is to read what its user would do wrong to read. */
+/* Lets a check read bytes that are uninitialized or out of bounds for a user. */
 static inline void fa_san_look(struct fastalloc_pool *pool, const void *from, size_t bytes)
 {
 	if (pool->sanitize)
 		kmsan_unpoison_memory(from, bytes);
 }
 
-/* An object goes to its user; @zeroed: with content. */
+/* An object is allocated. @zeroed: it will be zeroed. */
 static inline void fa_san_alloc(struct fastalloc_pool *pool, void *obj, bool zeroed,
 				gfp_t gfp)
 {
@@ -105,7 +103,7 @@ static inline void fa_san_alloc(struct fastalloc_pool *pool, void *obj, bool zer
 		kmsan_poison_memory(obj, size, gfp & ~__GFP_ZERO);
 }
 
-/* An object comes back; @may_lock: fa_may_lock(). */
+/* An object is freed. @may_lock: result of fa_may_lock(). */
 static inline void fa_san_free(struct fastalloc_pool *pool, void *obj, bool may_lock)
 {
 	if (fa_content_stays(pool))
@@ -117,7 +115,7 @@ static inline void fa_san_free(struct fastalloc_pool *pool, void *obj, bool may_
 		fa_kasan_mark(obj, pool->chunks.stride, FA_KASAN_FREE);
 }
 
-/* A chunk's objects are there, and free. */
+/* A chunk was created; its objects are free. */
 static inline void fa_san_chunk_init(struct fastalloc_pool *pool, struct fa_chunk *chunk,
 				     gfp_t gfp)
 {
@@ -131,7 +129,7 @@ static inline void fa_san_chunk_init(struct fastalloc_pool *pool, struct fa_chun
 		fa_kasan_mark(chunk->mem, chunk->end - chunk->mem, FA_KASAN_FREE);
 }
 
-/* A chunk's memory is to be that of anybody. */
+/* The memory of a chunk is about to be freed. */
 static inline void fa_san_chunk_exit(struct fastalloc_pool *pool, struct fa_chunk *chunk,
 				     gfp_t gfp)
 {

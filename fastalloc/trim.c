@@ -294,7 +294,7 @@ static void fa_trim_release(struct fastalloc_pool *pool, struct fa_chunk *chunk,
 {
 	if (pool->cfg.on_release)
 		pool->cfg.on_release(fa_chunk_obj(&pool->chunks, chunk, i), pool->cfg.arg);
-	/* If destroy overtook a put, the object is not marked as allocated. */
+	/* A put that destroy has overtaken has cleared the bit, but left no poison to check. */
 	if (chunk->out)
 		set_bit(i, chunk->out);
 }

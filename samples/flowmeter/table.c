@@ -33,9 +33,9 @@ static unsigned int max_flows = 65536;
 module_param(max_flows, uint, 0444);
 MODULE_PARM_DESC(max_flows, "flows to have memory for at most (65536); some more may find room");
 
-/* The expiry worker visits every bucket, so there are not too many. */
+/* The expiry worker visits every bucket, so their number is limited. */
 #define FLOW_MAX_BUCKETS	16384U
-/* How many idle flows one call gives back to the pool. */
+/* Maximum number of idle flows that one call frees. */
 #define FLOW_EXPIRE_BATCH	64
 
 /**
