@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * <linux/cleanup.h>, or the part of it that fastalloc's scopes need, for
- * kernels that have none (6.1 before it was backported). The definitions are
- * those of the kernel, under its names, so that code written for them is the
- * same everywhere.
+ * <linux/cleanup.h>, or the part of it that the scopes of fastalloc need, for kernels that
+ * have none (6.1 before the backport). The definitions are those of the kernel, under the
+ * same names, so code that uses them is the same on all kernels.
  */
 #ifndef _LINUX_FASTALLOC_CLEANUP_H
 #define _LINUX_FASTALLOC_CLEANUP_H

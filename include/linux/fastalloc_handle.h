@@ -2,27 +2,26 @@
 /*
  * Handles of objects of fastalloc pools: owned, shared, weak.
  *
- * Owned: struct fastalloc_ref, a pool and an object of it, is freed once, however
- * often it is asked to be. For objects of any pool.
+ * Owned: struct fastalloc_ref, a pool and an object of it. The object is freed once, however
+ * often the handle is freed. For objects of any pool.
  *
- * Shared and weak handles want a pool with %FASTALLOC_F_HANDLES. There, an
- * object has one reference when it is allocated. fastalloc_get() takes one
- * more, fastalloc_put() gives one up, and the last one frees the object as
- * fastalloc_free() does. That one wants its caller's reference to be the only
- * one, and else refuses. Like those of a refcount_t, references saturate: an
- * object with 2^31 - 1 of them is never freed, which is reported.
+ * Shared and weak handles need a pool with %FASTALLOC_F_HANDLES. In such a pool an object
+ * has one reference when it is allocated. fastalloc_get() takes another one,
+ * fastalloc_put() drops one, and the last put frees the object as fastalloc_free() does.
+ * fastalloc_free() needs the only reference, and is refused otherwise. Like those of a
+ * refcount_t, references saturate: an object with 2^31 - 1 of them is never freed, which is
+ * reported.
  *
- * A weak handle is a number that stands for an object without keeping it. It may
- * be kept for ever; once the object is freed it leads to NULL, not to whatever
- * the slot is used for next. fastalloc_upgrade() makes a reference of it.
+ * A weak handle is a number that identifies an object without keeping it. It may be kept
+ * without limit. After the object has been freed it leads to NULL, not to the next user of
+ * the slot. fastalloc_upgrade() makes a reference of it.
  *
- * All of this is by the object's slot, nothing lies in the object: 8 bytes
- * beside each, and no operation of such a pool is inline. The pool's chunks go
- * only an RCU grace period after trim or destroy took them. What is in an object
- * that is free is what its last user left there only in a pool with
- * %FASTALLOC_F_TYPESAFE_BY_RCU as well.
+ * The state is stored outside of the object: 8 bytes for each slot. No operation of such a
+ * pool is inline. The chunks of the pool are freed an RCU grace period after trim or
+ * destroy has removed them. A free object keeps the content that its last user left only if
+ * the pool has %FASTALLOC_F_TYPESAFE_BY_RCU, too.
  *
- * Who may call what, from where:
+ * Contexts in which calls are allowed:
  *
  *  ============================  ======  =========  =========  =====
  *  call                          task    softirq    hardirq    NMI
@@ -36,15 +35,15 @@
  *  pool_put                      yes     yes        yes        no
  *  ============================  ======  =========  =========  =====
  *
- * Those with "yes" throughout take no lock and do not wait, in pools of sync
- * NONE too, where they need not be serialised either. (NMI: where the
- * architecture has 64-bit atomics of its own.)
+ * Calls with "yes" in all columns take no lock and do not wait. This includes pools of sync
+ * NONE, where these calls need no serialization either. (NMI: if the architecture has
+ * 64-bit atomics.)
  *
- * A weak handle may outlive its pool. Who has one and does not know whether the
- * pool lives holds it with fastalloc_pool_get(). After fastalloc_pool_destroy()
- * lookups in a pool so held give NULL, allocations fail, and a free or put is
- * refused with a line in the log, touching nothing, also where the memory of
- * objects that were out has stayed. No other call may be made on it.
+ * A weak handle may outlive its pool. A user that does not know whether the pool still
+ * exists holds its descriptor with fastalloc_pool_get(). After fastalloc_pool_destroy(), in
+ * a pool whose descriptor is held, lookups return NULL, allocations fail, and a free or put
+ * is refused with a line in the log and without an access to the object, even if the memory
+ * of objects that were allocated has stayed. No other call may be made on it.
  */
 #ifndef _LINUX_FASTALLOC_HANDLE_H
 #define _LINUX_FASTALLOC_HANDLE_H
@@ -54,42 +53,41 @@
 
 /**
  * typedef fastalloc_handle_t - a weak handle: index and generation of an object
- * @v: to be stored, compared, or handed to user space; means nothing else. 0 in
- *	%FASTALLOC_HANDLE_NONE alone.
+ * @v: to be stored, compared, or passed to user space; has no other meaning. 0 only
+ *	in %FASTALLOC_HANDLE_NONE.
  *
- * It is mixed with a secret of its pool, so that numbers made up, or counted on from
- * another, lead to nothing but by chance. It is no capability all the same: the mixing is
- * no cryptography. Who resolves a handle that comes from user space checks that the
- * object is one which that user may have.
+ * It is mixed with a secret of its pool, so an arbitrary number, or one that was derived
+ * from another handle, leads to an object only by chance. It is not a capability: the
+ * mixing is not cryptography. Code that resolves a handle from user space must check that
+ * the user may access the object.
  */
 typedef struct { u64 v; } fastalloc_handle_t;
 
 /**
- * FASTALLOC_HANDLE_NONE - a handle of nothing
+ * FASTALLOC_HANDLE_NONE - the handle of no object
  */
 #define FASTALLOC_HANDLE_NONE	((fastalloc_handle_t){ 0 })
 
 /**
- * fastalloc_get() - one more reference to an object
+ * fastalloc_get() - take another reference to an object
  * @pool: the pool, with %FASTALLOC_F_HANDLES
  * @obj: an object that the caller has a reference to
  *
- * Context: Any, NMI included; whatever the pool's sync.
- * Return: @obj; NULL, with a line in the log, for what is not an object that is
- *	out.
+ * Context: Any, NMI included, for all syncs.
+ * Return: @obj; NULL, with a line in the log, if @obj is not an allocated object.
  */
 void *fastalloc_get(struct fastalloc_pool *pool, void *obj);
 
 /**
- * fastalloc_get_unless_zero() - a reference to an object that may be free
+ * fastalloc_get_unless_zero() - take a reference to an object that may be free
  * @pool: the pool, with %FASTALLOC_F_HANDLES
- * @obj: what was an object some time in the caller's rcu_read_lock() section
+ * @obj: an address that was an object during the caller's rcu_read_lock() section
  *
- * For lookups without a lock, in type-stable memory: the object may have been
- * freed since it was found, and even been handed out again. So the caller
- * checks afterwards that it is still the one it looked for. What was written to
- * it before its last reference was given up is seen by then; to be told from
- * the one it was, an object is marked before it is freed, or in on_release.
+ * For lockless lookups in type-stable memory: the object may have been freed since it
+ * was found, and even been allocated again. So the caller must check afterwards that it
+ * is still the right object. All stores to the object before its last reference was
+ * dropped are visible then. To make the check possible, mark an object before it is
+ * freed, or in on_release.
  *
  * Context: Any, NMI included; under rcu_read_lock().
  * Return: Whether the caller has a reference.
@@ -97,71 +95,70 @@ void *fastalloc_get(struct fastalloc_pool *pool, void *obj);
 bool fastalloc_get_unless_zero(struct fastalloc_pool *pool, void *obj) __must_check;
 
 /**
- * fastalloc_put() - give up a reference to an object
+ * fastalloc_put() - drop a reference to an object
  * @pool: the pool, with %FASTALLOC_F_HANDLES
  * @obj: the object, or NULL, which does nothing
  *
- * The last one frees the object. What is not an object that is out is refused,
- * with a line in the log.
+ * The last put frees the object. A put of a pointer that is not an allocated object is
+ * refused, with a line in the log.
  *
  * Context: As fastalloc_free().
  */
 void fastalloc_put(struct fastalloc_pool *pool, void *obj);
 
 /**
- * fastalloc_handle() - a weak handle of an object
+ * fastalloc_handle() - get a weak handle of an object
  * @pool: the pool, with %FASTALLOC_F_HANDLES
  * @obj: an object that the caller has a reference to
  *
- * Context: Any, NMI included; whatever the pool's sync.
- * Return: The handle, the same each time until the object is freed; it never
- *	equals one of an object freed before, within the bounds that
- *	fastalloc_resolve() names. %FASTALLOC_HANDLE_NONE, with a line in the log,
- *	for what is not an object that is out.
+ * Context: Any, NMI included, for all syncs.
+ * Return: The handle, the same each time until the object is freed; it never equals
+ *	that of an object freed before, within the bounds that fastalloc_resolve()
+ *	gives. %FASTALLOC_HANDLE_NONE, with a line in the log, if @obj is not an
+ *	allocated object.
  */
 fastalloc_handle_t fastalloc_handle(struct fastalloc_pool *pool,
 				    const void *obj) __must_check;
 
 /**
- * fastalloc_resolve() - what a weak handle stands for
- * @pool: the pool that it was made in; it may have been destroyed, if the
- *	caller has fastalloc_pool_get() of it
+ * fastalloc_resolve() - get the object of a weak handle
+ * @pool: the pool of the handle; it may have been destroyed, if the caller holds its
+ *	descriptor with fastalloc_pool_get()
  * @h: the handle, or %FASTALLOC_HANDLE_NONE
  *
- * It takes no reference. A caller who has none either must be under
- * rcu_read_lock(); then the memory stays memory of this pool, but the object may
- * be freed and handed out again at any time. To read there is use after free then,
- * and KASAN will say so, unless the pool has %FASTALLOC_F_TYPESAFE_BY_RCU.
+ * This takes no reference. A caller without one must be under rcu_read_lock(); then the
+ * memory stays memory of this pool, but the object may be freed and allocated again at
+ * any time. A read is then a use after free, which KASAN reports, unless the pool has
+ * %FASTALLOC_F_TYPESAFE_BY_RCU.
  *
- * A handle of an object that was freed gives NULL until its slot has been
- * reused 2^32 times at least, also if the slot's memory has been given back by
- * trim and another slot has its place.
+ * The handle of a freed object gives NULL until its slot has been reused at least 2^32
+ * times, even if trim has freed the memory of the slot and another slot has its index.
  *
- * Context: Any, NMI included; whatever the pool's sync. No lock, no waiting.
+ * Context: Any, NMI included, for all syncs. Lock-free, does not wait.
  * Return: The object, or NULL if it was freed.
  */
 void *fastalloc_resolve(struct fastalloc_pool *pool,
 			fastalloc_handle_t h) __must_check;
 
 /**
- * fastalloc_upgrade() - a reference to what a weak handle stands for
+ * fastalloc_upgrade() - get a reference to the object of a weak handle
  * @pool: as for fastalloc_resolve()
  * @h: the handle, or %FASTALLOC_HANDLE_NONE
  *
- * Context: Any, NMI included; whatever the pool's sync. No lock, no waiting.
- * Return: The object, to be given up with fastalloc_put(), or NULL if it was
+ * Context: Any, NMI included, for all syncs. Lock-free, does not wait.
+ * Return: The object, whose reference is dropped with fastalloc_put(), or NULL if it was
  *	freed; see fastalloc_resolve().
  */
 void *fastalloc_upgrade(struct fastalloc_pool *pool,
 			fastalloc_handle_t h) __must_check;
 
 /**
- * fastalloc_pool_get() - hold a pool's nameplate
- * @pool: the pool, which must live, or be held
+ * fastalloc_pool_get() - hold the descriptor of a pool
+ * @pool: the pool, which must exist, or be held
  *
- * The pool may be destroyed all the same. Until fastalloc_pool_put(), calls that
- * <linux/fastalloc_handle.h> names may then still be made on it, and find
- * nothing; and fastalloc cannot be unloaded, unless objects that were out have
+ * The pool may still be destroyed. Until fastalloc_pool_put(), the calls that
+ * <linux/fastalloc_handle.h> lists may then still be made on it, and find no object.
+ * fastalloc cannot be unloaded meanwhile, unless memory of allocated objects has
  * stayed.
  *
  * Context: Any, NMI included.
@@ -170,7 +167,7 @@ void *fastalloc_upgrade(struct fastalloc_pool *pool,
 struct fastalloc_pool *fastalloc_pool_get(struct fastalloc_pool *pool);
 
 /**
- * fastalloc_pool_put() - let go of a pool's nameplate
+ * fastalloc_pool_put() - release the descriptor of a pool
  * @pool: the pool, held with fastalloc_pool_get(), or NULL, which does nothing
  *
  * Does not destroy the pool.
@@ -180,7 +177,7 @@ struct fastalloc_pool *fastalloc_pool_get(struct fastalloc_pool *pool);
 void fastalloc_pool_put(struct fastalloc_pool *pool);
 
 /**
- * fastalloc_handle_is_none() - whether a handle is of nothing
+ * fastalloc_handle_is_none() - whether a handle is that of no object
  * @h: the handle
  *
  * Context: Any.
@@ -194,10 +191,10 @@ static inline bool fastalloc_handle_is_none(fastalloc_handle_t h)
 
 /**
  * struct fastalloc_ref - an owned handle
- * @pool: where the object is from
- * @obj: the object, or NULL when there is none any more
+ * @pool: the pool of the object
+ * @obj: the object, or NULL if the handle is empty
  *
- * It is not to be copied: fastalloc_ref_move() it.
+ * Do not copy it, use fastalloc_ref_move().
  */
 struct fastalloc_ref {
 	struct fastalloc_pool	*pool;
@@ -210,7 +207,7 @@ struct fastalloc_ref {
  * @gfp: as for fastalloc_alloc()
  *
  * Context: As fastalloc_alloc().
- * Return: The handle; without an object if there was none to be had.
+ * Return: The handle, which is empty if the allocation failed.
  */
 static inline struct fastalloc_ref __must_check
 fastalloc_ref_alloc(struct fastalloc_pool *pool, gfp_t gfp)
@@ -234,10 +231,10 @@ static inline void *fastalloc_ref_obj(const struct fastalloc_ref *ref)
  * fastalloc_ref_take() - take the object out of an owned handle
  * @ref: the handle, empty afterwards
  *
- * Of several callers at once one gets it.
+ * Of several concurrent callers one gets the object.
  *
  * Context: Any.
- * Return: The object, for the caller to free, or NULL.
+ * Return: The object, which the caller has to free, or NULL.
  */
 static inline void * __must_check fastalloc_ref_take(struct fastalloc_ref *ref)
 {
@@ -245,11 +242,11 @@ static inline void * __must_check fastalloc_ref_take(struct fastalloc_ref *ref)
 }
 
 /**
- * fastalloc_ref_move() - hand an owned handle on
+ * fastalloc_ref_move() - move an owned handle
  * @ref: the handle, empty afterwards
  *
  * Context: Any.
- * Return: A handle that has what @ref had.
+ * Return: A handle with the object of @ref.
  */
 static inline struct fastalloc_ref __must_check
 fastalloc_ref_move(struct fastalloc_ref *ref)
@@ -259,9 +256,9 @@ fastalloc_ref_move(struct fastalloc_ref *ref)
 
 /**
  * fastalloc_ref_free() - free the object of an owned handle
- * @ref: the handle, empty afterwards; nothing happens if it was before
+ * @ref: the handle, empty afterwards; does nothing if it is empty
  *
- * Of several callers at once one frees it.
+ * Of several concurrent callers one frees the object.
  *
  * Context: As fastalloc_free().
  */

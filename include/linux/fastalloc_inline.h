@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The inline half of fastalloc: what consumers compile in. Included by fastalloc.h, which
- * documents the calls; nothing in here is for direct use.
+ * The inline part of fastalloc. Included by fastalloc.h, which documents the calls; nothing
+ * in this file is for direct use.
  */
 #ifndef _LINUX_FASTALLOC_INLINE_H
 #define _LINUX_FASTALLOC_INLINE_H
@@ -15,27 +15,27 @@
 #include <linux/types.h>
 
 /*
- * ->n of a cache that is in use by an operation on its CPU: so many is added
- * for each operation that nests. Those that find it restore what they found.
+ * The value of ->n while an operation on the CPU uses the cache; on x86 each nested
+ * operation adds it once more. A nested operation restores the value that it has found.
  */
 #define FASTALLOC_BUSY		0x08000000U
 
 /**
- * struct fastalloc_cache - what the inline fast path sees of one CPU
- * @n: free objects in the loaded magazine, and the guard against reentrancy
- * @cap: slots of a magazine, or 0 to send every free through the slow path
- * @slot: of the loaded magazine
- * @allocs: objects handed out by this CPU, but for nested operations
- * @frees: objects taken back by this CPU, but for nested operations
+ * struct fastalloc_cache - the cache of a CPU, as the inline path uses it
+ * @n: free objects in the loaded magazine, and the guard against nested operations
+ * @cap: slots of a magazine, or 0 to send every free to the slow path
+ * @slot: slots of the loaded magazine
+ * @allocs: objects allocated on this CPU, except by nested operations
+ * @frees: objects freed on this CPU, except by nested operations
  * @loaded: private
  * @spare: private; NULL, empty or full
  * @exchanges: private: magazines taken from the depot
- * @nested_allocs: private: objects handed out by nested operations
- * @nested_frees: private: objects taken back by nested operations
+ * @nested_allocs: private: objects allocated by nested operations
+ * @nested_frees: private: objects freed by nested operations
  *
- * Only its own CPU touches it, but for @cap, and the counters, which others
- * read. A cache that nothing may enter inline has @cap 0, and @n a multiple of
- * FASTALLOC_BUSY, 0 included, for ever.
+ * Only its CPU accesses it, except @cap, and the counters, which other CPUs read. In a
+ * bypass cache, which no operation enters inline, @cap is always 0, and @n a multiple of
+ * FASTALLOC_BUSY, 0 included.
  */
 struct fastalloc_cache {
 	u32			n;
@@ -51,13 +51,13 @@ struct fastalloc_cache {
 } ____cacheline_aligned;
 
 /**
- * struct fastalloc_window - free objects in reach of __fastalloc_alloc()
- * @top: the slot above the one to pop, which is also the next to push to
- * @low: what may not be popped begins below this slot
- * @end: what may not be pushed to begins at this slot
+ * struct fastalloc_window - free objects that __fastalloc_alloc() can pop
+ * @top: the slot above the one to pop, which is also the next one to push to
+ * @low: slots below this one must not be popped
+ * @end: slots from this one on must not be pushed to
  *
- * A part of the deque of a LIFO pool in which nothing but @top and the counters
- * changes. All NULL: there is none.
+ * A part of the deque of a LIFO pool in which only @top and the counters change. All NULL:
+ * there is none.
  */
 struct fastalloc_window {
 	void			**top;
@@ -66,11 +66,11 @@ struct fastalloc_window {
 };
 
 /**
- * struct fastalloc_head - what inline code sees of a pool: its beginning
- * @cache: of the CPUs
- * @window: NONE: for its owner
- * @allocs: objects handed out; not PERCPU
- * @frees: objects taken back; not PERCPU
+ * struct fastalloc_head - the first part of a pool, which inline code uses
+ * @cache: caches of the CPUs, or a bypass cache
+ * @window: NONE: window for the owner
+ * @allocs: objects allocated; not PERCPU
+ * @frees: objects freed; not PERCPU
  */
 struct fastalloc_head {
 	struct fastalloc_cache __percpu	*cache;
@@ -80,9 +80,9 @@ struct fastalloc_head {
 };
 
 /**
- * struct fastalloc_abi - what inline code takes for granted, to be compared at creation
- * @size: bytes of this structure
- * @version: raised when the meaning of the inline code changes and its layout does not
+ * struct fastalloc_abi - assumptions of inline code, compared at creation
+ * @size: size of this structure
+ * @version: incremented when the meaning of inline code changes but the layout does not
  * @busy: FASTALLOC_BUSY
  * @head_cache: offset of &fastalloc_head.cache
  * @head_top: offset of &fastalloc_head.window.top
@@ -95,13 +95,13 @@ struct fastalloc_head {
  * @cache_slot: offset of &fastalloc_cache.slot
  * @cache_allocs: offset of &fastalloc_cache.allocs
  * @cache_frees: offset of &fastalloc_cache.frees
- * @cache_size: bytes of struct fastalloc_cache
- * @config_size: bytes of struct fastalloc_config
+ * @cache_size: size of struct fastalloc_cache
+ * @config_size: size of struct fastalloc_config
  * @config_sync: offset of &fastalloc_config.sync
  * @config_flags: offset of &fastalloc_config.flags
- * @stats_size: bytes of struct fastalloc_stats
+ * @stats_size: size of struct fastalloc_stats
  *
- * All members are u32. A new one goes to the end.
+ * All members are u32. Add new ones at the end.
  */
 struct fastalloc_abi {
 	u32	size;
@@ -147,13 +147,13 @@ struct fastalloc_abi {
 	.stats_size = sizeof(struct fastalloc_stats),			\
 }
 
-/* The out-of-line halves of the calls. */
+/* The slow paths of the calls. */
 void *__fastalloc_alloc_slow(struct fastalloc_pool *pool, gfp_t gfp, u32 n);
 void __fastalloc_free_slow(struct fastalloc_pool *pool, void *obj, u32 n);
 void *__fastalloc_alloc_owned(struct fastalloc_pool *pool, gfp_t gfp);
 void __fastalloc_free_owned(struct fastalloc_pool *pool, void *obj);
 
-/* Of kernels that look for wrong calls: is this one, whatever way it takes? */
+/* For kernels with debug options: check the call, whatever path it takes. */
 #ifdef CONFIG_DEBUG_ATOMIC_SLEEP
 void __fastalloc_debug_alloc(struct fastalloc_pool *pool, gfp_t gfp);
 #else
@@ -178,11 +178,11 @@ static inline void __fastalloc_debug_free(struct fastalloc_pool *pool, const voi
 #endif
 
 /*
- * Claims a CPU's cache for one operation and says what was in ->n. Preemption
- * is off, so the only rivals are interrupts and NMIs on this CPU, and those run
- * to their end. One instruction must read ->n and mark it busy: between a load
- * and a store an interrupt could run a whole operation. It need not be atomic
- * towards other CPUs, hence no lock prefix on x86.
+ * Claims the cache of a CPU for one operation and returns ->n. Preemption is off, so only
+ * interrupts and NMIs on this CPU can intervene, and these run to completion. One
+ * instruction must read ->n and mark it busy: between a load and a store an interrupt could
+ * run a whole operation. It need not be atomic with respect to other CPUs, hence no lock
+ * prefix on x86.
  */
 static __always_inline unsigned long __fastalloc_claim(struct fastalloc_cache *c)
 {
@@ -200,9 +200,10 @@ static __always_inline unsigned long __fastalloc_claim(struct fastalloc_cache *c
 }
 
 /*
- * Ends what __fastalloc_claim() began, with @n objects now loaded. From here on an
- * interrupt may pass them on to other CPUs. Its barriers order our accesses, too,
- * for they are on our CPU; KCSAN counts them for the interrupt alone.
+ * Ends the claim of __fastalloc_claim(), with @n objects now loaded. From here on an
+ * interrupt may pass these to other CPUs. The barriers of the interrupt order our accesses,
+ * too, as it runs on our CPU. KCSAN attributes them to the interrupt only, so tell it with
+ * kcsan_release().
  */
 static __always_inline void __fastalloc_release(struct fastalloc_cache *c, u32 n)
 {
@@ -234,8 +235,8 @@ static __always_inline bool __fastalloc_cache_push(struct fastalloc_cache *c, un
 						   void *obj)
 {
 	/*
-	 * data_race: a waiter may shut it this moment; the object then stays here, which
-	 * the reserve allows for.
+	 * data_race: a waiter may shut the cache concurrently. The object then stays here,
+	 * which the reserve covers.
 	 */
 	if (unlikely((u32)n >= data_race(c->cap)))
 		return false;

@@ -1,19 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * fastalloc: pools that know the type of their objects, and scopes that give
- * objects and whole pools back
+ * fastalloc: typed pools, and scopes that free objects and destroy pools
  *
- * A typed pool is a pool whose pointer has a type of its own, so that a wrong
- * object, or an object of another pool's type, does not compile. A scope is a
- * variable that gives back what it owns wherever it goes out of scope: at the
- * end of the block, at a return on error, at a break. Both are inline, and
- * compile to what the plain calls compile to. DEFINE_FASTALLOC_HANDLE_TYPE()
- * does for references and weak handles what typed pools do for objects.
+ * A typed pool is a pool whose pointer has its own type, so that code that passes a wrong
+ * object, or an object for another type of pool, does not compile. A scope is a variable
+ * that frees what it owns when it goes out of scope: at the end of the block, at a return
+ * on error, at a break. Both are inline, and compile to the same code as the untyped calls.
+ * DEFINE_FASTALLOC_HANDLE_TYPE() does the same for references and weak handles.
  *
- * What the compiler lets through nevertheless, because C does: void pointers
- * and casts; an object used, or freed again, after it was freed; a scope's object
- * kept without name_obj_take(), or a scope copied, both of which leave a pointer
- * to a freed object; an object given to another pool of the same type.
+ * The compiler still accepts, as C does: void pointers and casts; use of an object, or
+ * another free, after it was freed; keeping the object of a scope without name_obj_take(),
+ * or copying a scope, both of which leave a pointer to a freed object; an object that is
+ * passed to another pool of the same type.
  */
 #ifndef _LINUX_FASTALLOC_TYPED_H
 #define _LINUX_FASTALLOC_TYPED_H
@@ -26,9 +24,8 @@
 #include <linux/printk.h>
 
 /*
- * Lets __free(_name) destroy a variable that points to a struct _pool.
- * DEFINE_FREE() would take its address as a void pointer, that is, the address
- * of a variable of any type.
+ * Lets __free(_name) destroy a variable that points to a struct _pool. DEFINE_FREE() would
+ * take its address as a void pointer, and so accept a variable of any type.
  */
 #define __FASTALLOC_DEFINE_FREE(_name, _pool)				\
 static inline void __free_##_name(struct _pool **p)			\
@@ -65,9 +62,9 @@ static inline _obj * __must_check _scope##_take(struct _scope *scope)	\
  * DOC: Scopes
  *
  * ``CLASS(fastalloc_obj, o)(pool, gfp);`` declares a variable ``o`` that owns
- * an object, if there was one to be had. ``o.obj`` is the object, or NULL; it
- * is freed where ``o`` goes out of scope, unless fastalloc_obj_take() has
- * handed it out::
+ * an object, if the allocation succeeds. ``o.obj`` is the object, or NULL; it
+ * is freed when ``o`` goes out of scope, unless fastalloc_obj_take() has
+ * taken it out::
  *
  *	CLASS(fastalloc_obj, o)(pool, GFP_KERNEL);
  *
@@ -79,22 +76,21 @@ static inline _obj * __must_check _scope##_take(struct _scope *scope)	\
  *	return 0;
  *
  * ``CLASS(fastalloc_obj_adopt, o)(pool, obj);`` does the same for an object
- * that is out already, or NULL.
+ * that is already allocated, or NULL.
  *
  * In a pool with handles, ``CLASS(fastalloc_shared, s)(pool, handle);`` owns a
- * reference, from fastalloc_upgrade(), and gives it up with fastalloc_put();
- * fastalloc_shared_take() and ``CLASS(fastalloc_shared_adopt, s)(pool, obj)`` are
- * there likewise.
+ * reference, from fastalloc_upgrade(), and drops it with fastalloc_put().
+ * fastalloc_shared_take() and ``CLASS(fastalloc_shared_adopt, s)(pool, obj)`` exist,
+ * too.
  *
  * ``struct fastalloc_pool *pool __free(fastalloc_pool_destroy) =
- * fastalloc_pool_create(...);`` destroys the pool where the variable goes out of
- * scope, unless it then is NULL or an ERR_PTR(); no_free_ptr() hands it out.
- * Variables go in the reverse order of their declaration: a pool declared before
- * a scope of its objects outlives it.
+ * fastalloc_pool_create(...);`` destroys the pool when the variable goes out of
+ * scope, unless it then is NULL or an ERR_PTR(); no_free_ptr() takes it out.
+ * Variables go out of scope in the reverse order of their declaration, so a pool
+ * declared before a scope of its objects outlives it.
  *
- * A typed pool has the same with its own name in the place of "fastalloc". A
- * module that keeps one pool may tell the kernel's __free() how to free an
- * object of it, and have no more than the pointer in hand::
+ * A typed pool has the same with its own name instead of "fastalloc". A module
+ * with one pool may define a __free() for its objects, and use plain pointers::
  *
  *	DEFINE_FREE(flow, struct flow *, flow_free(flows, _T))
  *
@@ -122,7 +118,7 @@ __fastalloc_config_fits(const struct fastalloc_config *cfg, size_t size,
 	       (!cfg->type_align || cfg->type_align == align);
 }
 
-/* Makes @typed of @cfg, for objects of a type. */
+/* Initializes @typed from @cfg, for objects of a type. */
 static inline int __fastalloc_config_type(struct fastalloc_config *typed,
 					  const struct fastalloc_config *cfg,
 					  size_t size, size_t align,
@@ -144,19 +140,18 @@ void __fastalloc_config_other_type(void)
 	__compiletime_error("the config is for objects of another type");
 
 /**
- * DEFINE_FASTALLOC_POOL_TYPE() - a type of pools, and the calls on them
- * @_name: what their names begin with
+ * DEFINE_FASTALLOC_POOL_TYPE() - define a type of pools, and the calls on them
+ * @_name: prefix of the names
  * @_type: type of the objects
  *
- * Stands at file scope, in a source file or a header, where the type is
+ * Use it at file scope, in a source file or a header, where the type is
  * complete. ``DEFINE_FASTALLOC_POOL_TYPE(flow, struct flow);`` defines
  *
  * ``struct flow_pool``
- *	incomplete; only pointers to it are of use.
+ *	an incomplete type, for pointers only.
  *
- * and these, all of which take a ``struct flow_pool *`` first, and a
- * ``struct flow *`` where the calls that they are named after take a
- * ``void *``:
+ * and the following calls, which take a ``struct flow_pool *`` as the first
+ * argument, and a ``struct flow *`` where the untyped calls take a ``void *``:
  *
  * ``flow_alloc(pool, gfp)``, ``flow_zalloc(pool, gfp)``, ``flow_free(pool, obj)``
  *	as fastalloc_alloc(), fastalloc_zalloc(), fastalloc_free().
@@ -171,12 +166,12 @@ void __fastalloc_config_other_type(void)
  *	as fastalloc_alloc_bulk(), fastalloc_alloc_bulk_some(),
  *	fastalloc_free_bulk().
  * ``CLASS(flow_obj, o)(pool, gfp)``, ``CLASS(flow_obj_adopt, o)(pool, obj)``
- *	a scope that owns an object; ``flow_obj_take()`` hands it out. See Scopes.
+ *	a scope that owns an object; ``flow_obj_take()`` takes it out. See Scopes.
  * ``flow_alloc_contig(pool, gfp, nr)``, ``flow_free_contig(pool, obj, nr)``
  *	as fastalloc_alloc_contig(), fastalloc_free_contig().
  * ``flow_nth(pool, obj, i)``
- *	the ``i``-th object of a run that begins with ``obj``. In a pool whose objects have a
- *	flexible array, or are aligned to more than their type, ``&obj[i]`` would be another.
+ *	the ``i``-th object of a run that begins with ``obj``. ``&obj[i]`` would be wrong if
+ *	objects have a flexible array, or a larger alignment than their type.
  * ``flow_pool_owns(pool, obj)``, ``flow_index(pool, obj)``, ``flow_at(pool, index)``
  *	as fastalloc_pool_owns(), fastalloc_obj_index(), fastalloc_obj_at().
  * ``flow_pool_walk_live(pool, fn, arg)``
@@ -187,26 +182,25 @@ void __fastalloc_config_other_type(void)
  * ``flow_pool_destroy_deferred(pool, done, arg)``
  *	as fastalloc_pool_destroy_deferred().
  * ``flow_pool_base(pool)``
- *	the ``struct fastalloc_pool *`` for calls that need no type: queries,
+ *	the ``struct fastalloc_pool *`` for calls without a typed form: queries,
  *	statistics, trim, reserve, set_max, set_low_water.
  *
- * and these, which return a ``struct flow_pool *``:
+ * and the following, which return a ``struct flow_pool *``:
  *
  * ``flow_pool_create(cfg)``
  *	as fastalloc_pool_create(). Size and natural alignment come from the
- *	type; the config leaves them 0 or says the same, as FASTALLOC_CONFIG() of that
- *	type does. A config for another type does not compile where the compiler
- *	sees it through; where it does not, it is refused with -EINVAL and a line
- *	in the log. Only &fastalloc_config.flex_size adds to the size, for a type that ends
- *	with a flexible array. The pools of one type that a source file makes so
- *	share a lock class; where one is constructed or grown with the help of
- *	another, so that their locks nest, use fastalloc_typed_pool_create().
+ *	type; in the config they are 0 or the same, as with FASTALLOC_CONFIG() of that
+ *	type. A config for another type does not compile if the compiler can
+ *	evaluate it; otherwise it is refused with -EINVAL and a line in the log.
+ *	Only &fastalloc_config.flex_size adds to the size, for a type that ends
+ *	with a flexible array. Pools of one type that a source file creates this way
+ *	share a lock class. If creation or growth of one uses another, so that their
+ *	locks nest, use fastalloc_typed_pool_create().
  * ``flow_pool_from_base(pool)``
- *	the way back, for a pool that has come through code which knows no type.
- *	Nothing is checked.
+ *	the reverse of flow_pool_base(). Nothing is checked.
  *
- * All of it is inline and compiles to what the untyped calls compile to, but for
- * the creation of a pool, which checks and copies the config.
+ * All of these are inline and compile to the same code as the untyped calls, except the
+ * creation of a pool, which checks and copies the config.
  */
 #define DEFINE_FASTALLOC_POOL_TYPE(_name, _type)			\
 struct _name##_pool;							\
@@ -412,11 +406,11 @@ __FASTALLOC_DEFINE_FREE(_name##_pool_destroy, _name##_pool)		\
 struct _name##_pool
 
 /**
- * fastalloc_typed_pool_create() - make a typed pool, with a lock class of its own
+ * fastalloc_typed_pool_create() - create a typed pool with its own lock class
  * @_name: that of DEFINE_FASTALLOC_POOL_TYPE()
- * @cfg: what it is to be, as for fastalloc_pool_create()
+ * @cfg: configuration, as for fastalloc_pool_create()
  *
- * Every place in the source where this stands is a lock class.
+ * Each use of this macro in the source has its own lock class.
  *
  * Context: Task context, may sleep.
  * Return: As name_pool_create().
@@ -431,10 +425,10 @@ struct _name##_pool
 #define __fastalloc_ptr(_name)	typeof(((struct _name##_obj *)NULL)->obj)
 
 /**
- * DEFINE_FASTALLOC_TYPED_HOOK() - a hook that takes an object of a typed pool
+ * DEFINE_FASTALLOC_TYPED_HOOK() - define a hook that takes an object of a typed pool
  * @_hook: the function to define, for &fastalloc_config.dtor, on_acquire or on_release
- * @_name: that of DEFINE_FASTALLOC_POOL_TYPE(), which comes before
- * @_fn: the hook, ``void fn(struct flow *obj, void *arg)``, which comes before too
+ * @_name: that of DEFINE_FASTALLOC_POOL_TYPE(), used before this
+ * @_fn: the hook, ``void fn(struct flow *obj, void *arg)``, defined before this
  *
  * A hook for another type does not compile.
  */
@@ -447,10 +441,10 @@ static void _hook(void *obj, void *arg)					\
 }
 
 /**
- * DEFINE_FASTALLOC_TYPED_CTOR() - a constructor that takes an object of a typed pool
+ * DEFINE_FASTALLOC_TYPED_CTOR() - define a constructor that takes an object of a typed pool
  * @_ctor: the function to define, for &fastalloc_config.ctor
- * @_name: that of DEFINE_FASTALLOC_POOL_TYPE(), which comes before
- * @_fn: the constructor, ``int fn(struct flow *obj, void *arg)``, which comes before too
+ * @_name: that of DEFINE_FASTALLOC_POOL_TYPE(), used before this
+ * @_fn: the constructor, ``int fn(struct flow *obj, void *arg)``, defined before this
  *
  * A constructor for another type does not compile.
  */
@@ -463,16 +457,16 @@ static int _ctor(void *obj, void *arg)					\
 }
 
 /**
- * DEFINE_FASTALLOC_HANDLE_TYPE() - typed references and weak handles
- * @_name: that of DEFINE_FASTALLOC_POOL_TYPE(), which comes before
+ * DEFINE_FASTALLOC_HANDLE_TYPE() - define typed references and weak handles
+ * @_name: that of DEFINE_FASTALLOC_POOL_TYPE(), used before this
  * @_type: type of the objects
  *
  * For pools made with %FASTALLOC_F_HANDLES.
  * ``DEFINE_FASTALLOC_HANDLE_TYPE(flow, struct flow);`` defines
  *
  * ``struct flow_handle``
- *	a weak handle of a struct flow: a fastalloc_handle_t, ``base``, which no
- *	call on other handles takes. All zeroes is a handle of nothing.
+ *	a weak handle of a struct flow: a fastalloc_handle_t, ``base``, in a type that no
+ *	call for other handles accepts. All zeroes is the handle of no object.
  *
  * and
  *
@@ -483,8 +477,8 @@ static int _ctor(void *obj, void *arg)					\
  * ``flow_resolve(pool, handle)``, ``flow_upgrade(pool, handle)``
  *	as fastalloc_resolve(), fastalloc_upgrade().
  * ``CLASS(flow_shared, s)(pool, handle)``, ``CLASS(flow_shared_adopt, s)(pool, obj)``
- *	a scope that owns a reference, of flow_upgrade() or another, to ``s.obj``,
- *	and ends with flow_put(); ``flow_shared_take()`` hands it out.
+ *	a scope that owns a reference to ``s.obj``, from flow_upgrade() or another call,
+ *	and drops it with flow_put(); ``flow_shared_take()`` takes it out.
  */
 #define DEFINE_FASTALLOC_HANDLE_TYPE(_name, _type)			\
 struct _name##_handle {							\
