@@ -1,32 +1,33 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Explores every interleaving of operations on a small pool, the code of which
- * is the real one. Usage: see usage() below; exit status: 0 no violation, 1 a
- * violation, with the shortest way there, 2 not explored to the end.
+ * Explores every interleaving of operations on a small pool, using the module's real
+ * code. For the options see usage() below. Exit status: 0 no violation; 1 a violation,
+ * printed with the shortest trace that leads to it; 2 the search did not finish.
  *
- * Each context (a CPU's task level, and what nests in it) is a coroutine. It
- * stops before each access to what contexts share; which one goes on is the
- * choice. A state is memory and stacks, so that going back to one is a copy.
- * The search is breadth first over states told apart by a 64-bit hash.
+ * Each context (the task level of a CPU, or a level nested in it) is a coroutine. It
+ * stops before each access to shared memory, and the search then chooses which context
+ * runs next. A state consists of memory and stacks, so going back to a state is a copy.
+ * The search is breadth first; states are identified by a 64-bit hash.
  *
- * What is hashed: what the depot, the caches and the magazines hold; and for
- * each context its operation and what it has read since that began, which
- * determines where it is and what its variables hold. Magazines and objects are
- * named in the order they are met, since no code compares two of them; slots
- * that hold nothing are cleared, counters for statistics left out. What is left
- * of a failed compare-and-exchange is only the head it saw. Of a head that was
- * read and has changed since, only whether it was empty counts: its tag never
- * comes again (which is asserted, but for -x), so what else was read of it is
- * discarded with the attempt. -x does without these two assumptions.
+ * The hash covers the contents of the depot, the caches and the magazines, and for each
+ * context its operation and the values that it has read since the operation began:
+ * these determine its position in the code and its local variables. Magazines and
+ * objects are numbered in the order in which the hash meets them, since no code
+ * compares two of them. Unused slots are cleared, and statistics counters are left out.
+ * Of a failed compare-and-exchange only the head that it returned is kept. Of a head
+ * that was read and has changed since, only whether it was empty is kept: its tag is
+ * never used again (the explorer checks this, except with -x), so everything else that
+ * was read from it is discarded with the attempt. -x does not rely on these two
+ * assumptions.
  *
- * With -a a pop, or a push, is one step: it takes effect where its
- * compare-and-exchange succeeds, or where it reads an empty head. The cases
- * without -a explore that this is so. Nor is there a step where a cache is
- * released, if nothing nests: nobody else looks at it.
+ * With -a, a pop or a push is one step. It takes effect where its compare-and-exchange
+ * succeeds, or where it reads an empty head. The cases without -a check that this is
+ * equivalent. With -a and no nesting, the release of a cache is no separate step, as no
+ * other context reads that cache.
  *
- * A growth holds nothing between two pushes. How far it is follows from the
- * number of its pushes, from the objects it has left and from what it has read
- * while it looked for magazines, so what it has read since is forgotten.
+ * A growth holds nothing between two pushes. Its progress follows from the number of
+ * pushes, from the objects that it has left and from what it read while it looked for
+ * magazines. So the values that it read after that are dropped.
  */
 #include <setjmp.h>
 #include <signal.h>
@@ -47,13 +48,13 @@
 #define NOBODY		0xff
 #define CACHED		0x80
 
-/* What a context is about to do. */
+/* The access that a context is about to make. */
 enum pend {
 	P_START, P_CLAIM, P_READ, P_WRITE, P_HEAD, P_CMPXCHG, P_LOCK, P_UNLOCK,
 	 P_IRQ_WORK, P_SLEEP, P_LOOP
 };
 
-/* What a context has seen. */
+/* An entry of a context's history: what it has read or done. */
 enum seen_kind { H_INT, H_HEAD, H_NEXT, H_POPPED, H_PUSHED, H_MAG, H_OBJ, H_FULL, H_CLAIMED };
 
 struct hist {
@@ -71,16 +72,16 @@ struct ctx {
 	u8		asleep;
 	u8		timed_out;
 	u8		irq_off;
-	u8		reached;	/* capacity objects were out meanwhile */
+	u8		reached;	/* capacity objects were out during the call */
 	u8		pend;
-	u8		pushes;		/* of a growth, since it last locked the pool */
-	u8		base;		/* likewise: of what it has seen, what still counts */
+	u8		pushes;		/* by a growth, since it last locked the pool */
+	u8		base;		/* likewise: length of the history that still counts */
 	u8		inserted;	/* likewise: its chunk is in the pool */
 	int		handed;		/* to this waiter */
-	bool		queued;		/* it has got in line */
-	u8		certain;	/* of a bulk allocation: it will not fail */
-	u32		taken;		/* objects, as a mask */
-	u32		giving;		/* likewise, not put yet */
+	bool		queued;		/* it is on the list of waiters */
+	u8		certain;	/* of a bulk allocation: it cannot fail any more */
+	u32		taken;		/* objects, as a bit mask */
+	u32		giving;		/* likewise, not stored yet */
 	u32		nr_late;
 	void		*late[2];	/* read, but not counted as taken yet */
 	void		*pend_addr;
@@ -90,20 +91,20 @@ struct ctx {
 
 enum { O_FREE, O_BAG, O_TAKEN, O_GIVING, O_NEW };
 
-/* Of a magazine: there for ever without use (-M, or freed); never pushed; first of a block. */
+/* Of a magazine: never usable (-M, or freed); never pushed; first of its block. */
 #define M_MISSING	1
 #define M_VIRGIN	2
 #define M_FIRST		4
 
-/* What is not the pool's own state. */
+/* State that is not part of the pool. */
 static struct world {
 	u8	depth[MAX_CPUS + 1];
 	u8	top[MAX_CPUS + 1][5];
 	u8	offline[MAX_CPUS];
-	u8	claimed[MAX_CPUS];	/* by which context */
+	u8	claimed[MAX_CPUS];	/* by this context */
 	u8	irq_pending;		/* CPU + 1 */
 	u8	budget[NR_OPS];
-	u8	ops;			/* more to begin, if limited */
+	u8	ops;			/* alloc and free still to begin, if limited */
 	u8	nr_objs;
 	u8	nr_mags;
 	u8	nr_tables;
@@ -128,8 +129,8 @@ static unsigned int nest = 1, less_reserve, less_mags;
 static unsigned int budget[NR_OPS];
 static unsigned int max_ops, grow_size, first_block, begin_out;
 static bool exact, whole, verbose, growing;
-static const atomic64_t *just_read;	/* this head, by -a */
-static bool just_read_long;		/* ->nfull, likewise */
+static const atomic64_t *just_read;	/* with -a: the head just read */
+static bool just_read_long;		/* with -a: ->nfull was just read */
 static void *pending_write;
 static char bad[200];
 static unsigned long shortest_empty = MAX_MAGS, most_partial;
@@ -180,7 +181,7 @@ static int obj_index(const void *addr)
 	return p >= objects && p < objects + w.nr_objs ? p - objects : -1;
 }
 
-/* Where the pool keeps the address of a block of magazines, or NULL. */
+/* The pointer to block @b of magazines in the pool. */
 static void **block_slot(u32 b)
 {
 	struct fa_mags *m = &pool.percpu.mags;
@@ -193,7 +194,10 @@ static void **block_slot(u32 b)
 	return &m->more[b / FA_MAG_TABLE][b % FA_MAG_TABLE];
 }
 
-/* Of an id as links and heads have it: 0 is nothing. -1 as well if it is of no block. */
+/*
+ * The index of a magazine id, as links and heads store it. -1 for 0 (none), and for an
+ * id of no block.
+ */
 static int id_index(u32 id)
 {
 	void **block;
@@ -301,7 +305,7 @@ static void see(enum seen_kind kind, int idx, u64 v)
 
 /* The objects */
 
-/* With what a bulk call has yet to take once it is certain to return it. */
+/* Objects out now, including those that a bulk allocation is certain to take. */
 static unsigned int out_now(void)
 {
 	unsigned int i, n = 0;
@@ -314,7 +318,7 @@ static unsigned int out_now(void)
 	return n;
 }
 
-/* -R: as if the pool had promised its reserve in part. */
+/* -R: as if part of the reserve were included in the promised capacity. */
 static unsigned long promised(void)
 {
 	return pool.capacity + less_reserve;
@@ -332,7 +336,7 @@ static bool takes(const struct ctx *c)
 	}
 }
 
-/* A waiter who flushes its CPU's cache, without the lock, keeps nothing of it. */
+/* A waiter that flushes its CPU's cache without the lock keeps none of the objects. */
 static bool moves(const struct ctx *c)
 {
 	return c->call.op == OP_WAIT && c->queued && !c->irq_off;
@@ -377,16 +381,16 @@ static void take_object(void *obj)
 }
 
 /*
- * An object counts as out from the last instant that it may: with the next step
- * after the one that reads it from its magazine; and no longer from the first
- * instant that it may not. So no schedule shows fewer of them.
+ * Counts an object as out as late as possible, in the step after the one that reads it
+ * from its magazine, and as free again as early as possible. So no other accounting
+ * sees fewer objects out.
  */
 static void take_late(void)
 {
 	u32 i;
 	int o;
 
-	/* A bulk call also moves objects. Those in its caller's array it has taken. */
+	/* A bulk call also moves objects. It has taken those in its caller's array. */
 	for (i = 0; i < MAX_BULK && cur->call.op == OP_ALLOC_BULK && !*bad; i++) {
 		o = obj_index(cur->call.obj[i]);
 		if (!cur->call.obj[i] || (o >= 0 && cur->taken & (1U << o)))
@@ -412,7 +416,7 @@ static void stop(enum pend pend, const void *addr)
 	take_late();
 }
 
-/* Hooks of plain accesses, by the compiler */
+/* Hooks of plain accesses, called by the compiler */
 
 static bool holder(int m)
 {
@@ -501,7 +505,7 @@ WATCH(__tsan_unaligned_write4, 4, true)
 WATCH(__tsan_unaligned_write8, 8, true)
 WATCH(__tsan_unaligned_write16, 16, true)
 
-/* Structures of the stack, and of the setup. */
+/* Accesses to structures, on the stack and during setup. */
 void __tsan_read_range(void *addr, size_t size)
 {
 	watch(addr, size, false);
@@ -516,7 +520,7 @@ void __tsan_init(void)
 {
 }
 
-/* Hooks of the others, by kernel.h */
+/* Hooks of the other accesses, called from kernel.h */
 
 static u64 load(const void *addr, size_t size)
 {
@@ -526,15 +530,16 @@ static u64 load(const void *addr, size_t size)
 	return v;
 }
 
-/* The shared cells that are no stack's head. */
+/* The shared cells other than the heads of the stacks. */
 static const char *cell_name(const void *addr)
 {
 	size_t off = (char *)addr - (char *)caches;
 	int m = mag_index(addr);
 
 	/*
-	 * Who still has the head that led here finds the same link, as long as
-	 * only who holds a magazine writes it; what others find they discard.
+	 * A context whose head is still current finds the same link, as long as only
+	 * the holder of a magazine writes it. A context whose head has changed discards
+	 * the link.
 	 */
 	if (m >= 0)
 		return exact ? "next" : NULL;
@@ -542,7 +547,7 @@ static const char *cell_name(const void *addr)
 		off %= sizeof(*caches);
 		if (off == offsetof(struct fastalloc_cache, cap))
 			return budget[OP_WAIT] ? "cap" : NULL;
-		/* The others are counters. */
+		/* The other members are counters. */
 		return off == offsetof(struct fastalloc_cache, n) ? "n" : NULL;
 	}
 	if (addr == (void *)&pool.waitq.nr)
@@ -554,7 +559,7 @@ static const char *cell_name(const void *addr)
 	return NULL;
 }
 
-/* With the claim ends who holds its magazines. */
+/* When the claim ends, the magazines belong to the cache again. */
 static void cache_settle(int cpu)
 {
 	struct fastalloc_cache *c = &caches[cpu];
@@ -585,7 +590,7 @@ u64 hook_read(const void *addr, size_t size)
 	return v;
 }
 
-/* By -a: what no other context can look at. */
+/* With -a: a cell that no other context reads or writes. */
 static bool alone(const void *addr)
 {
 	return whole && levels == 1 && cur->cpu < ncpu && addr == (void *)&caches[cur->cpu].n;
@@ -602,7 +607,7 @@ void hook_write(void *addr, size_t size, u64 val)
 		hook_bad("a link is written by one who does not hold the magazine");
 		return;
 	}
-	/* What changes under the pool's lock changes in the step that takes it. */
+	/* Changes under the pool's lock take effect in the step that takes the lock. */
 	if (cur && cell && !pool.lock.held && !alone(addr)) {
 		stop(P_WRITE, addr);
 		note("writes %s: %u", cell, (u32)val);
@@ -620,7 +625,7 @@ static bool head_counts(int s)
 	return cur && (s != 2 || budget[OP_ROTATE]);
 }
 
-/* Whether the entry @back from the end of the history is of this kind. */
+/* Whether entry @back, counted from the end of the history, is of @kind. */
 static bool saw(int back, enum seen_kind kind, int idx)
 {
 	const struct hist *h = &cur->h[cur->nh - back];
@@ -647,14 +652,19 @@ s64 hook_head_read(const atomic64_t *v)
 	if (!head_counts(s))
 		return v->counter;
 	stop(P_HEAD, v);
-	/* A look for an instant of emptiness begins anew: as if it began here. */
+	/*
+	 * A retry of the search for an instant of emptiness: drop the previous attempt.
+	 */
 	if (!exact && s == 0) {
 		while (i && (cur->h[i - 1].kind == H_HEAD || cur->h[i - 1].kind == H_FULL))
 			i--;
 		if (cur->nh - i >= 3)
 			cur->nh = i;
 	}
-	/* A search for a claimed magazine that finds the same empty head again is endless. */
+	/*
+	 * A search for a claimed magazine that finds the same empty head twice never
+	 * ends.
+	 */
 	if (s == 1 && !(u32)v->counter && cur->call.op != OP_ROTATE && looks_for_claimed()) {
 		i = saw(2, H_HEAD, 1) && saw(1, H_HEAD, 2) ? 2 : saw(1, H_HEAD, 1);
 		if (!budget[OP_ROTATE] || (i && cur->h[cur->nh - i].v == (u64)v->counter)) {
@@ -686,7 +696,7 @@ bool hook_head_cmpxchg(atomic64_t *v, s64 *old, s64 new)
 		stop(P_CMPXCHG, v);
 	just_read = NULL;
 	ok = v->counter == *old;
-	/* A pop has read the link, a push has not. */
+	/* A pop has read the link before, a push has not. */
 	push = cur->h[cur->nh - 1].kind != H_NEXT;
 	i = cur->nh - 1 - !push;
 	if (ok) {
@@ -762,7 +772,7 @@ bool hook_long_cmpxchg(atomic_long_t *v, long *old, long new)
 	if (!just_read_long)
 		stop(P_CMPXCHG, v);
 	just_read_long = false;
-	/* What was read is forgotten but for the outcome. */
+	/* Only the outcome matters from here on, not the value read. */
 	if (!exact && saw(1, H_FULL, 0))
 		cur->nh--;
 	if (v->counter != *old) {
@@ -796,7 +806,7 @@ int hook_ncpu(void)
 	return ncpu;
 }
 
-/* Always on the way to a claim, which follows at once. */
+/* A claim always follows this immediately. */
 void *hook_this_cpu(void *base, size_t size)
 {
 	struct fastalloc_cache *c = &caches[hook_cpu()];
@@ -841,7 +851,7 @@ void hook_unlock(raw_spinlock_t *lock)
 {
 	if (cur) {
 		settle_write();
-		/* Of the others nobody sees that they are held. */
+		/* No context can observe that the other locks are held. */
 		if (lock == &pool.waitq.lock)
 			stop(P_UNLOCK, lock);
 		note("unlocks%s", lock_name(lock));
@@ -850,7 +860,10 @@ void hook_unlock(raw_spinlock_t *lock)
 	lock->held = 0;
 }
 
-/* That of the caches; nobody contends for the list of pools here. */
+/*
+ * Only the lock of the caches is modelled; there is no contention for the list of
+ * pools.
+ */
 void hook_mutex_lock(struct mutex *m)
 {
 	if (cur && m == &pool.percpu.shut_lock) {
@@ -908,7 +921,10 @@ void hook_loop(void)
 	if (!cur)
 		return;
 	settle_write();
-	/* Of rotate: what it carries on is the magazine it holds, if any. */
+	/*
+	 * OP_ROTATE keeps nothing between two turns but the magazine that it holds, if
+	 * any.
+	 */
 	for (i = 0; i < w.nr_mags; i++)
 		if (w.owner[i] == ctx_index(cur))
 			m = i;
@@ -923,7 +939,10 @@ void hook_loop(void)
 	stop(P_LOOP, NULL);
 }
 
-/* The chunk is in the pool: what came before in this growth counts no more. */
+/*
+ * The chunk is in the pool: the history of this growth up to here is not needed any
+ * more.
+ */
 void hook_inserted(void)
 {
 	if (!cur)
@@ -934,7 +953,7 @@ void hook_inserted(void)
 	cur->pushes = 0;
 }
 
-/* A block of magazines, which its maker holds until they are pushed. */
+/* A block of magazines, held by the caller until it has pushed them. */
 void *hook_mem(size_t bytes)
 {
 	unsigned int i, n;
@@ -955,7 +974,7 @@ void *hook_mem(size_t bytes)
 	return block;
 }
 
-/* A block that was not needed after all: as good as held by somebody for ever. */
+/* A block that was not needed: its magazines are unusable from now on. */
 void hook_mem_free(const void *mem)
 {
 	int i = mag_index(mem);
@@ -969,7 +988,7 @@ void hook_mem_free(const void *mem)
 	note("gives magazines back");
 }
 
-/* The first table of further blocks. Who comes second gets one that is not used. */
+/* The first table of further blocks. A second caller gets a table that stays unused. */
 void *hook_table(size_t bytes)
 {
 	static void *table[2][FA_MAG_TABLE];
@@ -1010,7 +1029,7 @@ static char pack_buf[1 << 17];
 #define POOL_FROM	offsetof(struct fastalloc_pool, percpu.full)
 #define POOL_BYTES	(offsetof(struct fastalloc_pool, waitq.wake) - POOL_FROM)
 
-/* What a growth changes beside that. */
+/* The state that a growth changes beside that. */
 struct grown {
 	unsigned long	total;
 	unsigned long	capacity;
@@ -1291,7 +1310,10 @@ static const char *check_idle(void)
 	return NULL;
 }
 
-/* Clears what is dead, checks, and hashes. NULL, or what is wrong. */
+/*
+ * Clears unused slots, checks the invariants and hashes the state. Returns NULL, or
+ * what is wrong.
+ */
 static const char *examine(void)
 {
 	unsigned int i, j, n, partial = 0, empty = 0, bag = 0;
@@ -1347,12 +1369,12 @@ static const char *examine(void)
 		most_partial = partial;
 	if (empty < shortest_empty)
 		shortest_empty = empty;
-	/* Places, and one more for trim. */
+	/* One for each nesting level of each CPU, and one for trim. */
 	if (partial > ncpu * levels + 2)
 		return "there are more partial magazines than places";
 
 	if (budget[OP_GROW]) {
-		/* What is new is not there yet. */
+		/* Objects that are not added yet do not count. */
 		for (i = 0, n = 0; i < w.nr_objs; i++)
 			n += w.obj[i] != O_NEW;
 		if (pool.total > n)
@@ -1424,7 +1446,7 @@ static struct ctx *ctx_new(int cpu, enum op op)
 	return c;
 }
 
-/* Any that is out will do: no code tells one from another. */
+/* Any object that is out will do: no code distinguishes them. */
 static void *from_bag(struct ctx *c)
 {
 	unsigned int i;
@@ -1436,7 +1458,7 @@ static void *from_bag(struct ctx *c)
 	return &objects[i];
 }
 
-/* A chunk to add: so many objects, one behind the other. */
+/* A chunk to add: @n contiguous objects. */
 static void new_objects(struct ctx *c, unsigned int n)
 {
 	unsigned int i;
@@ -1449,7 +1471,7 @@ static void new_objects(struct ctx *c, unsigned int n)
 	}
 }
 
-/* The lock that a growth wants next is free. */
+/* Whether the lock that a growth waits for is free. */
 static bool may_lock(const struct ctx *c)
 {
 	return c->call.op == OP_GROW && c->pend == P_LOCK &&
@@ -1518,13 +1540,13 @@ static void run(struct ctx *c)
 
 static void on_segv(int sig)
 {
-	/* Before the first step there is nothing to go back to. */
+	/* Before the first step there is no context to jump back to. */
 	if (!nr_runs)
 		_exit(2);
 	siglongjmp(wild, 1);
 }
 
-/* Takes the step; *bad says if it went wrong. */
+/* Takes one step; sets *bad if that violates something. */
 static void apply(unsigned int choice)
 {
 	unsigned int kind = choice >> 12, op = choice >> 8 & 15, idx = choice >> 3 & 31;
@@ -1560,7 +1582,7 @@ static void apply(unsigned int choice)
 		}
 		if (op == OP_GROW)
 			new_objects(c, idx);
-		/* It looks at first how many magazines there are. */
+		/* OP_ROTATE reads the number of magazines first. */
 		if (op == OP_ROTATE)
 			c->call.arg = pool.percpu.mags.nr;
 		c->irq_off = op == OP_IRQ_WORK || op == OP_FLUSH;
@@ -1569,7 +1591,10 @@ static void apply(unsigned int choice)
 		cur = c;
 		note("begins");
 		run(c);
-		/* What could come before the claim could as well come before this. */
+		/*
+		 * A step of another context before the claim could as well come before
+		 * this step.
+		 */
 		if (!*bad && !c->done && (c->pend == P_CLAIM || may_lock(c)))
 			run(c);
 		break;
@@ -1600,7 +1625,7 @@ static void apply(unsigned int choice)
 	}
 }
 
-/* Before the search: by CPU 0, with nobody else there. */
+/* Allocates on CPU 0 before the search begins, with no other context. */
 static void allocate_one(void)
 {
 	apply(CHOICE(BEGIN, OP_ALLOC, 0, 0));
@@ -1663,7 +1688,7 @@ static unsigned int choices(u16 *to)
 		for (i = 0; i < ncpu; i++)
 			if (w.budget[OP_DEAD] && i != cpu && !w.offline[i] && !w.depth[i])
 				to[n++] = CHOICE(BEGIN, OP_DEAD, i, cpu);
-		/* Those who wait: woken, or their time is up. */
+		/* Waiters: woken, or timed out. */
 		for (i = 0; i < CTXS; i++)
 			if (ctx[i].used && ctx[i].asleep)
 				to[n++] = CHOICE(WAKE, 0, i, cpu);
@@ -1684,7 +1709,7 @@ static struct seen *table;
 static unsigned int table_bits = 24;
 static unsigned long nr_states, nr_steps;
 
-/* Its slot, or -1 if it was there. */
+/* The slot of the new state, or -1 if it was known. */
 static long remember(u64 h, u32 parent, unsigned int choice)
 {
 	u64 mask = (1UL << table_bits) - 1, i;
@@ -1908,7 +1933,7 @@ int main(int argc, char **argv)
 	}
 	for (i = 0; i < ncpu; i++)
 		cache_settle(i);
-	/* Those that are missing are as good as held by somebody for ever. */
+	/* -M: magazines that are never usable. */
 	for (i = 0; i < less_mags; i++) {
 		m = id_index((u32)pool.percpu.empty.head.counter);
 		if (m < 0) {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the code under check uses of the kernel, for user space. Every access to
- * memory that several contexts share goes through a hook of explore.c, where
- * another context may come in; the compiler's thread sanitizer calls further
- * hooks for the plain ones.
+ * The parts of the kernel that the code under check uses, for user space. Every access
+ * to memory that contexts share goes through a hook of explore.c, where the search can
+ * switch to another context. Plain accesses call hooks through the compiler's thread
+ * sanitizer.
  */
 #ifndef VERIFY_KERNEL_H
 #define VERIFY_KERNEL_H
@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The generic form of the claim, if asked, in place of the one for x86. */
+/* With VERIFY_GENERIC, use the generic claim in place of the one for x86. */
 #ifndef VERIFY_GENERIC
 #define CONFIG_X86
 #endif
@@ -27,7 +27,7 @@
 #define s64	int64_t
 #define gfp_t	unsigned int
 
-/* The locks are hooks: nothing is inlined. */
+/* Locks are hooks, so nothing may be inlined. */
 #define CONFIG_DEBUG_SPINLOCK
 
 #define __percpu
@@ -58,7 +58,10 @@
 #define SZ_4K			4096
 #define SZ_1M			(1 << 20)
 #define SMP_CACHE_BYTES		64
-/* Growth in place may take a page for magazines; here it takes what it needs. */
+/*
+ * Growth in place may take a whole page for magazines; here it takes only what it
+ * needs.
+ */
 #define PAGE_SIZE		1UL
 #define NUMA_NO_NODE		(-1)
 #define __GFP_ZERO		1U
@@ -68,7 +71,7 @@
 #define gfpflags_allow_blocking(gfp) (((gfp) & GFP_KERNEL) != 0)
 #define THIS_MODULE		NULL
 #define BUILD_BUG_ON(x)		_Static_assert(!(x), #x)
-/* Cache lines are not under check. */
+/* The placement in cache lines is not checked. */
 #define IS_ENABLED(x)		0
 #define ENOMEM			12
 #define E2BIG			7
@@ -121,7 +124,10 @@ struct list_head { struct list_head *next, *prev; };
 #define atomic_t		struct verify_atomic
 #define raw_spinlock_t		struct verify_lock
 
-/* explore.c. All is sequentially consistent here; see the litmus tests. */
+/*
+ * In explore.c. All accesses are sequentially consistent here; the litmus tests check
+ * the ordering.
+ */
 
 u64 hook_read(const void *addr, size_t size);
 void hook_write(void *addr, size_t size, u64 val);
@@ -164,7 +170,7 @@ void *hook_percpu(size_t bytes);
 #define smp_mb__after_atomic()	barrier()
 #define kcsan_release()		((void)0)
 
-/* Of ->nfull what is done is watched; others steer growth only, which is not under check. */
+/* Only ->nfull is watched. The other counters steer growth, which is not checked. */
 long hook_long_read(const atomic_long_t *v);
 void hook_long_add(atomic_long_t *v, long n);
 bool hook_long_cmpxchg(atomic_long_t *v, long *old, long new);
@@ -176,7 +182,7 @@ bool hook_long_cmpxchg(atomic_long_t *v, long *old, long new);
 #define atomic_long_xchg(v, n)		((void)((v)->counter = (n)))
 #define atomic_long_try_cmpxchg(v, old, new) hook_long_cmpxchg(v, old, new)
 
-/* Calls that may sleep, for destroy, which is not under check. */
+/* Calls that may sleep: used by destroy, which is not checked. */
 #define atomic_inc_return(v)		(++(v)->counter)
 #define atomic_dec_return(v)		(--(v)->counter)
 #define atomic_add_return(n, v)		((v)->counter += (n))
@@ -208,7 +214,7 @@ bool hook_long_cmpxchg(atomic_long_t *v, long *old, long new);
 #define kvfree(p)		hook_mem_free(p)
 #define kfree(p)		hook_table_free(p)
 
-/* An interrupt to another CPU is an operation of its own here. */
+/* An interrupt sent to another CPU is an operation of its own here. */
 #define smp_call_function_single(cpu, fn, arg, wait)			\
 	do {								\
 		if ((cpu) == hook_cpu())				\

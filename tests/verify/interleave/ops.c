@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The operations whose interleavings are explored: calls of the real code, with
- * what alloc.c wraps around it. Compiled like that code, so that its inline parts
- * are watched as well.
+ * The operations whose interleavings are explored: calls of the real code, with the
+ * wrappers of alloc.c around it. This file is instrumented like that code, so that its
+ * inline parts are watched as well.
  */
 #include "verify.h"
 #include "stats.h"
@@ -11,11 +11,11 @@ struct fastalloc_pool pool;
 unsigned int bulk_nr = 2;
 char objects[MAX_OBJS];
 
-/* As module.c has them; hotplug looks for its pools there. */
+/* As in module.c. The hotplug code looks for its pools there. */
 struct mutex fa_pools_lock;
 struct list_head fa_pools;
 
-/* The out-of-line halves, as in alloc.c, of a pool without hooks. */
+/* The out-of-line paths, as in alloc.c, for a pool without hooks. */
 void *__fastalloc_alloc_slow(struct fastalloc_pool *p, gfp_t gfp, u32 n)
 {
 	void *obj = fa_cache_alloc(p, p->percpu.cache + hook_cpu(), n);
@@ -41,13 +41,16 @@ unsigned long fastalloc_pool_allocated(struct fastalloc_pool *p)
 	return 0;
 }
 
-/* A flush of another CPU is an operation of its own here, whatever that CPU has. */
+/*
+ * A flush of another CPU is an operation of its own here, whatever that CPU's cache
+ * holds.
+ */
 void fa_percpu_look(const struct fastalloc_pool *p, int cpu, struct fa_cpu_stats *s)
 {
 	s->busy = true;
 }
 
-/* The memory of magazines. */
+/* Memory for magazines. */
 gfp_t fa_gfp(gfp_t gfp)
 {
 	return gfp;
@@ -87,7 +90,7 @@ void fa_growth_queue(struct work_struct *work)
 	hook_bad("a zombie was seen");
 }
 
-/* Nor are counters summed up. */
+/* Counters are not summed up here. */
 unsigned long fa_percpu_in_use(struct fastalloc_pool *p)
 {
 	return 0;
@@ -106,7 +109,7 @@ void fa_percpu_reset(struct fastalloc_pool *p)
 {
 }
 
-/* Trim looks at what is free, and keeps nothing of it. */
+/* The callback of trim: looks at a free object and keeps none. */
 static bool found(struct fastalloc_pool *p, void *obj)
 {
 	return false;
@@ -123,7 +126,7 @@ void fa_bitmap_clear(struct fa_bitmap *bm, unsigned int bit)
 {
 }
 
-/* Percpu pools only, so these are not called. */
+/* Not called: all pools here are of sync PERCPU. */
 void fa_window_settle(struct fastalloc_pool *p)
 {
 	hook_bad("a window was settled");
@@ -134,7 +137,7 @@ void fa_window_open(struct fastalloc_pool *p)
 	hook_bad("a window was opened");
 }
 
-/* Growth in place. The chunk lies on the stack, which is part of a state. */
+/* Growth in place. The chunk is on the stack, which is part of the state. */
 static noinline void grow(void *mem, unsigned int count)
 {
 	struct fa_chunk chunk = { .mem = mem, .end = mem + count, .count = count };

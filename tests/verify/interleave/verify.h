@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What explore.c and ops.c share. */
+/* Shared by explore.c and ops.c. */
 #ifndef VERIFY_H
 #define VERIFY_H
 
@@ -32,7 +32,7 @@ struct call {
 
 /* ops.c */
 extern struct fastalloc_pool pool;
-extern unsigned int bulk_nr;	/* objects that a bulk allocation wants */
+extern unsigned int bulk_nr;	/* objects of a bulk allocation */
 extern char objects[MAX_OBJS];
 extern int (*cpu_dead)(unsigned int cpu);
 
