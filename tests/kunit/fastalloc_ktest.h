@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * KUnit, or on kernels without CONFIG_KUNIT the part of it that these tests
- * use: the same test files then print the same KTAP from module load.
+ * KUnit, or on kernels without CONFIG_KUNIT the part of it that these tests use: the
+ * same test files then print the same KTAP when the module is loaded.
  *
- * As in KUnit, a case runs in a thread of its own, and a failed KUNIT_ASSERT_*
- * or kunit_skip() ends that thread wherever it is; the suite's exit runs in
- * either case. So clean-up belongs there, reached through test->priv.
+ * As in KUnit, each case runs in its own thread, and a failed KUNIT_ASSERT_*() or
+ * kunit_skip() ends that thread. The suite's exit runs in either case, so clean-up
+ * belongs there, reached through test->priv.
  */
 #ifndef FASTALLOC_KTEST_H
 #define FASTALLOC_KTEST_H

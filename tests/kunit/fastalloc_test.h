@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the suites share: a fixture that takes back everything a case left
- * behind, also when an assertion ended it half way, and the combinations of
- * config that cases are parametrised over.
+ * Shared by the suites: a fixture that frees everything that a case has left, also when
+ * an assertion ended the case early, and the configurations that cases are parametrised
+ * over.
  */
 #ifndef FASTALLOC_TEST_H
 #define FASTALLOC_TEST_H
@@ -25,15 +25,15 @@
 #define FA_TEST_MEMS	8
 #define FA_TEST_HELD	4096
 
-/* How long a condition may take to come true on a slow emulated machine. */
+/* Time for a condition to come true on a slow emulated machine. */
 #define FA_TEST_PATIENCE	(60 * HZ)
 
 /**
- * struct fa_fix - what a case holds, to be given back by the suite's exit
+ * struct fa_fix - what a case holds, released by the suite's exit
  * @pool: pools to destroy
  * @mem: memory for kvfree()
- * @held: objects out, in the order they were taken
- * @nr_held: how many
+ * @held: objects allocated, in order of allocation
+ * @nr_held: number of objects in @held
  */
 struct fa_fix {
 	struct fastalloc_pool	*pool[FA_TEST_POOLS];
@@ -81,13 +81,13 @@ static inline struct fastalloc_config fa_config_defaults(struct fastalloc_config
 }
 
 /*
- * A config with the given members. If they are left out, the name is "kunit" and
- * obj_size is 64, and with growth_amount alone the pool grows linearly.
+ * A config with the given members. The name defaults to "kunit" and obj_size to 64. If
+ * growth_amount is set without growth, the pool grows linearly.
  */
 #define fa_config(...)							\
 	fa_config_defaults((struct fastalloc_config) { __VA_ARGS__ })
 
-/* A pool that must come to be; destroyed with the case. */
+/* Creates a pool; a failure ends the case. The pool is destroyed with the case. */
 static __maybe_unused struct fastalloc_pool *
 fa_pool(struct kunit *test, const struct fastalloc_config *cfg)
 {
@@ -105,7 +105,7 @@ fa_pool(struct kunit *test, const struct fastalloc_config *cfg)
 	return pool;
 }
 
-/* Likewise, of a config that is needed for nothing else. */
+/* Likewise, with a config passed by value. */
 static inline struct fastalloc_pool *
 fa_pool_of(struct kunit *test, struct fastalloc_config cfg)
 {
@@ -150,7 +150,7 @@ static __maybe_unused void fa_hold(struct kunit *test,
 	fix->held[fix->nr_held++].obj = obj;
 }
 
-/* An object or NULL; given back with the case. */
+/* Allocates an object, or returns NULL. The object is freed with the case. */
 static __maybe_unused void *fa_get(struct kunit *test,
 				   struct fastalloc_pool *pool, gfp_t gfp)
 {
@@ -161,7 +161,7 @@ static __maybe_unused void *fa_get(struct kunit *test,
 	return obj;
 }
 
-/* An object that must be had. */
+/* Allocates an object; a failure ends the case. */
 static __maybe_unused void *fa_must_get(struct kunit *test,
 					struct fastalloc_pool *pool, gfp_t gfp)
 {
@@ -171,7 +171,7 @@ static __maybe_unused void *fa_must_get(struct kunit *test,
 	return obj;
 }
 
-/* Forgets an object of fa_get(): the case frees it by other means. */
+/* Removes an object of fa_get() from the fixture: the case frees it by other means. */
 static __maybe_unused void fa_unhold(struct kunit *test, void *obj)
 {
 	struct fa_fix *fix = test->priv;
@@ -195,7 +195,7 @@ static __maybe_unused void fa_put(struct kunit *test,
 	fastalloc_free(pool, obj);
 }
 
-/* Frees everything of fa_get(), oldest first. */
+/* Frees all objects of fa_get(), oldest first. */
 static __maybe_unused void fa_put_all(struct kunit *test)
 {
 	struct fa_fix *fix = test->priv;
@@ -206,7 +206,7 @@ static __maybe_unused void fa_put_all(struct kunit *test)
 	fix->nr_held = 0;
 }
 
-/* Takes objects until there are none left; how many that were. */
+/* Allocates objects until that fails. Returns their number. */
 static __maybe_unused unsigned int
 fa_drain(struct kunit *test, struct fastalloc_pool *pool, gfp_t gfp)
 {
@@ -217,10 +217,10 @@ fa_drain(struct kunit *test, struct fastalloc_pool *pool, gfp_t gfp)
 	return n;
 }
 
-/* Where names of files start: a kernel thread may have a root of its own. */
+/* The root for file names: a kernel thread may have a different one. */
 static struct path fa_root;
 
-/* suite_init runs in the process that loads the module. */
+/* suite_init runs in the task that loads the module. */
 static __maybe_unused int fa_root_init(struct kunit_suite *suite)
 {
 	get_fs_root(current->fs, &fa_root);
@@ -232,7 +232,7 @@ static __maybe_unused void fa_root_exit(struct kunit_suite *suite)
 	path_put(&fa_root);
 }
 
-/* Waits until @cond holds; false if it did not in FA_TEST_PATIENCE. */
+/* Waits until @cond holds; false if it does not within FA_TEST_PATIENCE. */
 #define fa_await(cond)							\
 ({									\
 	unsigned long __end = jiffies + FA_TEST_PATIENCE;		\
@@ -247,29 +247,29 @@ static __maybe_unused void fa_root_exit(struct kunit_suite *suite)
 	__met;								\
 })
 
-/* Tells the reader of the kernel log that exactly one such splat must follow. */
+/* Tells the checker of the kernel log that exactly one such splat must follow. */
 #define fa_expect_splat(fmt, ...)					\
 	pr_info("FASTALLOC-EXPECT: " fmt "\n", ##__VA_ARGS__)
 
 /*
- * And that faults of that kind may be found, if the pool has checks: all pools
- * of a kernel with sanitizers do.
+ * Tells it that such faults may be reported, if the pool has checks: with sanitizers in
+ * the kernel all pools have.
  */
 #define fa_allow_fault(fmt, ...)					\
 	pr_info("FASTALLOC-ALLOW: fault in pool " fmt "\n", ##__VA_ARGS__)
 
-/* And that the pool "kunit" refuses a free by itself, without checks. */
+/* Tells it that the pool "kunit" refuses a free without any checks enabled. */
 #define fa_allow_refusal()						\
 	pr_info("FASTALLOC-ALLOW: pool kunit: free of\n")
 
 /**
- * struct fa_combo - a combination of config to run a case with
- * @sync: who serialises
- * @order: which object comes next
- * @growth: how it grows
+ * struct fa_combo - a configuration to run a case with
+ * @sync: how calls are synchronised
+ * @order: which object is allocated next
+ * @growth: how the pool grows
  * @backing: where memory comes from
- * @size: bytes of an object
- * @align: alignment asked for; 0: natural
+ * @size: size of an object in bytes
+ * @align: requested alignment; 0: natural
  */
 struct fa_combo {
 	enum fastalloc_sync	sync;
@@ -300,7 +300,7 @@ static __maybe_unused void fa_combo_desc(struct fa_combo *c, char *desc)
 		 c->size, c->align);
 }
 
-/* Alignment that objects of @size must have when none is asked for. */
+/* The alignment of objects of @size if none is requested. */
 static inline size_t fa_natural(size_t size)
 {
 	return min_t(size_t, size & -size, __alignof__(long long));
@@ -324,15 +324,15 @@ static __maybe_unused struct fa_combo fa_growing_params[] = {
 	FA_COMBO(NONE, FIFO, LINEAR, AUTO, 32, PAGE_SIZE),
 };
 
-/* CUSTOM growth of these tests: a quarter more, and one. */
+/* The CUSTOM growth rule of these tests: a quarter of the capacity, and one. */
 static __maybe_unused unsigned long fa_quarter(unsigned long capacity, void *arg)
 {
 	return capacity / 4 + 1;
 }
 
 /*
- * What a pool of fa_combo_config() has after one growth: it adds the objects that its
- * rule asks for, of @stride bytes each, and as many as fill their last page.
+ * The capacity of a pool of fa_combo_config() after one growth. It adds the objects
+ * that its rule asks for, of @stride bytes each, and fills their last page.
  */
 static __maybe_unused unsigned long fa_combo_next(const struct fa_combo *c,
 						  unsigned long capacity,
@@ -357,14 +357,14 @@ static __maybe_unused unsigned long fa_combo_next(const struct fa_combo *c,
 }
 
 /*
- * The worker grows these pools when they are empty, not before, until they have grown
- * much: the low-water mark rises with the capacity.
+ * The worker grows these pools only when they are empty, until they have grown much:
+ * the low-water mark rises with the capacity.
  */
 static __maybe_unused struct fastalloc_config
 fa_combo_config(const struct fa_combo *c, unsigned long capacity,
 		unsigned long max)
 {
-	/* What a pool is by itself, whatever the kernel's default. */
+	/* NO_INIT: do not depend on the kernel's default for zeroing. */
 	struct fastalloc_config cfg =
 		fa_config(.obj_size = c->size, .align = c->align, .capacity = capacity,
 			  .sync = c->sync, .order = c->order, .growth = c->growth,

@@ -1,42 +1,42 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# env.sh - what the lab's scripts share; source it from bash.
+# env.sh - shared by the lab's scripts; source it from bash.
 #
 # Variables: LAB (this directory), TREE (the checkout), BUILD (TREE/build), HOST_SUITE,
 # CACHE (FASTALLOC_CACHE: downloads, extracted and built kernels, chroots).
 #
-# For other scripts:
+# Functions for other scripts:
 #	lab_say TEXT...		a line of progress on stderr
 #	lab_die TEXT...		the same, then exit 1
 #	lab_need PACKAGE...	install missing host packages
-#	lab_as_root CMD...	run CMD as root (sudo where we are not)
+#	lab_as_root CMD...	run CMD as root, with sudo if necessary
 #	lab_kernels [LEG]	names of all kernels, or of those that run LEG
-#	lab_field KERNEL FIELD	a column of the file "kernels"; field "built" is "host"
-#			where the host is of the suite that stands there
+#	lab_field KERNEL FIELD	a column of the file "kernels"; "built" becomes
+#			"host" if the host runs the suite that it names
 #	lab_source_dir		path of the newest linux-source, unpacked
 #	lab_kdir KERNEL		path to give to make -C for a module build
-#	lab_image KERNEL	path of what is booted
+#	lab_image KERNEL	path of the image to boot
 #	lab_release KERNEL	uname -r of it
 #	lab_entry DIR CMD...	make the cache entry DIR once: CMD... DIR
-#	lab_watch TEXT LOG CMD...	run CMD with its output in LOG, say now and
-#				then how far it is
+#	lab_watch TEXT LOG CMD...	run CMD with its output in LOG, report progress
+#				now and then
 #	lab_result LEG PASSED FAILED SKIPPED SECONDS VERSION LOG
 #				one line of the table of "make check"
 
 set -Eeuo pipefail
 trap 'printf "lab: %s: line %s failed\n" "${0##*/}" "$LINENO" >&2' ERR
 export LC_ALL=C
-# not in the path of Debian's users
+# not in the default PATH of Debian users
 PATH=$PATH:/usr/sbin:/sbin
-# of the make that called us; those we call have options of their own
+# from the calling make; a make that we call has its own options
 unset MAKEFLAGS MFLAGS MAKELEVEL
 
 LAB=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 TREE=$(cd "$LAB/../.." && pwd)
 BUILD=$TREE/build
 CACHE=${FASTALLOC_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/fastalloc}
-# FASTALLOC_SUITE: as if the host were of another suite (for tests)
+# FASTALLOC_SUITE: pretend that the host runs this suite (for tests)
 HOST_SUITE=${FASTALLOC_SUITE:-$(. /etc/os-release && printf '%s' "${VERSION_CODENAME:-}")}
 mkdir -p "$BUILD/log" "$CACHE/locks"
 CACHE=$(cd "$CACHE" && pwd)
@@ -72,7 +72,7 @@ lab_field() {
 	printf '%s\n' "$v"
 }
 
-# whether kmemleak is at work in kernel $1; it can be built in and off
+# whether kmemleak is enabled in kernel $1; it can be built in and off by default
 lab_kmemleak() { grep -qx '# CONFIG_DEBUG_KMEMLEAK_DEFAULT_OFF is not set' "$("$LAB/image/kernel" "$1")/config"; }
 
 lab_source_dir() { "$LAB/image/source"; }
@@ -80,9 +80,9 @@ lab_kdir() { local d && d=$("$LAB/image/kernel" "$1") && readlink -f "$d/kdir"; 
 lab_image() { local d && d=$("$LAB/image/kernel" "$1") && readlink -f "$d/image"; }
 lab_release() { local d && d=$("$LAB/image/kernel" "$1") && cat "$d/release"; }
 
-# An entry counts only once it carries the mark .complete; what an interrupted
-# run has left is thrown away. Entries are made in place and not renamed
-# into it, since kernel build trees know their own path.
+# An entry is valid only with the mark .complete; what an interrupted run has left is
+# removed. Entries are made in place and not renamed, since kernel build trees contain
+# their own path.
 lab_entry() {
 	local dir=$1
 	shift

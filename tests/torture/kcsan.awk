@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# kcsan.awk - leave out of a guest's log what KCSAN says of races that are the
-# kernel's own: its header names the two functions, and neither is ours. Nor is the
-# race that torture_race() makes to be found, which torture.sh looks for; nor that of
-# current->flags, which memalloc_noio_save() writes within fa_pool_grow(), and a tick that
-# comes just then reads.
+# kcsan.awk - remove reports of KCSAN from a guest's log that do not concern the
+# module: those whose header names two functions of the kernel; the race that
+# torture_race() makes on purpose, which torture.sh looks for; and the race on
+# current->flags, which memalloc_noio_save() writes within fa_pool_grow() while a
+# timer tick reads it.
 
 function flush_report(	i) {
 	if (ours)
@@ -25,7 +25,7 @@ function flush_report(	i) {
 	ours = /\[fastalloc/ && !/ in torture_race \[.* \/ torture_race \[/ &&
 		!/ in (fa_pool_grow \[fastalloc\] \/ kthread_data|kthread_data \/ fa_pool_grow \[)/
 }
-# what another CPU says meanwhile
+# lines that another CPU prints meanwhile
 /^\[[^]]*\](\[[^]]*\])? (> |LAB-|FASTALLOC-|fastalloc: |WARNING: |BUG: [^K]|INFO: )/ {
 	print
 	next

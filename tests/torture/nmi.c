@@ -17,7 +17,10 @@
 #include <asm/nmi.h>
 #include <asm/smp.h>
 
-/* When one was sent that has not come, in jiffies, or 0; they would merge. */
+/*
+ * When the last NMI that has not arrived yet was sent, in jiffies, or 0: two would
+ * merge.
+ */
 static DEFINE_PER_CPU(atomic_long_t, nmi_due);
 static void (*nmi_fn)(void);
 
@@ -45,7 +48,7 @@ static bool nmi_any_due(void)
 	return false;
 }
 
-/* Nobody sends any more. One that was sent to a dying CPU never comes. */
+/* No CPU sends NMIs any more. An NMI that was sent to a dying CPU never arrives. */
 void torture_nmi_end(void)
 {
 	unsigned long end = jiffies + HZ;
@@ -71,13 +74,15 @@ static void icr_write(u32 low, u32 dest)
 	native_apic_mem_write(APIC_ICR, low);
 }
 
-/* @cpu may be this one. Preemption is off and @cpu online. */
+/* @cpu may be this one. The caller has preemption off, and @cpu is online. */
 void torture_nmi_send(unsigned int cpu)
 {
 	atomic_long_t *due = per_cpu_ptr(&nmi_due, cpu);
 	unsigned long flags, old = atomic_long_read(due);
 
-	/* One that was lost to a CPU going down must not be the last. */
+	/*
+	 * An NMI that was lost because its CPU went down must not block all later ones.
+	 */
 	if (old && time_before(jiffies, old + HZ / 10))
 		return;
 	local_irq_save(flags);

@@ -1,13 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# torture.sh - in a guest: every shape of fastalloc_torture, while CPUs go and
-# come and the files in debugfs are read; prints KTAP. Once with the pools as they
-# are shipped, and once with all checks and sanitizers, which must find nothing.
+# torture.sh - in a guest: run every shape of fastalloc_torture while CPUs go down
+# and up and the files in debugfs are read; prints KTAP. Each shape runs once with
+# default pools and once with all checks and sanitizers, which must report nothing.
 #
-# Environment: MS (milliseconds a shape), MINUTES (all shapes again and again for
-# so long), STEP (milliseconds that the host steps the CPUs one instruction at a
-# time, from the line "LAB-STEP on" to "LAB-STEP off"), NMI (there must be NMIs).
+# Environment: MS (milliseconds a shape), MINUTES (repeat all shapes for this time),
+# STEP (milliseconds for which the host single-steps the CPUs, from the line
+# "LAB-STEP on" to "LAB-STEP off"), NMI (NMIs are required).
 # shellcheck source=../kselftest/ktap.sh
 . ./ktap.sh
 
@@ -16,7 +16,7 @@ PARAMETERS=/sys/module/fastalloc/parameters
 MS=${MS:-500}
 STEP=${STEP:-0}
 SOFTIRQ=1
-# there a softirq is a thread, which waits until preemption is on again
+# there a softirq is a thread, which must wait until preemption is enabled
 case $(uname -v) in *PREEMPT_RT*) SOFTIRQ=0 ;; esac
 
 say() { echo "<6>$*" >/dev/kmsg; }
@@ -24,8 +24,8 @@ say() { echo "<6>$*" >/dev/kmsg; }
 # centiseconds since the guest was booted
 now() { read -r up _ </proc/uptime && echo "${up%.*}${up#*.}"; }
 
-# until the file /tmp/stop: CPUs down and up again, one or, every third time, all
-# but the first; most of the time all are there, for these meet most
+# until the file /tmp/stop exists: take CPUs down and up, one, or every third time all
+# but the first. Most of the time all are online, which gives the most contention.
 hotplug() {
 	n=0
 	while [ ! -e /tmp/stop ]; do
@@ -53,13 +53,14 @@ readers() {
 	echo "$n" >/tmp/readers
 }
 
-# hit CONTEXT WORD: the number before WORD in the report's line of that context
+# hit CONTEXT WORD: prints the number before WORD in the report's line for that
+# context
 hit() { sed -n "s/^$1: .* \([0-9]*\) $2.*/\1/p" "$CTL/report"; }
 
 hardirq=0 softirq=0 nmi=0 deep=0 hrtimers=0 trimmed=0 grows=0 waited=0 churned=0 cycles=0
 upgraded=0 stale=0 here=0
 
-# pools PREFIX SANITIZE DEBUG: how those of the shapes to come are made
+# pools PREFIX SANITIZE DEBUG: set how the pools of the next shapes are made
 pools() {
 	prefix=$1
 	echo "$2" >"$PARAMETERS/sanitize"
@@ -107,7 +108,7 @@ shapes=${SHAPES:-$(cat "$CTL/shapes")}
 set -- $shapes
 turns=1
 if [ -n "${MINUTES:-}" ]; then
-	# what else a turn takes is little beside it
+	# the rest of a turn takes little time
 	turns=$((MINUTES * 60000 / (2 * $# * MS)))
 	[ $turns -gt 0 ] || turns=1
 fi
@@ -134,7 +135,7 @@ pools "" N ""
 : >/tmp/stop
 wait
 if [ "$STEP" -gt 0 ]; then
-	# nothing else is to run: it is slow
+	# nothing else may run meanwhile, as this is slow
 	before=$((hardirq + softirq + nmi))
 	say "LAB-STEP on"
 	shape small "$STEP" 1
