@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Growth for callers who may not sleep, and what bounds it: the maximum, the
- * low-water mark, the pages of a chunk, the memory of the pool's owner.
+ * Growth for callers that may not sleep, and its limits: the maximum, the low-water
+ * mark, the pages of a chunk, the memory of the pool's owner.
  *
- * Who grows a pool in place does not take grow_lock, but the worker does. Cases
- * hold that lock to keep the worker out.
+ * Growth in place does not take grow_lock, but the worker does. Cases hold that lock to
+ * keep the worker from growing the pool.
  */
 #include <linux/completion.h>
 #include <linux/cpumask.h>
@@ -38,14 +38,14 @@ static void place_desc(enum place *p, char *desc)
 KUNIT_ARRAY_PARAM(place, places, place_desc);
 
 /**
- * struct visit - a function that is run in a certain place
- * @fn: it
+ * struct visit - a function that runs in a certain context
+ * @fn: the function
  * @arg: for @fn
  * @may: an allocation may take memory there, so @fn was called
- * @there: it was the right place
- * @done: it is over
- * @irq: for hardirq
- * @tasklet: for softirq
+ * @there: it ran in the right context
+ * @done: it has run
+ * @irq: raises it in hardirq
+ * @tasklet: raises it in softirq
  */
 struct visit {
 	void			(*fn)(void *arg);
@@ -57,7 +57,7 @@ struct visit {
 	struct tasklet_struct	tasklet;
 };
 
-/* Not on a stack: it is the same for all cases, which run one after another. */
+/* Not on a stack: shared by all cases, which run one after another. */
 static struct visit visit;
 
 static void visit_now(struct visit *v, bool there)
@@ -119,7 +119,10 @@ static bool run_at(struct kunit *test, enum place place, void (*fn)(void *arg), 
 	return v->may;
 }
 
-/* Turns preemption off, if the kernel lets us take memory then. Returns whether it did. */
+/*
+ * Disables preemption if allocations from the page allocator are allowed then. Returns
+ * whether they are.
+ */
 static bool hush(void)
 {
 	preempt_disable();
@@ -135,7 +138,7 @@ static void unhush(bool hushed)
 		preempt_enable();
 }
 
-/* From here on nobody but who grows it in place may grow the pool. */
+/* From here on the pool grows only in place. */
 static void worker_out(struct fastalloc_pool *pool)
 {
 	mutex_lock(&pool->grow_lock);
@@ -147,12 +150,12 @@ static void worker_in(struct fastalloc_pool *pool)
 }
 
 /**
- * struct batch - objects to take, and to give back, in one go
- * @pool: their pool
- * @gfp: how
- * @want: how many
- * @got: how many there are
- * @objs: they
+ * struct batch - objects to allocate, and to free, in one go
+ * @pool: the pool
+ * @gfp: flags of the allocations
+ * @want: number to allocate
+ * @got: number allocated
+ * @objs: the objects
  */
 struct batch {
 	struct fastalloc_pool	*pool;
@@ -190,7 +193,7 @@ static int by_address(const void *a, const void *b)
 	return l < r ? -1 : l > r;
 }
 
-/* How many of the objects are not aligned, or overlap another. Sorts them. */
+/* Sorts the objects. Returns how many are not aligned or overlap another. */
 static unsigned int not_apart(void **objs, unsigned int nr, size_t size, size_t align)
 {
 	unsigned int i, bad = 0;
@@ -206,7 +209,7 @@ static unsigned int not_apart(void **objs, unsigned int nr, size_t size, size_t 
 
 #define FILL_MOST	600
 
-/* Every fourth of them has another sync. */
+/* Every fourth combination has another sync. */
 static struct fa_combo fill_combos[] = {
 	FA_COMBO(PERCPU, LIFO, LINEAR, AUTO, 64, 0),
 	FA_COMBO(PERCPU, LIFO, CUSTOM, AUTO, 100, 64),
@@ -233,7 +236,10 @@ static struct fastalloc_config fill_config(const struct fa_combo *c, unsigned lo
 	return cfg;
 }
 
-/* One pool for atomic_fill(); false if nothing may be tried at that place. */
+/*
+ * One pool for atomic_fill(). Returns false if no allocation is allowed in that
+ * context.
+ */
 static bool fill_one(struct kunit *test, const struct fa_combo *c, enum place place,
 		     struct batch *b)
 {
@@ -271,8 +277,8 @@ static bool fill_one(struct kunit *test, const struct fa_combo *c, enum place pl
 }
 
 /*
- * Promise: whoever may not sleep, but may take memory, gets objects up to the maximum,
- * by growth in place alone, whatever the pool.
+ * Promise: a caller that may not sleep, but may take memory, gets objects up to the
+ * maximum, by growth in place alone, from any pool.
  */
 static void atomic_fill(struct kunit *test)
 {
@@ -290,7 +296,7 @@ static void atomic_fill(struct kunit *test)
 
 #define FLOOD	4000
 
-/* Promise: with the worker at work no allocation fails, either. */
+/* Promise: with the worker running no allocation fails, either. */
 static void atomic_fill_beside_worker(struct kunit *test)
 {
 	enum place place = *(enum place *)test->param_value;
@@ -323,26 +329,26 @@ static void atomic_fill_beside_worker(struct kunit *test)
 }
 
 /**
- * struct origin - memory of the tests' own, and what became of it
- * @lock: for all that follows
- * @block: what is out
- * @nr: how many of @block are in use
+ * struct origin - memory that the tests provide, and a record of it
+ * @lock: protects all that follows
+ * @block: blocks allocated
+ * @nr: number of entries in @block
  * @allocs: calls that returned memory
- * @frees: calls that took it back
- * @wrong: what was given back and was not out, or not so large, or odd sizes
- * @size: that was asked for last
+ * @frees: calls that freed it
+ * @wrong: frees of unknown blocks or of a wrong size, and odd sizes
+ * @size: of the last request
  * @node: likewise
  * @gfp: likewise
- * @most: more than so many bytes are refused; 0: anything is
- * @skew: bytes by which the next one is off its alignment
+ * @most: larger requests are refused; 0: all are
+ * @skew: bytes by which the next block is misaligned
  * @ctors: objects constructed
  * @dtors: objects destructed
- * @allow: with so many constructed the constructor fails; 0: it does not
- * @gone: objects destructed after their memory was given back
- * @add: what the pool's rule of growth answers
+ * @allow: the constructor fails after this many objects; 0: never
+ * @gone: objects destructed after their memory was freed
+ * @add: result of the pool's growth function
  */
 struct origin {
-	raw_spinlock_t	lock;	/* for all that follows */
+	raw_spinlock_t	lock;	/* protects all that follows */
 	struct {
 		void	*mem;
 		size_t	size;
@@ -450,7 +456,7 @@ static void origin_dtor(void *obj, void *arg)
 
 	raw_spin_lock_irqsave(&o->lock, flags);
 	o->dtors++;
-	/* In a pool of this memory, too. */
+	/* Also checks that the object lies in memory of this origin. */
 	if (o->allocs && !origin_has(o, obj))
 		o->gone++;
 	else if (*(u8 *)obj != 0xc0)
@@ -473,8 +479,8 @@ static void expect_even(struct kunit *test, const struct origin *o)
 }
 
 /**
- * struct who - a pool and a caller who may not sleep
- * @desc: which
+ * struct who - a pool and a caller that may not sleep
+ * @desc: name of the parameter
  * @gfp: of the caller
  * @sync: of the pool
  * @backing: likewise
@@ -483,8 +489,8 @@ static void expect_even(struct kunit *test, const struct origin *o)
  * @fixed: it does not grow
  * @ctor: it has a constructor
  * @custom: it grows by a function
- * @mem: its memory is that of its owner
- * @here: it grows in place
+ * @mem: the owner provides its memory
+ * @here: it must grow in place
  */
 struct who {
 	const char		*desc;
@@ -571,9 +577,9 @@ static struct fastalloc_config who_config(const struct who *w, struct origin *o)
 }
 
 /*
- * Promise: in place grows who has said that memory may be taken, in a pool whose
- * functions may be called and whose memory is that of the page allocator. All others
- * ask the worker.
+ * Promise: a pool grows in place if the caller may take memory, the pool's functions
+ * may be called there, and its memory comes from the page allocator. In all other cases
+ * the worker grows it.
  */
 static void atomic_who(struct kunit *test)
 {
@@ -622,7 +628,7 @@ static void here_desc(size_t *size, char *desc)
 
 KUNIT_ARRAY_PARAM(here, here_sizes, here_desc);
 
-/* Pages of the largest chunk of @pool that growth has added. */
+/* Pages of the largest chunk that growth has added to @pool. */
 static unsigned long largest_chunk(struct fastalloc_pool *pool)
 {
 	struct fa_chunk *chunk;
@@ -635,8 +641,8 @@ static unsigned long largest_chunk(struct fastalloc_pool *pool)
 }
 
 /*
- * Promise: growth in place takes two pages, or eight if the objects are larger than
- * one, and adds no more objects than the maximum allows.
+ * Promise: growth in place takes two pages, or eight if an object is larger than a
+ * page, and adds no more objects than the maximum allows.
  */
 static void atomic_chunk(struct kunit *test)
 {
@@ -662,7 +668,7 @@ static void atomic_chunk(struct kunit *test)
 	fastalloc_free_bulk(pool, 2 + got, objs);
 }
 
-/* Promise: what fails in place is undone, counted, and tried anew the next time. */
+/* Promise: a failed growth in place is undone, counted, and tried again the next time. */
 static void atomic_unwinds(struct kunit *test)
 {
 	enum fastalloc_sync sync;
@@ -701,7 +707,7 @@ static void atomic_unwinds(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, s.total, t.total);
 		o->most = SZ_1M;
 
-		/* The rule says that it is not to grow. */
+		/* The growth function returns 0. */
 		o->add = 0;
 		KUNIT_EXPECT_NULL(test, fa_get(test, pool, GFP_ATOMIC));
 		fastalloc_pool_stats(pool, &t);
@@ -720,15 +726,15 @@ static void atomic_unwinds(struct kunit *test)
 #define CREW	4
 
 /**
- * struct crew - threads that take objects from one pool at once
- * @pool: it
+ * struct crew - threads that allocate from one pool at the same time
+ * @pool: the pool
  * @size: of an object
  * @most: the capacity that the pool must not exceed
- * @want: how many each takes; fewer if there are no more
- * @rounds: that were begun; each takes part in every one
- * @ready: threads that are done with the round
+ * @want: objects that each allocates, if there are enough
+ * @rounds: rounds begun; each thread takes part in all
+ * @ready: threads that have finished the round
  * @early: allocations that failed though the pool was below its maximum
- * @hand: what each has
+ * @hand: objects of each thread
  */
 struct crew {
 	struct fastalloc_pool	*pool;
@@ -787,7 +793,7 @@ static int crew_thread(void *data)
 	return 0;
 }
 
-/* One round. Returns the objects that all have together, in @all. */
+/* One round. Returns the number of objects of all threads, and the objects in @all. */
 static unsigned int crew_round(struct kunit *test, struct crew *c, void **all)
 {
 	unsigned int i, got = 0;
@@ -842,8 +848,8 @@ KUNIT_ARRAY_PARAM(crew, crew_params, fa_combo_desc);
 #define CREW_EACH	1500
 
 /*
- * Promise: many who grow a pool in place at once stay within the maximum, and each
- * object is had by one of them. Below the maximum none of them fails.
+ * Promise: many callers that grow a pool in place at once stay within the maximum, and
+ * each object is handed to one of them. Below the maximum no allocation fails.
  */
 static void atomic_crew(struct kunit *test)
 {
@@ -861,7 +867,10 @@ static void atomic_crew(struct kunit *test)
 	for (round = 0; round < 8; round++) {
 		bool alone = round & 1, all_of_them = round & 2;
 
-		/* Not so many that a chunk which the worker is making has all the rest. */
+		/*
+		 * Few enough that a chunk which the worker is making cannot have all
+		 * the rest.
+		 */
 		c->want = all_of_them ? CREW_EACH : most / CREW / 5;
 		atomic_set(&c->early, 0);
 		fastalloc_pool_stats_reset(c->pool);
@@ -879,7 +888,7 @@ static void atomic_crew(struct kunit *test)
 			KUNIT_EXPECT_EQ(test, got, CREW * c->want);
 			KUNIT_EXPECT_EQ(test, s.failures, 0ULL);
 		} else if (alone) {
-			/* The last one who grows it takes what the others left. */
+			/* The last one to grow the pool takes what the others left. */
 			KUNIT_EXPECT_EQ(test, s.capacity, most);
 			KUNIT_EXPECT_GE(test, (unsigned long)got, most);
 			if (combo->sync != FASTALLOC_SYNC_PERCPU)
@@ -894,8 +903,8 @@ static void atomic_crew(struct kunit *test)
 }
 
 /**
- * struct dress - what else a pool does with objects
- * @desc: which
+ * struct dress - what a pool does with objects
+ * @desc: name of the parameter
  * @sync: of the pool
  * @flags: likewise
  */
@@ -935,7 +944,7 @@ KUNIT_ARRAY_PARAM(dress, dresses, dress_desc);
 
 #define DRESSED	400
 
-/* Promise: what grows in place has all that the config asks for. */
+/* Promise: objects added in place have everything that the config asks for. */
 static void atomic_dressed(struct kunit *test)
 {
 	const struct dress *d = test->param_value;
@@ -985,15 +994,15 @@ static void atomic_dressed(struct kunit *test)
 }
 
 /**
- * struct gust - a thread that takes and gives back while the pool is trimmed
+ * struct gust - a thread that allocates and frees while the pool is trimmed
  * @pool: the pool
  * @task: the thread
- * @objs: what it has
- * @seed: for how many it takes next
- * @rest: all are to have nothing for a while
- * @taken: objects that it has had
+ * @objs: its objects
+ * @seed: of its random choices
+ * @rest: all threads must hold no objects for a while
+ * @taken: objects allocated
  * @failed: allocations that failed
- * @spoilt: objects that another has written to
+ * @spoilt: objects that another thread has written to
  */
 struct gust {
 	struct fastalloc_pool	*pool;
@@ -1060,7 +1069,7 @@ static struct fa_combo gust_params[] = {
 
 KUNIT_ARRAY_PARAM(gust, gust_params, fa_combo_desc);
 
-/* Promise: while trim takes chunks away, an allocation that may not sleep does not fail. */
+/* Promise: while trim frees chunks, an allocation that may not sleep does not fail. */
 static void atomic_while_trim(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
@@ -1072,7 +1081,7 @@ static void atomic_while_trim(struct kunit *test)
 	struct fastalloc_stats s;
 	unsigned int i, turn = 0;
 
-	/* Not in the way of those who use the pool. */
+	/* Stay out of the way of the threads that use the pool. */
 	KUNIT_EXPECT_EQ(test, set_cpus_allowed_ptr(current, cpu_possible_mask), 0);
 	pool = fa_pool_of(test, fill_config(c, 0));
 	for (i = 0; i < GUSTS; i++) {
@@ -1087,7 +1096,7 @@ static void atomic_while_trim(struct kunit *test)
 		gone += fastalloc_pool_trim(pool);
 		for (i = 0, taken = 0; i < GUSTS; i++)
 			taken += READ_ONCE(g[i].taken);
-		/* Not every kernel takes the CPU away from us. */
+		/* Not every kernel preempts this loop. */
 		WRITE_ONCE(*rest, !(++turn % 16));
 		if (!(turn % 8))
 			usleep_range(100, 200);
@@ -1117,13 +1126,13 @@ static void atomic_while_trim(struct kunit *test)
 #define SWARM	140000
 
 /*
- * Promise: growth in place makes magazines as it goes, far beyond the first blocks,
- * and leaves numbers of blocks for the worker.
+ * Promise: growth in place makes magazines as needed, far beyond the first blocks, and
+ * leaves block numbers for the worker.
  */
 static void atomic_magazines(struct kunit *test)
 {
 	struct batch b = { .gfp = GFP_ATOMIC };
-	/* A kernel with all checks takes its time. */
+	/* A kernel with all checks is slow. */
 	unsigned int most = IS_ENABLED(CONFIG_PROVE_LOCKING) ? 40000 : SWARM;
 	unsigned int first, i, bad = 0;
 	struct fastalloc_stats s, t;
@@ -1149,12 +1158,12 @@ static void atomic_magazines(struct kunit *test)
 		KUNIT_EXPECT_GT(test, first, 100000U);
 		KUNIT_EXPECT_LT(test, first, most);
 	}
-	/* Neither is it lost what found no magazines. */
+	/* Objects that found no magazine are not lost, either. */
 	KUNIT_EXPECT_EQ(test, b.pool->refill.planned, b.pool->chunks.objects);
 	KUNIT_EXPECT_EQ(test, s.in_use, (unsigned long)first);
 	worker_in(b.pool);
 
-	/* The worker makes larger blocks, and goes on. */
+	/* The worker makes larger blocks, and the pool grows on. */
 	KUNIT_EXPECT_TRUE(test, fa_await(fa_get(test, b.pool, GFP_ATOMIC)));
 	b.want = first + 10000;
 	while (b.got < b.want) {
@@ -1173,7 +1182,7 @@ static void atomic_magazines(struct kunit *test)
 	fa_put_all(test);
 	fastalloc_free_bulk(b.pool, b.got, b.objs);
 	fastalloc_pool_stats(b.pool, &s);
-	/* Now it finds nothing to do. */
+	/* Now the worker has nothing to do. */
 	worker_in(b.pool);
 	KUNIT_EXPECT_EQ(test, s.in_use, 0UL);
 	KUNIT_EXPECT_EQ(test, fastalloc_pool_trim(b.pool), s.capacity - 10);
@@ -1184,7 +1193,10 @@ static void atomic_magazines(struct kunit *test)
 	fastalloc_free_bulk(b.pool, 5000, b.objs);
 }
 
-/* Promise: what magazines hold after trim is in bytes, is told apart, and serves again. */
+/*
+ * Promise: memory of magazines that trim leaves is counted in bytes, apart from
+ * objects, and is used again.
+ */
 static void atomic_magazine_bytes(struct kunit *test)
 {
 	struct fastalloc_config cfg = fa_config(.capacity = 500, .magazine = 7,
@@ -1202,7 +1214,7 @@ static void atomic_magazine_bytes(struct kunit *test)
 		n += fastalloc_alloc_bulk(pool, GFP_KERNEL, 500, objs + n);
 		KUNIT_ASSERT_EQ(test, n % 500, 0U);
 	}
-	/* From here on the worker finds nothing to do. */
+	/* From here on the worker has nothing to do. */
 	worker_out(pool);
 	fastalloc_free_bulk(pool, n, objs);
 	fastalloc_pool_stats(pool, &full);
@@ -1252,7 +1264,10 @@ static struct fa_combo sync_params[] = {
 
 KUNIT_ARRAY_PARAM(sync, sync_params, fa_combo_desc);
 
-/* Promise: a bulk, all or nothing, grows the pool in place as often as it must. */
+/*
+ * Promise: a bulk allocation, all or nothing, grows the pool in place as often as it
+ * must.
+ */
 static void atomic_bulk(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
@@ -1270,7 +1285,7 @@ static void atomic_bulk(struct kunit *test)
 	KUNIT_EXPECT_GE(test, s.grows_atomic, 900 * 64 / (2 * PAGE_SIZE));
 	fastalloc_free_bulk(pool, got, objs);
 
-	/* Without a chance nothing is added. */
+	/* If the bulk cannot succeed, nothing is added. */
 	if (c->sync != FASTALLOC_SYNC_PERCPU) {
 		got = fastalloc_alloc_bulk(pool, GFP_ATOMIC, 2001, objs);
 		KUNIT_EXPECT_EQ(test, got, 0U);
@@ -1284,7 +1299,10 @@ static void atomic_bulk(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fastalloc_pool_allocated(pool), 0UL);
 }
 
-/* Promise: so does a run of neighbours that fits into what is added; else the worker. */
+/*
+ * Promise: a contiguous run that fits into a chunk added in place does the same;
+ * otherwise the worker grows the pool.
+ */
 static void atomic_contig(struct kunit *test)
 {
 	enum fastalloc_sync sync;
@@ -1333,8 +1351,9 @@ static void hooks_release(void *obj, void *arg)
 }
 
 /*
- * Promise: a partial bulk takes what there is, and what it can add; all of it has been
- * through the hooks, and is zeroed if asked for. Nothing at all is one failure.
+ * Promise: a partial bulk returns the objects that are free and those that growth adds.
+ * All have been through the hooks, and are zeroed if requested. No object at all is one
+ * failure.
  */
 static void bulk_some_takes_what_there_is(struct kunit *test)
 {
@@ -1377,7 +1396,7 @@ static void bulk_some_takes_what_there_is(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, hooks->acquired, hooks->released);
 	fa_pool_gone(test, pool);
 
-	/* A growing one: in place, by a caller who may sleep, and by neither. */
+	/* A growing pool: in place, by a caller that may sleep, and neither. */
 	cfg = fill_config(c, 500);
 	pool = fa_pool(test, &cfg);
 	fastalloc_pool_stats(pool, &s);
@@ -1399,7 +1418,10 @@ static void bulk_some_takes_what_there_is(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fastalloc_pool_allocated(pool), 0UL);
 }
 
-/* Promise: reserve has the pool grown until so many are free, or says why it cannot. */
+/*
+ * Promise: reserve grows the pool until the given number of objects is free, or returns
+ * why it cannot.
+ */
 static void reserve_says(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
@@ -1439,7 +1461,10 @@ static void reserve_says(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fastalloc_pool_reserve(pool, 11, GFP_KERNEL), -ENOSPC);
 }
 
-/* Promise: it fails for want of memory, or by the pool's rule, and adds nothing then. */
+/*
+ * Promise: reserve fails for lack of memory, or by the pool's growth function, and adds
+ * nothing then.
+ */
 static void reserve_fails(struct kunit *test)
 {
 	enum fastalloc_sync sync;
@@ -1465,17 +1490,20 @@ static void reserve_fails(struct kunit *test)
 	}
 }
 
-/* Promise: the owner of a NONE pool reserves what the worker has made for it, too. */
+/*
+ * Promise: the owner of a NONE pool also reserves the objects that the worker has made
+ * for it.
+ */
 static void reserve_adopts(struct kunit *test)
 {
 	struct fa_combo c = FA_COMBO(NONE, LIFO, LINEAR, AUTO, 64, 0);
 	struct fastalloc_pool *pool = fa_pool_of(test, fill_config(&c, 500));
-	/* More than the capacity if the worker was faster than the allocations. */
+	/* More than the capacity, if the worker was faster than the allocations. */
 	unsigned int n = fa_drain(test, pool, 0);
 
 	KUNIT_ASSERT_GE(test, n, 10U);
 	KUNIT_ASSERT_LE(test, n, 499U);
-	/* Pairs with the release of the worker. */
+	/* Pairs with the smp_store_release() in fa_pool_post(). */
 	KUNIT_EXPECT_TRUE(test, fa_await(smp_load_acquire(&pool->refill.pending)));
 	KUNIT_EXPECT_EQ(test, fastalloc_pool_reserve(pool, 1, GFP_KERNEL), 0);
 	KUNIT_EXPECT_PTR_EQ(test, pool->refill.pending, NULL);
@@ -1483,7 +1511,7 @@ static void reserve_adopts(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fastalloc_pool_reserve(pool, 501 - n, GFP_KERNEL), -ENOSPC);
 }
 
-/* Promise: the maximum may be raised and lowered at run time; what there is stays. */
+/* Promise: the maximum may be raised and lowered at run time; existing objects stay. */
 static void max_changes(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
@@ -1507,7 +1535,7 @@ static void max_changes(struct kunit *test)
 	if (c->sync != FASTALLOC_SYNC_PERCPU)
 		KUNIT_EXPECT_EQ(test, n, 300U);
 
-	/* Down: nothing goes by itself. */
+	/* Lowered: no object is freed by that. */
 	KUNIT_EXPECT_EQ(test, fastalloc_pool_set_max(pool, 100), 0);
 	KUNIT_EXPECT_EQ(test, fastalloc_pool_capacity(pool), 300UL);
 	KUNIT_EXPECT_FALSE(test, fastalloc_pool_can_grow(pool));
@@ -1522,7 +1550,7 @@ static void max_changes(struct kunit *test)
 	KUNIT_EXPECT_GE(test, fa_drain(test, pool, GFP_KERNEL), 100U);
 	KUNIT_EXPECT_EQ(test, fastalloc_pool_capacity(pool), 100UL);
 
-	/* Without one. */
+	/* No maximum. */
 	KUNIT_EXPECT_EQ(test, fastalloc_pool_set_max(pool, 0), 0);
 	KUNIT_EXPECT_EQ(test, pool->cfg.max_capacity, FASTALLOC_MAX_OBJECTS);
 	KUNIT_EXPECT_TRUE(test, fastalloc_pool_can_grow(pool));
@@ -1577,8 +1605,8 @@ static unsigned long low_mark(struct fastalloc_pool *pool)
 }
 
 /*
- * Promise: the low-water mark rises with the capacity, in proportion, but by no more
- * than a thirty-second of what is added; and falls with it to what it was.
+ * Promise: the low-water mark rises in proportion to the capacity, but by no more than
+ * a thirty-second of the added objects, and falls again with the capacity.
  */
 static void low_water_rises(struct kunit *test)
 {
@@ -1606,7 +1634,7 @@ static void low_water_rises(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fastalloc_pool_reserve(pool, 1000, GFP_KERNEL), 0);
 	KUNIT_EXPECT_EQ(test, low_mark(pool), 50UL + 900 / 32);
 
-	/* From here on it is reckoned from the present capacity. */
+	/* From here on the mark is in proportion to the present capacity. */
 	KUNIT_EXPECT_EQ(test, fastalloc_pool_set_low_water(pool, 500), 0);
 	KUNIT_EXPECT_EQ(test, low_mark(pool), 500UL);
 	KUNIT_EXPECT_EQ(test, fastalloc_pool_trim(pool), 900UL);
@@ -1620,14 +1648,14 @@ static void low_water_rises(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fastalloc_pool_set_low_water(pool, 1000), 0);
 }
 
-/* Grown, or about to be: the owner of a NONE pool takes it over later. */
+/* Grown, or about to be: the owner of a NONE pool adopts the chunk later. */
 static bool grown_to(struct fastalloc_pool *pool, unsigned long capacity)
 {
 	return fastalloc_pool_capacity(pool) >= capacity ||
 	       (pool->sync == FASTALLOC_SYNC_NONE && READ_ONCE(pool->refill.pending));
 }
 
-/* Promise: a mark that is raised has the pool grown at once, if that is due. */
+/* Promise: raising the mark grows the pool at once, if that is due. */
 static void low_water_raised(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
@@ -1648,8 +1676,8 @@ static void low_water_raised(struct kunit *test)
 }
 
 /*
- * Promise: a mark above the capacity has the pool grown until so many are free; and
- * with some objects in use it stays about as large as that.
+ * Promise: with a mark above the capacity the pool grows until that many objects are
+ * free, and keeps about this size while some of them are in use.
  */
 static void low_water_above_capacity(struct kunit *test)
 {
@@ -1665,7 +1693,7 @@ static void low_water_above_capacity(struct kunit *test)
 		pool = fa_pool(test, &cfg);
 		if (!turn)
 			KUNIT_EXPECT_EQ(test, fastalloc_pool_set_low_water(pool, 100), 0);
-		/* Each may have the worker look again. */
+		/* Each operation may make the worker look again. */
 		for (i = 0; i < 6; i++) {
 			KUNIT_EXPECT_NOT_NULL(test, fa_get(test, pool, GFP_ATOMIC));
 			msleep(20);
@@ -1686,7 +1714,10 @@ static void size_desc(unsigned long *nr, char *desc)
 
 KUNIT_ARRAY_PARAM(size, sizes, size_desc);
 
-/* Promise: a pool that was made for what is out now, and a tenth more, does not grow. */
+/*
+ * Promise: with the default mark, a pool with a tenth more objects than are in use does not
+ * grow.
+ */
 static void low_water_default(struct kunit *test)
 {
 	unsigned long capacity = *(unsigned long *)test->param_value, n;
@@ -1732,7 +1763,7 @@ static struct fa_combo page_params[] = {
 
 KUNIT_ARRAY_PARAM(page, page_params, fa_combo_desc);
 
-/* Promise: a chunk that growth adds uses all its pages; what there was first does not. */
+/* Promise: a chunk that growth adds uses all its pages; an initial chunk does not. */
 static void chunk_uses_its_pages(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
@@ -1743,24 +1774,24 @@ static void chunk_uses_its_pages(struct kunit *test)
 	cfg.capacity = 7;
 	pool = fa_pool(test, &cfg);
 	KUNIT_EXPECT_EQ(test, fastalloc_pool_capacity(pool), 7UL);
-	/* What the rule says. */
+	/* The objects that the growth rule asks for. */
 	want = fa_combo_next(c, 7, ULONG_MAX, stride);
 	KUNIT_EXPECT_EQ(test, fastalloc_pool_reserve(pool, 8, GFP_KERNEL), 0);
 	KUNIT_EXPECT_EQ(test, fastalloc_pool_capacity(pool), want);
-	/* More is missing than that. */
+	/* The reserve asks for more than the growth rule. */
 	KUNIT_EXPECT_EQ(test, fastalloc_pool_reserve(pool, want + 501, GFP_KERNEL), 0);
 	want += PAGE_ALIGN(501 * stride) / stride;
 	KUNIT_EXPECT_EQ(test, fastalloc_pool_capacity(pool), want);
 	fa_pool_gone(test, pool);
 
-	/* Within the maximum. */
+	/* Limited by the maximum. */
 	cfg.max_capacity = 9;
 	pool = fa_pool(test, &cfg);
 	KUNIT_EXPECT_EQ(test, fastalloc_pool_reserve(pool, 9, GFP_KERNEL), 0);
 	KUNIT_EXPECT_EQ(test, fastalloc_pool_capacity(pool), 9UL);
 }
 
-/* Promise: growth takes a smaller chunk where a large one is not to be had. */
+/* Promise: growth takes a smaller chunk if memory for a large one is not available. */
 static void chunk_is_halved(struct kunit *test)
 {
 	enum fastalloc_sync sync;
@@ -1777,12 +1808,12 @@ static void chunk_is_halved(struct kunit *test)
 		o->most = 4 * PAGE_SIZE;
 		KUNIT_EXPECT_EQ(test, fastalloc_pool_reserve(pool, 5, GFP_KERNEL), 0);
 		fastalloc_pool_stats(pool, &s);
-		/* One small chunk each time: memory is short, and others want some. */
+		/* One small chunk each time: memory is short, and others need some. */
 		KUNIT_EXPECT_GE(test, s.capacity, 5UL);
 		KUNIT_EXPECT_LE(test, s.capacity, 4UL + 8);
 		KUNIT_EXPECT_GE(test, s.chunks, 2UL);
 		KUNIT_EXPECT_EQ(test, s.growth_failures, 0ULL);
-		/* Down to one object, and then not at all. */
+		/* Down to one object, then growth fails. */
 		o->most = PAGE_SIZE;
 		KUNIT_EXPECT_EQ(test, fastalloc_pool_reserve(pool, 70, GFP_KERNEL), 0);
 		o->most = 0;
@@ -1790,7 +1821,7 @@ static void chunk_is_halved(struct kunit *test)
 		fa_pool_gone(test, pool);
 		expect_even(test, o);
 
-		/* Who makes a pool gets it whole, or not. */
+		/* Creation of a pool succeeds with its full capacity, or fails. */
 		o->most = 2 * PAGE_SIZE;
 		pool = fastalloc_pool_create(&cfg);
 		KUNIT_EXPECT_PTR_EQ(test, pool, ERR_PTR(-ENOMEM));
@@ -1800,7 +1831,9 @@ static void chunk_is_halved(struct kunit *test)
 	}
 }
 
-/* Promise: the pool's owner gives all memory of objects, and gets it back as it was. */
+/*
+ * Promise: the pool's owner provides all memory of objects, and gets it back unchanged.
+ */
 static void mem_is_the_owners(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
@@ -1854,7 +1887,7 @@ static void mem_is_the_owners(struct kunit *test)
 	expect_even(test, o);
 }
 
-/* Promise: the owner is told the node that the config asks for, and no other. */
+/* Promise: the owner is passed the node of the config, and no other. */
 static void mem_of_a_node(struct kunit *test)
 {
 	static const struct {
@@ -1883,7 +1916,7 @@ static void mem_of_a_node(struct kunit *test)
 	}
 	expect_even(test, o);
 
-	/* It is not ignored. */
+	/* An invalid node number is refused, with the flag and without. */
 	cfg.flags = 0;
 	cfg.node = 7777;
 	pool = fastalloc_pool_create(&cfg);
@@ -1891,14 +1924,14 @@ static void mem_of_a_node(struct kunit *test)
 	cfg.flags = FASTALLOC_F_NODE;
 	pool = fastalloc_pool_create(&cfg);
 	KUNIT_EXPECT_PTR_EQ(test, pool, ERR_PTR(-EINVAL));
-	/* One of them alone is not enough. */
+	/* One of mem_alloc() and mem_free() alone is not enough. */
 	cfg.node = 0;
 	cfg.mem_free = NULL;
 	pool = fastalloc_pool_create(&cfg);
 	KUNIT_EXPECT_PTR_EQ(test, pool, ERR_PTR(-EINVAL));
 }
 
-/* Promise: memory that is not aligned goes back at once, and is none. */
+/* Promise: memory that is not aligned is freed at once and not used. */
 static void mem_not_aligned(struct kunit *test)
 {
 	struct who mem = { .sync = FASTALLOC_SYNC_SPINLOCK, .mem = true };
@@ -1913,12 +1946,15 @@ static void mem_not_aligned(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, o->allocs, 1U);
 	expect_even(test, o);
 
-	/* As good as needed is enough. */
+	/* The alignment that objects need is enough. */
 	o->skew = 64;
 	pool = fa_pool(test, &cfg);
 	KUNIT_EXPECT_EQ(test, o->allocs, 2U);
 
-	/* Growth has no way out, for one page: it fails, and then does not. */
+	/*
+	 * For one page there is no smaller size to try: growth fails once, then
+	 * succeeds.
+	 */
 	o->skew = 8;
 	KUNIT_EXPECT_EQ(test, fastalloc_pool_reserve(pool, 5, GFP_KERNEL), -ENOMEM);
 	KUNIT_EXPECT_EQ(test, o->frees, 2U);
@@ -1958,7 +1994,7 @@ static struct kunit_case atomic_cases[] = {
 	{ }
 };
 
-/* On one CPU, or else what rests in the caches of another is not to be had. */
+/* On one CPU: objects in the caches of another one could not be allocated. */
 static int atomic_init(struct kunit *test)
 {
 	return set_cpus_allowed_ptr(current, cpumask_of(raw_smp_processor_id())) ?:

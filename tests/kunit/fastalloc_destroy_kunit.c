@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The end of a pool: with callers who sleep in it, with objects out, and put off until
- * the last object is back.
+ * Destroying a pool: with callers that sleep in it, with objects out, and deferred
+ * until the last object has been freed.
  */
 #include <linux/completion.h>
 #include <linux/cpumask.h>
@@ -20,7 +20,7 @@
 #include "../../fastalloc/pool.h"
 #include "fastalloc_test.h"
 
-/* What the pools of these tests hold. */
+/* The type of the objects in the pools of these tests. */
 struct thing {
 	u32				state;
 	struct fastalloc_rcu_head	rcu;
@@ -32,19 +32,19 @@ enum { BORN = 0xb0b0, USED, BACK, GONE };
 enum spot { NOWHERE, IN_CTOR, IN_MEM, IN_GROWTH, IN_ACQUIRE, AT_LOCK, WAITING };
 
 /**
- * struct life - what became of a pool's objects and memory, and where a caller is held up
- * @acquired: hooks called
- * @released: likewise
+ * struct life - record of a pool's objects and memory, and where a caller is held up
+ * @acquired: calls of on_acquire
+ * @released: calls of on_release
  * @born: objects constructed
  * @buried: objects destructed
- * @odd: objects that were not in the state they should have been in
- * @allocs: blocks of memory that the pool got
- * @frees: blocks that it gave back
- * @dirty: blocks that it gave back with something in them
+ * @odd: objects found in a wrong state
+ * @allocs: blocks of memory allocated
+ * @frees: blocks freed
+ * @dirty: blocks freed that were not zero
  * @spot: where the caller is held up
- * @who: the caller, or NULL
- * @inside: it is there
- * @go: it may go on
+ * @who: task of that caller, or NULL
+ * @inside: the caller has arrived there
+ * @go: the caller may continue
  */
 struct life {
 	atomic_t		acquired;
@@ -61,7 +61,7 @@ struct life {
 	struct completion	go;
 };
 
-/* The name of threads who may make a pool grow: the worker may not. */
+/* The name of threads that may make a pool grow: the worker may not. */
 #define GUEST	"fa-guest"
 
 static void life_stop(struct life *l, enum spot spot)
@@ -171,7 +171,7 @@ static void expect_over(struct kunit *test, const struct life *l)
 	KUNIT_EXPECT_EQ(test, atomic_read(&l->odd), 0);
 }
 
-/* The case ends the pool itself, elsewhere. */
+/* Removes the pool from the fixture: the case destroys it in another way. */
 static void fa_forget(struct kunit *test, struct fastalloc_pool *pool)
 {
 	struct fa_fix *fix = test->priv;
@@ -182,7 +182,7 @@ static void fa_forget(struct kunit *test, struct fastalloc_pool *pool)
 			fix->pool[i] = NULL;
 }
 
-/* Set by one thread, awaited by another. */
+/* Set by one thread; another thread waits for it. */
 static void flag_set(bool *flag)
 {
 	/* Pairs with the acquire in flag_is_set(). */
@@ -195,7 +195,7 @@ static bool flag_is_set(const bool *flag)
 	return smp_load_acquire(flag);
 }
 
-/* The end of a thread: somebody will stop it. */
+/* The end of a thread: sleeps until kthread_stop(). */
 static void stop_here(void)
 {
 	for (;;) {
@@ -211,14 +211,14 @@ enum call { TIMEOUT, KILLABLE, RESERVE };
 
 /**
  * struct guest - a thread in a call that may sleep
- * @task: it
+ * @task: the thread
  * @pool: the pool
  * @life: of @pool
- * @call: which
- * @held: it is to be held up
- * @obj: what it got
- * @err: what it was told
- * @left: it has come back
+ * @call: which call
+ * @held: the thread must be held up
+ * @obj: object that the call returned
+ * @err: error that the call returned
+ * @left: the call has returned
  */
 struct guest {
 	struct task_struct	*task;
@@ -259,7 +259,7 @@ static void guest_start(struct kunit *test, struct guest *g)
 	KUNIT_ASSERT_FALSE(test, IS_ERR(g->task));
 }
 
-/* It must have left with nothing. */
+/* The call must have returned nothing. */
 static void guest_end(struct kunit *test, struct guest *g)
 {
 	KUNIT_EXPECT_TRUE(test, fa_await(flag_is_set(&g->left)));
@@ -269,12 +269,12 @@ static void guest_end(struct kunit *test, struct guest *g)
 }
 
 /**
- * struct ending - a pool on its way out
+ * struct ending - a pool that is being destroyed
  * @pool: the pool
  * @task: the thread that destroys it
- * @over: it has gone
- * @times: how often that was said
- * @odd: said in the wrong context
+ * @over: the pool is gone
+ * @times: calls of the callback
+ * @odd: calls in a wrong context
  * @slow: milliseconds that the callback takes
  */
 struct ending {
@@ -308,7 +308,7 @@ static void ending_done(void *arg)
 	flag_set(&e->over);
 }
 
-/* Where a thread can be busy that is not to keep us from running; or our own CPU. */
+/* A CPU where a thread can be busy without keeping this one from running; or this CPU. */
 static unsigned int other_cpu(void)
 {
 	unsigned int cpu = cpumask_last(cpu_online_mask);
@@ -316,7 +316,7 @@ static unsigned int other_cpu(void)
 	return cpu == raw_smp_processor_id() ? cpumask_first(cpu_online_mask) : cpu;
 }
 
-/* A reader who lets no grace period end until it is told to, within reason. */
+/* A reader that delays grace periods until it is told to end, up to a limit. */
 static int reader_thread(void *data)
 {
 	bool *end = data;
@@ -342,12 +342,12 @@ static struct task_struct *reader_start(struct kunit *test, bool *end)
 }
 
 /**
- * struct stay - a caller, where it is, and how the pool goes meanwhile
- * @desc: which
- * @spot: where
+ * struct stay - a caller, where it sleeps, and how the pool is destroyed meanwhile
+ * @desc: name of the parameter
+ * @spot: where the caller sleeps
  * @call: in which call
  * @sync: of the pool
- * @deferred: the pool is destroyed when its last object is back
+ * @deferred: destroy is deferred until the last object is freed
  */
 struct stay {
 	const char		*desc;
@@ -412,7 +412,7 @@ static struct fastalloc_pool *stay_pool(struct kunit *test, const struct stay *s
 	return fa_pool(test, &cfg);
 }
 
-/* Whether the last of @nr guests is where it is to be held up. */
+/* Whether the last of @nr guests sleeps where it must be held up. */
 static bool stay_there(const struct stay *s, struct fastalloc_pool *pool, int nr)
 {
 	struct fastalloc_stats st;
@@ -424,8 +424,8 @@ static bool stay_there(const struct stay *s, struct fastalloc_pool *pool, int nr
 }
 
 /*
- * Promise: whoever sleeps in a pool that is destroyed, wherever that is, gets nothing;
- * the pool stays until it has left, and what it was about to get is in order.
+ * Promise: a caller that sleeps anywhere in a pool while it is destroyed gets nothing.
+ * The pool stays until the caller has left, and what it was about to get is in order.
  */
 static void destroy_with_guests(struct kunit *test)
 {
@@ -454,7 +454,7 @@ static void destroy_with_guests(struct kunit *test)
 									    FA_TEST_PATIENCE));
 		KUNIT_EXPECT_TRUE(test, fa_await(stay_there(s, pool, i + 1)));
 	}
-	/* To the lock itself, or to sleep. */
+	/* Let the others get to the lock itself, or to sleep. */
 	msleep(20);
 
 	e->pool = pool;
@@ -465,7 +465,7 @@ static void destroy_with_guests(struct kunit *test)
 			KUNIT_EXPECT_TRUE(test, fa_await(flag_is_set(&g[0].left)));
 		fa_put_all(test);
 	} else if (s->spot == WAITING) {
-		/* All of them are on the way back. */
+		/* Let all of them return. */
 		reader = reader_start(test, read);
 		for (i = 0; i < fix->nr_held; i++) {
 			struct thing *t = fix->held[i].obj;
@@ -485,7 +485,7 @@ static void destroy_with_guests(struct kunit *test)
 		WRITE_ONCE(*read, true);
 	}
 	if (s->spot != WAITING) {
-		/* They have a pool still. */
+		/* The pool is still there for them. */
 		msleep(20);
 		KUNIT_EXPECT_FALSE(test, flag_is_set(&e->over));
 		for (i = 0; i < nr; i++)
@@ -504,9 +504,9 @@ static void destroy_with_guests(struct kunit *test)
 }
 
 /**
- * struct block - what a pool got from its owner
- * @mem: it; NULL: nothing
- * @size: how much
+ * struct block - memory that a pool got from its owner
+ * @mem: the memory, or NULL
+ * @size: its size
  */
 struct block {
 	void	*mem;
@@ -514,9 +514,9 @@ struct block {
 };
 
 /**
- * struct estate - memory of a pool, and who has it
- * @life: of the pool, which finds both by its address
- * @block: what the pool has
+ * struct estate - the memory of a pool
+ * @life: record of the pool; its address also leads to @block
+ * @block: memory that the pool holds
  */
 struct estate {
 	struct life	life;
@@ -572,15 +572,15 @@ static struct fa_combo out_params[] = {
 
 KUNIT_ARRAY_PARAM(out, out_params, fa_combo_desc);
 
-/* Six chunks of one object, beside what there is from the start. */
+/* Six chunks of one object, in addition to the initial ones. */
 #define OUT_GROWN	6
 
 /**
- * struct leftover - what is out of a pool when it goes
+ * struct leftover - objects of a pool that are out when it is destroyed
  * @pool: the pool
- * @old: an object that was there from the start
- * @new: one that growth has added, in a chunk of its own
- * @first: objects that were there from the start
+ * @old: an initial object
+ * @new: an object that growth has added, in its own chunk
+ * @first: number of initial objects
  */
 struct leftover {
 	struct fastalloc_pool	*pool;
@@ -589,7 +589,7 @@ struct leftover {
 	unsigned long		first;
 };
 
-/* A pool of which two objects are out, of two chunks. */
+/* A pool of which two objects are out, in two chunks. */
 static struct leftover leave_two(struct kunit *test, struct fastalloc_config *cfg)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
@@ -645,8 +645,9 @@ static void expect_kept(struct kunit *test, const struct leftover *left)
 }
 
 /*
- * Promise: on destroy the chunks stay of which objects are out, and nothing is done to
- * those; all others go. A late free is refused. The name is free.
+ * Promise: destroy keeps the chunks of which objects are out, and does not touch these
+ * objects. All other chunks are freed. A late free is refused. The name is available
+ * again.
  */
 static void destroy_keeps_chunks(struct kunit *test)
 {
@@ -677,7 +678,7 @@ static void destroy_keeps_chunks(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&e->life.born) - kept, atomic_read(&e->life.buried));
 	KUNIT_EXPECT_EQ(test, left.old->state, (u32)USED);
 	KUNIT_EXPECT_EQ(test, left.new->state, (u32)USED);
-	/* The pool itself stays to tell what is late. */
+	/* The descriptor of the pool stays, to report late calls. */
 	KUNIT_EXPECT_EQ(test, kref_read(&left.pool->ref), 1U);
 	fastalloc_free(left.pool, left.old);
 	fastalloc_free(left.pool, left.new);
@@ -696,7 +697,7 @@ static void destroy_keeps_chunks(struct kunit *test)
 	fa_pool(test, &cfg);
 }
 
-/* Promise: so it is with memory of the kernel's: it can be used as before. */
+/* Promise: the same with memory from the kernel: objects that are out stay usable. */
 static void destroy_keeps_memory(struct kunit *test)
 {
 	enum fastalloc_backing backing;
@@ -711,14 +712,14 @@ static void destroy_keeps_memory(struct kunit *test)
 
 		for (chunk = fa_chunk_first(&left.pool->chunks); chunk;
 		     chunk = fa_chunk_next(chunk)) {
-			/* Nobody will give it back. */
+			/* Nobody else will free it. */
 			if (chunk->origin == FA_ORIGIN_VMALLOC &&
 			    (chunk->first || chunk->mem == left.new))
 				kmemleak_ignore(chunk->mem);
 		}
 		fa_expect_splat("pool kunit-out destroyed with 2 objects out");
 		fa_pool_gone(test, left.pool);
-		/* If it was anybody's it would be somebody's now. */
+		/* If the page had been freed, somebody else could have it now. */
 		for (i = 0; i < ARRAY_SIZE(page); i++) {
 			page[i] = (void *)__get_free_page(GFP_KERNEL);
 			if (page[i])
@@ -730,7 +731,10 @@ static void destroy_keeps_memory(struct kunit *test)
 	}
 }
 
-/* Promise: with DROP_LIVE all objects are released and destructed, all memory goes. */
+/*
+ * Promise: with DROP_LIVE all objects are released and destructed, and all memory is
+ * freed.
+ */
 static void destroy_drops_live(struct kunit *test)
 {
 	struct estate *e = fa_mem(test, sizeof(*e));
@@ -747,7 +751,7 @@ static void destroy_drops_live(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&e->life.allocs), 1 + OUT_GROWN);
 	expect_over(test, &e->life);
 
-	/* And leaves nothing of what was in them, if that is what the pool is for. */
+	/* With INIT_ON_FREE the memory must be zero when it is freed. */
 	memset(e, 0, sizeof(*e));
 	cfg.ctor = NULL;
 	cfg.dtor = NULL;
@@ -761,7 +765,7 @@ static void destroy_drops_live(struct kunit *test)
 	expect_over(test, &e->life);
 }
 
-/* Promise: where there is no pool nothing is destroyed, nor does anybody hear of it. */
+/* Promise: destroy of no pool does nothing and calls no callback. */
 static void destroy_nothing(struct kunit *test)
 {
 	struct ending *e = fa_mem(test, sizeof(*e));
@@ -791,13 +795,13 @@ static void place_desc(enum place *p, char *desc)
 KUNIT_ARRAY_PARAM(place, places, place_desc);
 
 /**
- * struct visit - a function that is run in a certain place
- * @fn: it
+ * struct visit - a function that runs in a certain context
+ * @fn: the function
  * @arg: for @fn
- * @there: it was the right place
- * @done: it is over
- * @irq: for hardirq
- * @tasklet: for softirq
+ * @there: it ran in the right context
+ * @done: it has run
+ * @irq: raises it in hardirq
+ * @tasklet: raises it in softirq
  */
 struct visit {
 	void			(*fn)(void *arg);
@@ -808,7 +812,7 @@ struct visit {
 	struct tasklet_struct	tasklet;
 };
 
-/* Not on a stack: it is the same for all cases, which run one after another. */
+/* Not on a stack: shared by all cases, which run one after another. */
 static struct visit visit;
 
 static void visit_now(struct visit *v, bool there)
@@ -866,7 +870,7 @@ static void run_at(struct kunit *test, enum place place, void (*fn)(void *arg), 
 	KUNIT_EXPECT_TRUE(test, v->there);
 }
 
-/* What is done with each object: in line, out of line, and how much. */
+/* What a pool does with each object: on the inline path or out of line, and how much. */
 static const unsigned int dress_flags[] = {
 	FASTALLOC_F_NO_INIT,
 	FASTALLOC_F_INIT_ON_ALLOC | FASTALLOC_F_INIT_ON_FREE,
@@ -875,7 +879,7 @@ static const unsigned int dress_flags[] = {
 	FASTALLOC_F_HANDLES | FASTALLOC_F_DEBUG | FASTALLOC_F_INIT_ON_FREE,
 };
 
-#define DRESSES	(ARRAY_SIZE(dress_flags) + 1)	/* and hooks */
+#define DRESSES	(ARRAY_SIZE(dress_flags) + 1)	/* plus one with hooks */
 
 static const struct {
 	enum fastalloc_sync	sync;
@@ -893,13 +897,13 @@ static const struct {
 #define REST	3
 
 /**
- * struct grave - one of many pools that are destroyed when their objects are back
- * @e: how it ends
- * @life: of a pool with hooks
- * @cfg: what it was made of
+ * struct grave - one of many pools whose destroy is deferred
+ * @e: state of its destroy
+ * @life: record of a pool with hooks
+ * @cfg: its config
  * @name: its name
  * @objs: objects that are out
- * @nr: how many
+ * @nr: their number
  */
 struct grave {
 	struct ending		e;
@@ -911,9 +915,9 @@ struct grave {
 };
 
 /**
- * struct yard - all of them
- * @g: they
- * @nr: how many there are
+ * struct yard - all of these pools
+ * @g: the pools
+ * @nr: their number
  */
 struct yard {
 	struct grave	g[GRAVES];
@@ -921,8 +925,8 @@ struct yard {
 };
 
 /*
- * It outlives the case, if not all are over: an object was lost, or a callback. All
- * cases share it.
+ * Shared by all cases. Static, since a pool outlives its case if an object or a
+ * callback was lost.
  */
 static struct yard yard;
 
@@ -949,7 +953,7 @@ static struct fastalloc_config grave_config(struct grave *g, unsigned int kind,
 	return cfg;
 }
 
-/* A pool of each kind, with so many objects out. */
+/* A pool of each kind, with @out objects out of each. */
 static void yard_open(struct kunit *test, unsigned int out)
 {
 	unsigned int kind, dress, i;
@@ -981,7 +985,7 @@ static bool yard_over(void)
 	return true;
 }
 
-/* All must be over soon. */
+/* Waits until all of these pools are gone. */
 static void yard_close(struct kunit *test)
 {
 	unsigned int i;
@@ -1016,7 +1020,7 @@ static void yard_begin(void *unused)
 		ending_begin(&yard.g[i].e);
 }
 
-/* Promise: a pool of which nothing is out goes at once; from any context. */
+/* Promise: a pool with no object out is destroyed at once, from any context. */
 static void deferred_at_once(struct kunit *test)
 {
 	enum place place = *(enum place *)test->param_value;
@@ -1025,7 +1029,7 @@ static void deferred_at_once(struct kunit *test)
 	yard_open(test, 0);
 	run_at(test, place, yard_begin, NULL);
 	yard_close(test);
-	/* Its name is free again. */
+	/* Its name is available again. */
 	for (i = 0; i < GRAVES; i += 7) {
 		struct fastalloc_pool *pool = fastalloc_pool_create(&yard.g[i].cfg);
 
@@ -1058,7 +1062,7 @@ static void expect_refused(struct kunit *test, struct grave *g)
 	KUNIT_EXPECT_EQ(test, fastalloc_pool_allocated(pool), (unsigned long)g->nr);
 }
 
-/* Promise: all calls that allocate are refused at once, and the name is in use. */
+/* Promise: all calls that allocate are refused at once, and the name stays in use. */
 static void deferred_refuses(struct kunit *test)
 {
 	struct fastalloc_pool *pool;
@@ -1082,7 +1086,7 @@ static void deferred_refuses(struct kunit *test)
 
 #define TEXT	SZ_64K
 
-/* Reads the table of pools in debugfs; bytes, or a negative errno. */
+/* Reads the table of pools in debugfs. Returns bytes, or a negative errno. */
 static ssize_t read_pools(char *text)
 {
 	struct kvec vec = { .iov_base = text, .iov_len = TEXT - 1 };
@@ -1094,7 +1098,10 @@ static ssize_t read_pools(char *text)
 	file = file_open_root(&fa_root, "sys/kernel/debug/fastalloc/pools", O_RDONLY, 0);
 	if (IS_ERR(file))
 		return PTR_ERR(file);
-	/* debugfs takes only user memory; below it is a seq_file like any. */
+	/*
+	 * debugfs copies only to user memory; the file below it is a seq_file like any
+	 * other.
+	 */
 	init_sync_kiocb(&iocb, file);
 	iov_iter_kvec(&iter, READ, &vec, 1, vec.iov_len);
 	do {
@@ -1106,7 +1113,7 @@ static ssize_t read_pools(char *text)
 	return all;
 }
 
-/* How often a line of @text begins with @name and ends with @state. */
+/* The number of lines in @text that begin with @name and end with @state. */
 static unsigned int count_lines(char *text, const char *name, const char *state)
 {
 	unsigned int nr = 0;
@@ -1118,7 +1125,7 @@ static unsigned int count_lines(char *text, const char *name, const char *state)
 	return nr;
 }
 
-/* Promise: until the last object is back, debugfs shows the pool as a zombie. */
+/* Promise: until the last object is freed, debugfs shows the pool as a zombie. */
 static void deferred_shows(struct kunit *test)
 {
 	char *text = fa_mem(test, TEXT);
@@ -1129,7 +1136,7 @@ static void deferred_shows(struct kunit *test)
 	yard_open(test, 1);
 	for (i = 0; i < yard.nr; i += 2)
 		ending_begin(&yard.g[i].e);
-	/* The worker has looked. */
+	/* Time for the worker to look at the pool. */
 	msleep(20);
 	read_pools(text);
 	zombies = count_lines(text, "kunit-", " zombie " KBUILD_MODNAME);
@@ -1146,7 +1153,7 @@ static void deferred_shows(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, count_lines(text, "kunit-", ""), 0U);
 }
 
-/* How the last objects come back. */
+/* How the last objects are freed. */
 enum route { VIA_FREE, VIA_OWNER, VIA_BULK, VIA_CONTIG, VIA_PUT, VIA_REF, VIA_RCU };
 
 static const char * const way_words[] = {
@@ -1154,9 +1161,9 @@ static const char * const way_words[] = {
 };
 
 /**
- * struct way_back - the way, and from where
- * @way: the way
- * @place: from where
+ * struct way_back - how objects are freed, and from which context
+ * @way: the call
+ * @place: the context
  */
 struct way_back {
 	enum route	way;
@@ -1195,7 +1202,7 @@ static bool way_fits(enum route via, const struct fastalloc_config *cfg)
 	}
 }
 
-/* Gives the last @nr objects of a grave back. The pool may go with them. */
+/* Frees the last @nr objects of a pool. The pool may be gone afterwards. */
 static void go_home(struct grave *g, enum route via, unsigned int nr)
 {
 	struct fastalloc_pool *pool = g->e.pool;
@@ -1240,7 +1247,10 @@ static enum route way_of(const struct way_back *w, const struct grave *g)
 	return way_fits(w->way, &g->cfg) ? w->way : VIA_FREE;
 }
 
-/* The first object of each; of neighbours, which these are, none: they go together. */
+/*
+ * Frees the first object of each pool. Contiguous objects are freed together, so not
+ * here.
+ */
 static void first_home(void *arg)
 {
 	unsigned int i;
@@ -1259,8 +1269,8 @@ static void all_home(void *arg)
 }
 
 /*
- * Promise: a pool stays while an object of it is out, and goes with the last one, however
- * and from wherever that comes back.
+ * Promise: a pool stays while any of its objects is out, and is destroyed with the last
+ * one, whichever call frees it from whichever context.
  */
 static void deferred_last_object(struct kunit *test)
 {
@@ -1278,7 +1288,10 @@ static void deferred_last_object(struct kunit *test)
 	yard_close(test);
 }
 
-/* Promise: what fastalloc_free_rcu() has begun before counts as out, and comes back. */
+/*
+ * Promise: an object passed to fastalloc_free_rcu() before destroy counts as out, and
+ * is freed.
+ */
 static void deferred_after_free_rcu(struct kunit *test)
 {
 	bool *read = fa_mem(test, sizeof(*read));
@@ -1303,9 +1316,9 @@ static void deferred_after_free_rcu(struct kunit *test)
 }
 
 /**
- * struct hog - keeps everybody of lower rank off a CPU
- * @end: it may end
- * @there: it has begun
+ * struct hog - keeps all tasks of lower priority off a CPU
+ * @end: it must end
+ * @there: it runs
  */
 struct hog {
 	bool end;
@@ -1328,8 +1341,8 @@ static int hog_thread(void *data)
 }
 
 /*
- * Promise: a waiter who was handed the last object, and is late to hear that the pool
- * is being destroyed, gives it back; then the pool goes.
+ * Promise: a waiter that was handed the last object, and notices late that the pool is
+ * being destroyed, frees it; then the pool is destroyed.
  */
 static void deferred_handed_over(struct kunit *test)
 {
@@ -1365,7 +1378,7 @@ static void deferred_handed_over(struct kunit *test)
 		wake_up_process(hog);
 		KUNIT_EXPECT_TRUE(test, fa_await(flag_is_set(&h->there)));
 	}
-	/* The last object goes to the waiter, who does not run. */
+	/* The last object is handed to the waiter, which does not run. */
 	fa_put_all(test);
 	KUNIT_EXPECT_TRUE(test, fa_await(!READ_ONCE(g->pool->waitq.nr)));
 	early = flag_is_set(&g->left);
@@ -1406,7 +1419,7 @@ static int barrier_thread(void *data)
 	return 0;
 }
 
-/* Promise: the barrier returns when all callbacks have, and not before. */
+/* Promise: the barrier returns when all callbacks have returned, and not before. */
 static void deferred_barrier(struct kunit *test)
 {
 	struct ending *e = fa_mem(test, 3 * sizeof(*e));
@@ -1432,7 +1445,7 @@ static void deferred_barrier(struct kunit *test)
 	task = kthread_run(barrier_thread, passed, "fa-barrier");
 	KUNIT_EXPECT_TRUE(test, fa_await(flag_is_set(&e[1].over) && flag_is_set(&e[2].over)));
 	msleep(20);
-	/* An object is out. */
+	/* An object is still out. */
 	KUNIT_EXPECT_FALSE(test, flag_is_set(passed));
 	fastalloc_free(e[0].pool, obj);
 	fastalloc_barrier();
@@ -1442,9 +1455,9 @@ static void deferred_barrier(struct kunit *test)
 	if (!IS_ERR(task))
 		kthread_stop(task);
 
-	/* Nothing is to be waited for. */
+	/* Nothing to wait for. */
 	fastalloc_barrier();
-	/* Nor need anybody be told. */
+	/* A destroy without a callback. */
 	e[0].pool = fa_pool(test, &FASTALLOC_CONFIG(u64, .name = "kunit", .capacity = 4));
 	fa_forget(test, e[0].pool);
 	fastalloc_pool_destroy_deferred(e[0].pool, NULL, NULL);
@@ -1456,11 +1469,11 @@ static void deferred_barrier(struct kunit *test)
 #define BATCH		20
 
 /**
- * struct mourner - a thread that uses all pools of the yard until they refuse
- * @task: it
- * @seed: for what it does next
+ * struct mourner - a thread that uses all pools until they refuse allocations
+ * @task: the thread
+ * @seed: of its random choices
  * @anchor: an object of each pool, as long as it uses that pool
- * @left: pools that it uses still
+ * @left: pools that it still uses
  */
 struct mourner {
 	struct task_struct	*task;
@@ -1469,7 +1482,7 @@ struct mourner {
 	unsigned int		left;
 };
 
-/* Takes some and gives them back. Returns whether there were none to be had. */
+/* Allocates some objects and frees them. Returns whether all allocations failed. */
 static bool mourn(struct grave *g, struct rnd_state *rnd)
 {
 	unsigned int want = prandom_u32_state(rnd) % BATCH + 1, got = 0, i;
@@ -1518,7 +1531,7 @@ static int mourner_thread(void *data)
 			cond_resched();
 			continue;
 		}
-		/* The pool may go with this one. */
+		/* The pool may be gone after this one. */
 		if (i & 1)
 			fastalloc_free(yard.g[i].e.pool, m->anchor[i]);
 		else
@@ -1530,7 +1543,10 @@ static int mourner_thread(void *data)
 	return 0;
 }
 
-/* Pools for all threads, none of which is to run out of objects by itself. */
+/*
+ * Pools for all threads, with enough objects that allocations fail only because of
+ * destroy.
+ */
 static void mourners_open(struct kunit *test, struct mourner *m)
 {
 	unsigned int i, k;
@@ -1541,7 +1557,7 @@ static void mourners_open(struct kunit *test, struct mourner *m)
 
 		g->cfg = grave_config(g, i / DRESSES % 4, i % DRESSES);
 		snprintf(g->name, sizeof(g->name), "kunit-%u", i);
-		/* Those that wait for a grace period are out, too. */
+		/* Objects that wait for a grace period are out, too. */
 		g->cfg.capacity = g->cfg.growth == FASTALLOC_GROWTH_NONE ? 3000 : 40;
 		g->e.pool = fastalloc_pool_create(&g->cfg);
 		KUNIT_ASSERT_FALSE(test, IS_ERR(g->e.pool));
@@ -1552,8 +1568,9 @@ static void mourners_open(struct kunit *test, struct mourner *m)
 }
 
 /*
- * Promise: with allocations and frees going on everywhere, all of them are refused after
- * a while, and then the pool goes. Nobody who has an object finds the pool gone.
+ * Promise: while allocations and frees go on everywhere, all of them are refused after
+ * a while, and then the pool is destroyed. The pool stays for each thread that has an
+ * object.
  */
 static void deferred_in_a_crowd(struct kunit *test)
 {
@@ -1583,7 +1600,9 @@ static void deferred_in_a_crowd(struct kunit *test)
 	}
 }
 
-/* Promise: fastalloc_free_rcu() of many objects is over soon, also where RCU is lazy. */
+/*
+ * Promise: fastalloc_free_rcu() of many objects completes soon, also where RCU is lazy.
+ */
 static void free_rcu_is_soon_over(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
@@ -1602,7 +1621,7 @@ static void free_rcu_is_soon_over(struct kunit *test)
 		fastalloc_free_rcu(pool, t, &t->rcu);
 	}
 	KUNIT_EXPECT_TRUE(test, fa_await(!fastalloc_pool_allocated(pool)));
-	/* A lazy one takes ten seconds. */
+	/* A lazy grace period takes ten seconds. */
 	KUNIT_EXPECT_LT(test, jiffies - began, 5UL * HZ);
 }
 
@@ -1624,7 +1643,7 @@ static struct kunit_case destroy_cases[] = {
 	{ }
 };
 
-/* On one CPU, or else what rests in the caches of another is not to be had. */
+/* On one CPU: objects in the caches of another one could not be allocated. */
 static int destroy_init(struct kunit *test)
 {
 	return set_cpus_allowed_ptr(current, cpumask_of(raw_smp_processor_id())) ?:
