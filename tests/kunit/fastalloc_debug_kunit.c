@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The checks on what callers do, zeroing, and what destroy does with objects
- * that are out. Each fault is made on purpose: it must be counted, be in the
- * log (announced, so that who reads the log misses it), be refused, and leave
- * a pool that still hands out all it has, each object once.
+ * The checks on callers, zeroing, and destroy with objects out. Each fault is made on
+ * purpose. It must be counted, be in the log (announced, so that the checker of the log
+ * expects it) and be refused, and afterwards the pool must still hand out all its
+ * objects, each once.
  */
 #include <linux/completion.h>
 #include <linux/interrupt.h>
@@ -19,7 +19,7 @@
 #define DBG_CAPACITY	20
 
 /**
- * struct dbg_shape - a pool to make faults in
+ * struct dbg_shape - a pool to test faults with
  * @sync: as in the config
  * @order: as in the config
  * @backing: as in the config
@@ -36,7 +36,7 @@ struct dbg_shape {
 	{ FASTALLOC_SYNC_##_sync, FASTALLOC_ORDER_##_order,		\
 	  FASTALLOC_BACKING_##_backing, (_size) }
 
-/* With and without bytes between objects by nature, and as small as it gets. */
+/* With and without padding between objects, and with the smallest object. */
 static struct dbg_shape dbg_shapes[] = {
 	DBG_SHAPE(SPINLOCK, LIFO, PAGES, 64),
 	DBG_SHAPE(SPINLOCK, FIFO, VMALLOC, 100),
@@ -50,7 +50,7 @@ static struct dbg_shape dbg_shapes[] = {
 	DBG_SHAPE(PERCPU, LIFO, AUTO, 1),
 };
 
-/* Those that hand out objects in an order that can be foretold. */
+/* Pools that hand out objects in a predictable order. */
 static struct dbg_shape dbg_serials[] = {
 	DBG_SHAPE(SPINLOCK, LIFO, VMALLOC, 24),
 	DBG_SHAPE(SPINLOCK, FIFO, PAGES, 1),
@@ -58,7 +58,7 @@ static struct dbg_shape dbg_serials[] = {
 	DBG_SHAPE(NONE, LIFO, PAGES, 64),
 };
 
-/* Those in which one may wait for what another frees. */
+/* Pools in which one task may wait for what another frees. */
 static struct dbg_shape dbg_shared[] = {
 	DBG_SHAPE(SPINLOCK, LIFO, PAGES, 64),
 	DBG_SHAPE(SPINLOCK, LOWEST, VMALLOC, 24),
@@ -99,7 +99,10 @@ static u64 dbg_violations(struct fastalloc_pool *pool)
 
 #define dbg_expect(what)	fa_expect_splat("fault in pool kunit: " what)
 
-/* A stray write, unseen by KASAN: what is tested here is what finds it without. */
+/*
+ * A stray write that KASAN does not see: the case tests the checks that work without
+ * KASAN.
+ */
 static noinline __no_sanitize_address void dbg_poke(u8 *p, u8 value)
 {
 	WRITE_ONCE(*p, value);
@@ -126,8 +129,8 @@ static int dbg_cmp(const void *a, const void *b)
 }
 
 /*
- * Drains the pool, of which @out objects are out and not held by the case:
- * all the others are there, no two overlap, and no fault is found on the way.
+ * Drains the pool, of which @out objects are out and not held by the case. All others
+ * must be there, none may overlap another, and no fault may be reported.
  */
 static void dbg_sound(struct kunit *test, struct fastalloc_pool *pool,
 		      size_t size, unsigned int out)
@@ -163,11 +166,11 @@ static void dbg_sound(struct kunit *test, struct fastalloc_pool *pool,
 enum dbg_where { DBG_TASK, DBG_SOFTIRQ, DBG_HARDIRQ, DBG_WHERES };
 
 /**
- * struct dbg_call - one call of the pool, from some context
- * @irq: makes it in a hardirq
- * @tasklet: makes it in a softirq
+ * struct dbg_call - one call, made in some context
+ * @irq: makes the call in hardirq
+ * @tasklet: makes the call in softirq
  * @pool: the pool
- * @obj: to free; NULL: allocate, and this is what came
+ * @obj: object to free; NULL: allocate, and store the result here
  */
 struct dbg_call {
 	struct irq_work		irq;
@@ -194,7 +197,7 @@ static void dbg_call_tasklet(struct tasklet_struct *t)
 	dbg_call_now(container_of(t, struct dbg_call, tasklet));
 }
 
-/* Makes the call there and returns when it is over. */
+/* Makes the call in that context and returns when it is over. */
 static void *dbg_call(enum dbg_where where, struct fastalloc_pool *pool, void *obj)
 {
 	struct dbg_call c = { .pool = pool, .obj = obj };
@@ -203,7 +206,7 @@ static void *dbg_call(enum dbg_where where, struct fastalloc_pool *pool, void *o
 	case DBG_SOFTIRQ:
 		tasklet_setup(&c.tasklet, dbg_call_tasklet);
 		tasklet_schedule(&c.tasklet);
-		/* Waits for one that is scheduled to run. */
+		/* tasklet_kill() waits for a scheduled tasklet to run. */
 		tasklet_kill(&c.tasklet);
 		break;
 	case DBG_HARDIRQ:
@@ -222,7 +225,7 @@ static const unsigned int dbg_flags[] = {
 	FASTALLOC_F_CHECK, FASTALLOC_F_DEBUG,
 };
 
-/* Promise: a double free is found, refused, and harms nobody; from any context. */
+/* Promise: a double free is detected and refused and does no harm, from any context. */
 static void debug_double_free(struct kunit *test)
 {
 	const struct dbg_shape *s = test->param_value;
@@ -250,7 +253,7 @@ static void debug_double_free(struct kunit *test)
 	}
 }
 
-/* Promise: so is a free of what is no object, or of one of another pool. */
+/* Promise: the same for a pointer that is not an object, or an object of another pool. */
 static void debug_no_object(struct kunit *test)
 {
 	const struct dbg_shape *s = test->param_value;
@@ -288,7 +291,7 @@ static void debug_no_object(struct kunit *test)
 	dbg_sound(test, other, s->size, 0);
 }
 
-/* Promise: in bulk, what is wrong is refused and the rest is freed. */
+/* Promise: a bulk free refuses what is wrong and frees the rest. */
 static void debug_bulk(struct kunit *test)
 {
 	const struct dbg_shape *s = test->param_value;
@@ -309,7 +312,7 @@ static void debug_bulk(struct kunit *test)
 	dbg_sound(test, pool, s->size, 0);
 }
 
-/* Promise: a byte written past the end is found when the object is freed. */
+/* Promise: a byte written past the end is detected when the object is freed. */
 static void debug_past_end(struct kunit *test)
 {
 	const struct dbg_shape *s = test->param_value;
@@ -326,7 +329,7 @@ static void debug_past_end(struct kunit *test)
 		dbg_expect("written past its end");
 		dbg_call(where, pool, obj);
 		KUNIT_EXPECT_EQ(test, dbg_violations(pool), ++seen);
-		/* It was an object all the same. */
+		/* It was a valid object, so it was freed. */
 		KUNIT_EXPECT_EQ(test, fastalloc_pool_allocated(pool), 0UL);
 	}
 
@@ -340,7 +343,7 @@ static void debug_past_end(struct kunit *test)
 	dbg_sound(test, pool, s->size, 0);
 }
 
-/* Promise: a write to a free object is found when it is handed out again. */
+/* Promise: a write to a free object is detected when the object is allocated again. */
 static void debug_after_free(struct kunit *test)
 {
 	const struct dbg_shape *s = test->param_value;
@@ -359,7 +362,7 @@ static void debug_after_free(struct kunit *test)
 		fa_drain(test, pool, GFP_KERNEL);
 		KUNIT_EXPECT_EQ(test, dbg_violations(pool), ++seen);
 		fa_put_all(test);
-		/* Once. */
+		/* Reported once. */
 		dbg_sound(test, pool, s->size, 0);
 	}
 	obj = fa_must_get(test, pool, GFP_KERNEL);
@@ -369,7 +372,10 @@ static void debug_after_free(struct kunit *test)
 	fa_pool_gone(test, pool);
 }
 
-/* Promise: an allocation in an interrupt finds it, too. Not PERCPU: which is next? */
+/*
+ * Promise: an allocation in an interrupt detects it, too. Without PERCPU, as it must be
+ * known which object is next.
+ */
 static void debug_after_free_irq(struct kunit *test)
 {
 	const struct dbg_shape *s = test->param_value;
@@ -379,7 +385,7 @@ static void debug_after_free_irq(struct kunit *test)
 	u64 seen = 0;
 	u8 *obj, *got;
 
-	/* One object, which is what is handed out again. */
+	/* A single object, so that it is the next one allocated. */
 	cfg.capacity = 1;
 	pool = fa_pool(test, &cfg);
 	for (where = 0; where < DBG_WHERES; where++) {
@@ -418,7 +424,7 @@ static void dbg_churn_irq(struct irq_work *irq)
 		memset(c->left[i], 0xa5, c->size);
 }
 
-/* Objects aligned to @align; 0: as they are by nature. */
+/* Random valid use. Objects are aligned to @align; 0: natural alignment. */
 static void dbg_churn(struct kunit *test, size_t align)
 {
 	const struct dbg_shape *s = test->param_value;
@@ -458,7 +464,7 @@ static void dbg_churn(struct kunit *test, size_t align)
 		}
 		if (r % 512 == 7)
 			fastalloc_pool_trim(c->pool);
-		/* The owner of a NONE pool must not let this interrupt come in between. */
+		/* The owner of a NONE pool must keep this interrupt out. */
 		if (r % 16 == 2 && s->sync != FASTALLOC_SYNC_NONE)
 			irq_work_queue(&c->irq);
 		if (!(i % 192)) {
@@ -478,8 +484,8 @@ static void dbg_churn(struct kunit *test, size_t align)
 }
 
 /*
- * Promise: with all checks on, use as it should be raises no alarm; nor if objects
- * have a page each, so that chunks of five come and go.
+ * Promise: with all checks on, correct use causes no report; nor does it if each object
+ * has a page of its own, so that chunks of five are added and freed.
  */
 static void debug_no_false_alarm(struct kunit *test)
 {
@@ -487,7 +493,10 @@ static void debug_no_false_alarm(struct kunit *test)
 	dbg_churn(test, PAGE_SIZE);
 }
 
-/* What an object is constructed to, and must stay, by its address. */
+/*
+ * The constructed contents of an object, which depend on its address and must not
+ * change.
+ */
 static void dbg_mark(void *obj, size_t size)
 {
 	memset(obj, (unsigned long)obj / 8 | 1, size);
@@ -555,7 +564,7 @@ static void debug_stays_constructed(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, m->odd);
 }
 
-/* Promise: what is refused does not reach on_release. */
+/* Promise: a refused free does not reach on_release. */
 static void debug_hooks(struct kunit *test)
 {
 	struct fastalloc_config cfg = dbg_config(test, FASTALLOC_F_CHECK);
@@ -575,7 +584,7 @@ static void debug_hooks(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&m->released), 1);
 }
 
-/* A NONE pool's growth, during which somebody else comes along. */
+/* Growth of a NONE pool, during which another thread calls. */
 struct dbg_clash {
 	struct fastalloc_pool	*pool;
 	struct task_struct	*task;
@@ -592,7 +601,7 @@ static unsigned long dbg_clash_growth(unsigned long capacity, void *arg)
 {
 	struct dbg_clash *c = arg;
 
-	/* The worker, too, may ask. */
+	/* The worker may ask, too. */
 	if (current != c->task)
 		return 0;
 	if (c->nest) {
@@ -614,7 +623,7 @@ static int dbg_clash_thread(void *arg)
 	return 0;
 }
 
-/* Between the look at what is freed and the free itself somebody else comes along. */
+/* Between the check of the object and the free itself another thread calls. */
 static void dbg_clash_release(void *obj, void *arg)
 {
 	struct dbg_clash *c = arg;
@@ -647,7 +656,7 @@ static struct dbg_clash *dbg_clash_new(struct kunit *test, void **objs,
 	return c;
 }
 
-/* Promise: two threads at once in a NONE pool: the second is refused. */
+/* Promise: if two threads use a NONE pool at once, the second one is refused. */
 static void debug_two_threads(struct kunit *test)
 {
 	struct task_struct *thread;
@@ -677,7 +686,7 @@ static void debug_two_threads(struct kunit *test)
 	complete(&c->go);
 	wait_for_completion(&c->done);
 	KUNIT_EXPECT_NOT_NULL(test, c->got);
-	/* Not freed, and not touched. */
+	/* Neither freed nor changed. */
 	KUNIT_EXPECT_TRUE(test, dbg_all_are(objs[0], 0x33, 64));
 	if (c->got)
 		fa_hold(test, c->pool, c->got);
@@ -686,7 +695,10 @@ static void debug_two_threads(struct kunit *test)
 	dbg_sound(test, c->pool, 64, 0);
 }
 
-/* Promise: also where the second comes in the middle of a free, which then is none. */
+/*
+ * Promise: the same if the second one calls in the middle of a free, which is then
+ * undone.
+ */
 static void dbg_two_threads_free(struct kunit *test, unsigned int flags)
 {
 	struct dbg_clash *c;
@@ -705,7 +717,7 @@ static void dbg_two_threads_free(struct kunit *test, unsigned int flags)
 	KUNIT_EXPECT_NOT_NULL(test, c->got);
 	if (c->got)
 		fa_hold(test, c->pool, c->got);
-	/* It stayed out, and can be freed now. */
+	/* It stayed allocated, and can be freed now. */
 	fa_put_all(test);
 	KUNIT_EXPECT_EQ(test, dbg_violations(c->pool), 1ULL);
 	dbg_sound(test, c->pool, 64, 0);
@@ -718,7 +730,7 @@ static void debug_two_threads_free(struct kunit *test)
 	dbg_two_threads_free(test, FASTALLOC_F_HANDLES);
 }
 
-/* Promise: so is a call from inside another one of the same thread. */
+/* Promise: a nested call of the same thread is refused, too. */
 static void debug_nested_call(struct kunit *test)
 {
 	struct dbg_clash *c;
@@ -759,7 +771,7 @@ static void debug_owner(struct kunit *test)
 	dbg_sound(test, pool, 64, 0);
 }
 
-/* Promise: a run of neighbours is freed only if all of it is out. */
+/* Promise: a contiguous run is freed only if all of its objects are out. */
 static void debug_contig(struct kunit *test)
 {
 	struct fastalloc_config cfg = {
@@ -772,7 +784,7 @@ static void debug_contig(struct kunit *test)
 
 	fa_allow_refusal();
 	KUNIT_ASSERT_NOT_NULL(test, run);
-	/* Neighbours lie without a gap, whatever is checked. */
+	/* Objects of a run are adjacent without a gap, with any checks. */
 	memset(run, 0x77, 8 * 48);
 	fastalloc_free(pool, run + 3 * 48);
 	fastalloc_free_contig(pool, run, 8);
@@ -790,7 +802,7 @@ static void debug_contig(struct kunit *test)
 	dbg_sound(test, pool, 48, 0);
 }
 
-/* Promise: with DROP_LIVE objects that are out on destroy are released, and then go. */
+/* Promise: with DROP_LIVE destroy releases the objects that are out, then frees them. */
 static void debug_destroy(struct kunit *test)
 {
 	const struct dbg_shape *s = test->param_value;
@@ -814,7 +826,7 @@ static void debug_destroy(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, m->odd);
 }
 
-/* Promise: by default the memory of objects that are out stays where it is. */
+/* Promise: by default the memory of objects that are out stays. */
 static void debug_keeps_live(struct kunit *test)
 {
 	const struct dbg_shape *s = test->param_value;
@@ -826,7 +838,7 @@ static void debug_keeps_live(struct kunit *test)
 
 	cfg.on_release = dbg_release;
 	cfg.arg = m;
-	/* A chunk is a page, so it is known what to give back in the end. */
+	/* A chunk is a page, so the case knows what to free in the end. */
 	cfg.capacity = 3;
 	for (turn = 0; turn < 2; turn++) {
 		cfg.flags |= turn ? FASTALLOC_F_DEBUG : 0;
@@ -879,7 +891,7 @@ static u64 dbg_waits(struct fastalloc_pool *pool)
 	return s.waits;
 }
 
-/* Promise: those who wait for an object get NULL when the pool is destroyed. */
+/* Promise: waiters get NULL when the pool is destroyed. */
 static void debug_destroy_waiters(struct kunit *test)
 {
 	struct dbg_waiter *w = fa_mem(test, 3 * sizeof(*w));
@@ -913,7 +925,10 @@ struct dbg_rcu_obj {
 	struct fastalloc_rcu_head	rcu;
 };
 
-/* Promise: free after a grace period: out until then; destroy waits for it. */
+/*
+ * Promise: an object freed after a grace period counts as out until then; destroy waits
+ * for it.
+ */
 static void debug_free_rcu(struct kunit *test)
 {
 	const struct dbg_shape *s = test->param_value;
@@ -957,12 +972,12 @@ static void debug_free_rcu(struct kunit *test)
 		KUNIT_ASSERT_NOT_NULL(test, obj);
 		fastalloc_free_rcu(pool, obj, &obj->rcu);
 	}
-	/* Without a word about objects that are out. */
+	/* No report about objects that are out. */
 	fa_pool_gone(test, pool);
 	KUNIT_EXPECT_EQ(test, atomic_read(&m->released), DBG_CAPACITY);
 }
 
-/* Whether the whole of an object that was filled and freed is zero now. */
+/* Whether an object that was filled and freed is zero throughout now. */
 static bool dbg_zero_in_pool(struct kunit *test, struct fastalloc_pool *pool,
 			     size_t size)
 {
@@ -973,7 +988,7 @@ static bool dbg_zero_in_pool(struct kunit *test, struct fastalloc_pool *pool,
 	return dbg_all_are(obj, 0, size);
 }
 
-/* Whether all objects come zeroed, though they were filled when freed. */
+/* Whether all objects are zero when allocated, though they were filled when freed. */
 static bool dbg_zero_on_alloc(struct kunit *test, struct fastalloc_pool *pool,
 			      size_t size)
 {
@@ -992,7 +1007,10 @@ static bool dbg_zero_on_alloc(struct kunit *test, struct fastalloc_pool *pool,
 	return zero;
 }
 
-/* The same of objects freed, and unless @in_pool allocated again, several at once. */
+/*
+ * The same with bulk calls: of freed objects, or unless @in_pool, of objects allocated
+ * again.
+ */
 static bool dbg_zero_by_bulk(struct kunit *test, struct fastalloc_pool *pool,
 			     size_t size, bool in_pool)
 {
@@ -1016,7 +1034,7 @@ static bool dbg_zero_by_bulk(struct kunit *test, struct fastalloc_pool *pool,
 	return zero;
 }
 
-/* Promise: objects are zeroed on alloc, on free, or not, as the config says. */
+/* Promise: objects are zeroed on alloc, on free, or not at all, as the config says. */
 static void debug_zeroing(struct kunit *test)
 {
 	const struct dbg_shape *s = test->param_value;
@@ -1040,7 +1058,7 @@ static void debug_zeroing(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, dbg_zero_by_bulk(test, pool, s->size, true));
 	KUNIT_EXPECT_FALSE(test, dbg_zero_by_bulk(test, pool, s->size, false));
 	fa_pool_gone(test, pool);
-	/* Free objects hold poison, and are zeroed on the way out. */
+	/* Free objects hold poison, and are zeroed when allocated. */
 	pool = dbg_pool(test, FASTALLOC_F_DEBUG | FASTALLOC_F_INIT_ON_ALLOC |
 			      FASTALLOC_F_INIT_ON_FREE);
 	KUNIT_EXPECT_FALSE(test, dbg_zero_in_pool(test, pool, s->size));
@@ -1049,10 +1067,10 @@ static void debug_zeroing(struct kunit *test)
 }
 
 /**
- * struct dbg_last - what a destructor has seen
+ * struct dbg_last - record of a destructor
  * @size: bytes of an object
- * @seen: objects
- * @zero: those that held nothing but zeroes
+ * @seen: objects destructed
+ * @zero: those of them that were zero
  */
 struct dbg_last {
 	size_t			size;
@@ -1060,7 +1078,7 @@ struct dbg_last {
 	unsigned int		zero;
 };
 
-/* Whether @obj, whose memory goes, holds what its user left in it. */
+/* Counts the object, and whether it is zero. Its memory is about to be freed. */
 static void dbg_look_at_last(void *obj, void *arg)
 {
 	struct dbg_last *last = arg;
@@ -1069,7 +1087,7 @@ static void dbg_look_at_last(void *obj, void *arg)
 	last->zero += dbg_all_are(obj, 0, last->size);
 }
 
-/* Promise: what is out on destroy is zeroed if the config has it so on free. */
+/* Promise: an object that is out on destroy is zeroed with INIT_ON_FREE. */
 static void debug_zeroing_destroy(struct kunit *test)
 {
 	const struct dbg_shape *s = test->param_value;
@@ -1096,7 +1114,7 @@ static void debug_zeroing_destroy(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, last->zero, last->seen);
 }
 
-/* Promise: a pool that says nothing does as the kernel's slab caches do. */
+/* Promise: a pool without flags for zeroing does as the kernel's slab caches do. */
 static void debug_zeroing_default(struct kunit *test)
 {
 	const struct dbg_shape *s = test->param_value;
@@ -1110,7 +1128,7 @@ static void debug_zeroing_default(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, dbg_zero_on_alloc(test, pool, s->size), on_alloc || on_free);
 	fa_pool_gone(test, pool);
 
-	/* But never at the cost of what a constructor made. */
+	/* But constructed contents are never zeroed. */
 	m->size = s->size;
 	cfg.ctor = dbg_ctor;
 	cfg.arg = m;
@@ -1119,7 +1137,7 @@ static void debug_zeroing_default(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, dbg_zero_on_alloc(test, pool, s->size));
 	fa_pool_gone(test, pool);
 
-	/* Nor under the eyes of readers of the last life. */
+	/* Nor is an object that RCU readers may still read. */
 	cfg.ctor = NULL;
 	cfg.flags = FASTALLOC_F_TYPESAFE_BY_RCU | FASTALLOC_F_DEBUG;
 	pool = fa_pool(test, &cfg);

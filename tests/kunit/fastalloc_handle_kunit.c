@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Owned, shared and weak handles: what they promise, in every kind of pool, when
- * slots are reused, chunks go and come, and pools are destroyed; and each call
- * that is wrong. Where only 2^32 reuses would show it, the word of a slot is set
- * to what they would have left there.
+ * Owned, shared and weak handles: their promises for every kind of pool, when slots are
+ * reused, when chunks are freed and added, and when pools are destroyed; and every
+ * wrong call. Cases that would need 2^32 reuses of a slot set its word to the value
+ * that these would leave.
  */
 #include <linux/completion.h>
 #include <linux/fastalloc_handle.h>
@@ -67,7 +67,7 @@ static u64 generation_of(struct fastalloc_pool *pool, fastalloc_handle_t h)
 	return fa_unmix(&pool->handles.mix, h.v) >> FA_REF_BITS;
 }
 
-/* The word of a slot; the pool is the caller's alone. */
+/* The word of an object's slot. No other task uses the pool. */
 static atomic64_t *word_of(struct kunit *test, struct fastalloc_pool *pool, void *obj)
 {
 	struct fa_chunk *chunk = fa_chunk_first(&pool->chunks);
@@ -84,7 +84,7 @@ static void set_word(struct kunit *test, struct fastalloc_pool *pool, void *obj,
 	atomic64_set(word_of(test, pool, obj), generation << FA_REF_BITS | refs);
 }
 
-/* The kernel log from here on. */
+/* Marks the current end of the kernel log. */
 static void log_mark(struct kmsg_dump_iter *iter)
 {
 	char line[256];
@@ -95,7 +95,7 @@ static void log_mark(struct kmsg_dump_iter *iter)
 		;
 }
 
-/* Whether a line since the last call, or the mark, has @text. */
+/* Whether a line since the last call, or since the mark, contains @text. */
 static bool log_has(struct kmsg_dump_iter *iter, const char *text)
 {
 	char line[256];
@@ -109,7 +109,7 @@ static bool log_has(struct kmsg_dump_iter *iter, const char *text)
 	return has;
 }
 
-/* Promise: a handle leads to its object while that lives, then to NULL. */
+/* Promise: a handle resolves to its object as long as that is allocated, then to NULL. */
 static void handle_resolves(struct kunit *test)
 {
 	struct fastalloc_pool *pool = handle_pool(test, 16);
@@ -143,7 +143,7 @@ static void handle_resolves(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, violations(pool), 0ULL);
 }
 
-/* Promise: what is no handle leads nowhere. */
+/* Promise: a value that is not a handle resolves to NULL. */
 static void handle_of_nothing(struct kunit *test)
 {
 	struct fastalloc_pool *pool = handle_pool(test, 8);
@@ -162,7 +162,7 @@ static void handle_of_nothing(struct kunit *test)
 		KUNIT_EXPECT_NULL(test, fastalloc_resolve(pool, h));
 		KUNIT_EXPECT_NULL(test, fastalloc_upgrade(pool, h));
 	}
-	/* Of every generation nearby, of every bit, and of index without generation. */
+	/* Nearby generations, single bit flips, and an index without a generation. */
 	for (i = 0; i < 64; i++) {
 		h.v = live.v ^ BIT_ULL(i);
 		KUNIT_EXPECT_NULL(test, fastalloc_resolve(pool, h));
@@ -178,7 +178,10 @@ static void handle_of_nothing(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, violations(pool), 0ULL);
 }
 
-/* Promise: handles are not told by counting, nor do those of one pool serve another. */
+/*
+ * Promise: handles cannot be guessed by counting, and a handle of one pool is invalid
+ * in another.
+ */
 static void handle_secret(struct kunit *test)
 {
 	struct fastalloc_pool *pool = handle_pool(test, 64), *other;
@@ -202,14 +205,14 @@ static void handle_secret(struct kunit *test)
 		last = h;
 	}
 	KUNIT_EXPECT_EQ(test, wrong, 0U);
-	/* Of 64 numbers drawn at random hardly one. */
+	/* Of 64 random numbers hardly one would be that close. */
 	KUNIT_EXPECT_LE(test, near, 1U);
 	KUNIT_EXPECT_LE(test, same, 1U);
 }
 
 #define STALE	1000
 
-/* Promise: no reuse of a slot revives a handle. */
+/* Promise: no reuse of a slot makes an old handle valid again. */
 static void handle_stale(struct kunit *test)
 {
 	struct fastalloc_pool *pool = handle_pool(test, 4);
@@ -230,9 +233,9 @@ static void handle_stale(struct kunit *test)
 }
 
 /*
- * Promise: a handle is stale for 2^32 reuses of its slot at least: it is at one,
- * at 2^31, at 2^32, and for the last before the generation comes again, which it
- * does but for 0.
+ * Promise: a handle stays stale for at least 2^32 reuses of its slot: tested after one,
+ * 2^31 and 2^32 reuses, and just before the generation repeats. The generation repeats
+ * without 0.
  */
 static void handle_wrap(struct kunit *test)
 {
@@ -251,7 +254,7 @@ static void handle_wrap(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, fastalloc_resolve(pool, h), obj);
 	for (i = 0; i < ARRAY_SIZE(reuses); i++) {
 		generation = from + reuses[i];
-		/* 0 is left out. */
+		/* Generation 0 is skipped. */
 		if (generation > last)
 			generation -= last;
 		set_word(test, pool, obj, generation, 1);
@@ -262,7 +265,7 @@ static void handle_wrap(struct kunit *test)
 				    obj);
 	}
 
-	/* From the last generation a free leads to the first. */
+	/* After the last generation a free leads to the first one. */
 	set_word(test, pool, obj, last, 1);
 	edge = fastalloc_handle(pool, obj);
 	KUNIT_EXPECT_EQ(test, generation_of(pool, edge), last);
@@ -279,7 +282,10 @@ static void count_release(void *obj, void *arg)
 	atomic_inc(arg);
 }
 
-/* Promise: the last reference frees, once; while there are two, free refuses. */
+/*
+ * Promise: the last put frees the object, once; while there are two references, free
+ * refuses.
+ */
 static void handle_references(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
@@ -316,7 +322,7 @@ static void handle_references(struct kunit *test)
 		fastalloc_put(pool, obj);
 	}
 	KUNIT_EXPECT_EQ(test, fastalloc_pool_allocated(pool), 1UL);
-	/* One is left, so free is in order again. */
+	/* One reference is left, so free works again. */
 	fa_put(test, pool, obj);
 	KUNIT_EXPECT_EQ(test, atomic_read(released), 1);
 	KUNIT_EXPECT_EQ(test, fastalloc_pool_allocated(pool), 0UL);
@@ -363,7 +369,7 @@ static void handle_bulk(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, violations(pool), 2ULL);
 }
 
-/* Promise: objects of a contiguous run are counted one by one. */
+/* Promise: each object of a contiguous run has its own reference count. */
 static void handle_contig(struct kunit *test)
 {
 	struct fastalloc_config cfg =
@@ -391,11 +397,11 @@ static void handle_contig(struct kunit *test)
 }
 
 /**
- * struct refusal - around a call that is wrong
+ * struct refusal - expectations around a wrong call
  * @test: the test
  * @pool: the pool
- * @log: from where on its line must come
- * @text: of the line
+ * @log: position in the log before the call
+ * @text: that a line of the log must contain
  * @violations: before the call
  * @out: objects, before the call
  */
@@ -424,7 +430,7 @@ static void refusal_end(struct refusal *r)
 	KUNIT_EXPECT_EQ(test, fastalloc_pool_allocated(r->pool), r->out);
 }
 
-/* A call that is wrong: one violation, one line, and nothing else. */
+/* Expects a wrong call to cause one violation, one line in the log, and nothing else. */
 #define expect_refused(_test, _pool, _log, _text, call)			\
 do {									\
 	struct refusal __r = {						\
@@ -437,7 +443,7 @@ do {									\
 	refusal_end(&__r);						\
 } while (0)
 
-/* Promise: what is not an object that is out is refused, and reported. */
+/* Promise: anything but an allocated object is refused and reported. */
 static void handle_wrong_calls(struct kunit *test)
 {
 	struct fastalloc_pool *pool = handle_pool(test, 8);
@@ -480,7 +486,7 @@ static void handle_wrong_calls(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, fastalloc_resolve(pool, h), (void *)odd);
 }
 
-/* Promise: a pool that was made without handles says so. */
+/* Promise: a pool that was made without handles reports calls that need them. */
 static void handle_without_flag(struct kunit *test)
 {
 	struct fastalloc_pool *pool =
@@ -504,7 +510,7 @@ static void handle_without_flag(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, fastalloc_get_unless_zero(pool, obj));
 }
 
-/* Promise: with checks as well, one fault is found once, and there is no other. */
+/* Promise: with checks enabled, one fault is reported once and nothing else is. */
 static void handle_with_checks(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
@@ -528,7 +534,7 @@ static void handle_with_checks(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, violations(pool), 0ULL);
 	expect_refused(test, pool, &log, "double free", fastalloc_free(pool, obj));
 
-	/* A refused free leaves the object out, checks included. */
+	/* A refused free leaves the object allocated, with checks too. */
 	obj = fa_must_get(test, pool, GFP_KERNEL);
 	fastalloc_get(pool, obj);
 	expect_refused(test, pool, &log, "free of a shared object",
@@ -538,7 +544,7 @@ static void handle_with_checks(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, violations(pool), 2ULL);
 }
 
-/* Promise: too many references stay too many: the object is never freed. */
+/* Promise: a saturated reference count stays saturated: the object is never freed. */
 static void handle_saturation(struct kunit *test)
 {
 	struct fastalloc_pool *pool = handle_pool(test, 4);
@@ -552,7 +558,7 @@ static void handle_saturation(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, fastalloc_get(pool, obj), obj);
 	fa_expect_splat("pool kunit: references of an object saturated; leaking it");
 	KUNIT_EXPECT_PTR_EQ(test, fastalloc_upgrade(pool, h), obj);
-	/* Reported once, and neither more nor less from now on. */
+	/* Reported once; the count does not change from now on. */
 	for (i = 0; i < 3; i++) {
 		KUNIT_EXPECT_PTR_EQ(test, fastalloc_get(pool, obj), obj);
 		KUNIT_EXPECT_PTR_EQ(test, fastalloc_upgrade(pool, h), obj);
@@ -576,7 +582,7 @@ struct grown {
 	fastalloc_handle_t	h[GROWN];
 };
 
-/* Promise: handles stay stale though indices are used again after trim. */
+/* Promise: handles stay stale when indices are used again after trim. */
 static void handle_trim(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
@@ -603,7 +609,7 @@ static void handle_trim(struct kunit *test)
 		most = max(most, s.total);
 		for (i = 0; i < GROWN; i++) {
 			old[nr_old++] = g->h[i];
-			/* Some slots are reused more than their neighbours. */
+			/* Reuse some slots more often than their neighbours. */
 			if (i % 3 == round % 3)
 				continue;
 			fa_put(test, pool, g->obj[i]);
@@ -616,12 +622,12 @@ static void handle_trim(struct kunit *test)
 	}
 	KUNIT_EXPECT_EQ(test, wrong, 0U);
 	KUNIT_EXPECT_EQ(test, violations(pool), 0ULL);
-	/* It is no test unless chunks have gone and their indices come again. */
+	/* Without freed chunks and reused indices the case would test nothing. */
 	KUNIT_EXPECT_GT(test, trimmed, 20UL);
 	KUNIT_EXPECT_LE(test, pool->handles.index_end, most + 7);
 }
 
-/* The objects that are out, by index: no two have the same. */
+/* Checks that no two objects that are out have the same index. */
 static void expect_apart(struct kunit *test, struct fastalloc_pool *pool, u32 limit)
 {
 	unsigned long *seen = fa_mem(test, BITS_TO_LONGS(limit) * sizeof(long));
@@ -638,13 +644,16 @@ static void expect_apart(struct kunit *test, struct fastalloc_pool *pool, u32 li
 	KUNIT_EXPECT_EQ(test, wrong, 0U);
 }
 
-/* Once as much as was asked for, whoever it is that grows the pool. */
+/* Growth rule: once the number that the case asked for, whoever grows the pool. */
 static unsigned long next_growth(unsigned long capacity, void *arg)
 {
 	return xchg((unsigned long *)arg, 0);
 }
 
-/* Grows a pool of whole pages that has no free object by @nr, and takes them. */
+/*
+ * Grows a pool that has no free object by @nr objects, in whole pages, and allocates
+ * them.
+ */
 static void grow_by(struct kunit *test, struct fastalloc_pool *pool,
 		    unsigned long *arg, unsigned long nr)
 {
@@ -654,7 +663,7 @@ static void grow_by(struct kunit *test, struct fastalloc_pool *pool,
 		fa_must_get(test, pool, GFP_KERNEL);
 }
 
-/* Ranges of indices that no chunk has. */
+/* Number of index ranges that no chunk has. */
 static unsigned int fa_ranges(struct fastalloc_pool *pool)
 {
 	unsigned int nr = 0;
@@ -675,7 +684,9 @@ static struct fastalloc_pool *ranges_pool(struct kunit *test, unsigned long *gro
 					  .flags = FASTALLOC_F_HANDLES));
 }
 
-/* Promise: gone chunks' indices are joined, split and used again, lowest first. */
+/*
+ * Promise: index ranges of freed chunks are merged, split and used again, lowest first.
+ */
 static void handle_ranges(struct kunit *test)
 {
 	unsigned long *growth = fa_mem(test, sizeof(*growth));
@@ -690,7 +701,7 @@ static void handle_ranges(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, pool->handles.index_end, 70UL);
 	expect_apart(test, pool, 70);
 
-	/* All but the first and the last chunk go: 10 to 39 are one range. */
+	/* All chunks but the first and the last are freed: 10 to 39 become one range. */
 	low = fix->held[0].obj;
 	high = fix->held[69].obj;
 	fa_unhold(test, low);
@@ -703,7 +714,7 @@ static void handle_ranges(struct kunit *test)
 	fa_drain(test, pool, 0);
 	grow_by(test, pool, growth, 15);
 	KUNIT_EXPECT_EQ(test, pool->handles.index_end, 70UL);
-	/* 25 to 39 are too few for 16. */
+	/* 25 to 39 are too few for 16 objects. */
 	grow_by(test, pool, growth, 16);
 	KUNIT_EXPECT_EQ(test, pool->handles.index_end, 86UL);
 	grow_by(test, pool, growth, 15);
@@ -713,8 +724,8 @@ static void handle_ranges(struct kunit *test)
 }
 
 /*
- * Promise: indices whose generations have come too far for a new chunk to begin
- * above them are not used again, also if a generation began again from 1.
+ * Promise: an index range is not used again if its generations are so high that those
+ * of a new chunk could not begin above them, or if a generation has wrapped to 1.
  */
 static void handle_worn(struct kunit *test)
 {
@@ -738,7 +749,10 @@ static void handle_worn(struct kunit *test)
 		while (fix->nr_held > 10)
 			fa_put(test, pool, fix->held[fix->nr_held - 1].obj);
 		KUNIT_EXPECT_EQ(test, fastalloc_pool_trim(pool), 10UL);
-		/* Freed once more than it says, and one above that. */
+		/*
+		 * The free raises the generation by one, and a new chunk begins one
+		 * above that.
+		 */
 		KUNIT_EXPECT_NULL(test, fastalloc_resolve(pool, first));
 
 		grow_by(test, pool, growth, 10);
@@ -769,7 +783,7 @@ static int picky_ctor(void *obj, void *arg)
 	return 0;
 }
 
-/* Promise: a growth that fails leaves nothing behind, indices included. */
+/* Promise: a failed growth leaves nothing behind, including indices. */
 static void handle_failed_growth(struct kunit *test)
 {
 	struct picky *p = fa_mem(test, sizeof(*p));
@@ -796,7 +810,10 @@ static void handle_failed_growth(struct kunit *test)
 	expect_apart(test, pool, 20);
 }
 
-/* Promise: what handles cost is counted, and is 8 bytes an object, in whole pages. */
+/*
+ * Promise: the overhead of handles is counted, and is 8 bytes for each object, in whole
+ * pages.
+ */
 static void handle_overhead(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
@@ -810,13 +827,16 @@ static void handle_overhead(struct kunit *test)
 	pool = fa_pool(test, &cfg);
 	fastalloc_pool_stats(pool, &with);
 	KUNIT_EXPECT_GE(test, with.bytes, without.bytes + 8 * with.total);
-	/* Pages may have been had in pieces only, one or the other time. */
+	/*
+	 * In one of the two pools, pages may have been available only in several
+	 * pieces.
+	 */
 	if (with.chunks > 1 || without.chunks > 1)
 		return;
 	KUNIT_EXPECT_LE(test, with.bytes, without.bytes + PAGE_ALIGN(8 * with.total) + 64);
 }
 
-/* Everything that may still be called on a pool that was destroyed and is held. */
+/* All calls that are allowed on a destroyed pool to which the caller has a reference. */
 static void expect_dead(struct kunit *test, struct fastalloc_pool *pool, void *obj,
 			fastalloc_handle_t h)
 {
@@ -854,7 +874,9 @@ static void expect_dead(struct kunit *test, struct fastalloc_pool *pool, void *o
 	KUNIT_EXPECT_EQ(test, violations(pool), before + 6);
 }
 
-/* Promise: a pool that is held outlives destroy as a nameplate, of every kind. */
+/*
+ * Promise: a pool with a reference survives destroy as a descriptor, whatever its kind.
+ */
 static void handle_destroyed(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
@@ -876,7 +898,7 @@ static void handle_destroyed(struct kunit *test)
 		KUNIT_EXPECT_PTR_EQ(test, fastalloc_pool_get(pool), pool);
 		fa_pool_gone(test, pool);
 		expect_dead(test, pool, obj, h);
-		/* The name is free for the next. */
+		/* The name is available for another pool. */
 		again = fa_pool(test, &cfg);
 		fastalloc_pool_put(pool);
 		KUNIT_EXPECT_NULL(test, fastalloc_resolve(pool, h));
@@ -886,7 +908,10 @@ static void handle_destroyed(struct kunit *test)
 	fastalloc_pool_put(NULL);
 }
 
-/* Promise: an object that is out on destroy stays readable, and late puts touch nothing. */
+/*
+ * Promise: an object that is out on destroy stays readable, and late puts do not touch
+ * it.
+ */
 static void handle_kept(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
@@ -905,23 +930,23 @@ static void handle_kept(struct kunit *test)
 	fastalloc_get(pool, thing);
 	fa_expect_splat("pool kunit-kept destroyed with 1 objects out");
 	fa_pool_gone(test, pool);
-	/* Nobody holds the nameplate: it stays because the object does. */
+	/* The descriptor stays without a reference, because the object is out. */
 	expect_dead(test, pool, thing, h);
 	KUNIT_EXPECT_EQ(test, thing->id, 4711ULL);
 	thing->id = 1;
-	/* Lost from here on, as kmemleak would say. */
+	/* The object is leaked from here on; tell kmemleak. */
 	if (is_vmalloc_addr(thing))
 		kmemleak_not_leak(PTR_ALIGN_DOWN(thing, PAGE_SIZE));
 }
 
 /**
- * struct race - threads at one pool
+ * struct race - threads that use one pool
  * @pool: the pool
- * @shown: value of the handle that there is to be looked up
- * @stop: for the threads
- * @upgraded: references had by a handle
- * @missed: handles that led to NULL
- * @wrong: objects that were not what they should be
+ * @shown: value of the handle to look up
+ * @stop: the threads must end
+ * @upgraded: successful lookups
+ * @missed: lookups that returned NULL
+ * @wrong: lookups that returned another object
  */
 struct race {
 	struct fastalloc_pool	*pool;
@@ -955,7 +980,7 @@ static void race_stop(struct race *r, struct task_struct **task)
 			kthread_stop(task[i]);
 }
 
-/* Lets others run: not all kernels would see to it. */
+/* Lets other tasks run: not all kernels preempt this loop. */
 static void race_breathe(unsigned int i)
 {
 	if (i % 64)
@@ -970,7 +995,10 @@ static void race_end(void)
 		schedule_timeout_interruptible(1);
 }
 
-/* Upgrades what is shown; a reference had is to that very object, and keeps it. */
+/*
+ * Upgrades the handle in @shown. A reference must be to that object and keep it
+ * allocated.
+ */
 static int race_upgrade(void *data)
 {
 	struct race *r = data;
@@ -1006,8 +1034,8 @@ static void forget_id(void *obj, void *arg)
 }
 
 /*
- * Promise: an upgrade that races with the last put either comes before it, and
- * the object stays what it was, or gives NULL.
+ * Promise: an upgrade that races with the last put either comes before it, and the
+ * object stays unchanged, or returns NULL.
  */
 static void handle_race_put(struct kunit *test)
 {
@@ -1025,7 +1053,7 @@ static void handle_race_put(struct kunit *test)
 	cfg.on_release = forget_id;
 	r->pool = fa_pool(test, &cfg);
 	race_start(test, r, race_upgrade, task);
-	/* Until both outcomes were seen often, and many objects came and went. */
+	/* Until both outcomes occurred often, with many objects. */
 	while ((i < 5000 || atomic_long_read(&r->upgraded) < 500 ||
 		atomic_long_read(&r->missed) < 500) && time_before(jiffies, end)) {
 		t = fastalloc_alloc(r->pool, GFP_KERNEL);
@@ -1033,7 +1061,7 @@ static void handle_race_put(struct kunit *test)
 			continue;
 		h = fastalloc_handle(r->pool, t);
 		t->id = h.v;
-		/* Who reads it must see the object; the handle is published. */
+		/* A thread that reads the handle must see the object. */
 		atomic64_set_release(&r->shown, h.v);
 		if (!(i++ % 64))
 			usleep_range(10, 50);
@@ -1050,7 +1078,7 @@ static void handle_race_put(struct kunit *test)
 		   atomic_long_read(&r->upgraded), atomic_long_read(&r->missed));
 }
 
-/* Looks at what is shown for as long as there is something. */
+/* Looks up the handle in @shown until told to stop. */
 static int race_resolve(void *data)
 {
 	struct race *r = data;
@@ -1072,7 +1100,10 @@ static int race_resolve(void *data)
 	return 0;
 }
 
-/* Promise: destroy waits for those who look up; they find the object or NULL. */
+/*
+ * Promise: destroy waits for lookups that are under way; they return the object or
+ * NULL.
+ */
 static void handle_race_destroy(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
@@ -1111,13 +1142,13 @@ static void handle_race_destroy(struct kunit *test)
 }
 
 /**
- * struct late_put - a last put that destroy overtakes
+ * struct late_put - a last put that is overtaken by destroy
  * @pool: the pool
  * @obj: the object
  * @hooks: how often on_release has run
- * @in_hook: the put is in its hook
- * @destroyed: the pool is
- * @done: the put is
+ * @in_hook: the put has reached its hook
+ * @destroyed: destroy has returned
+ * @done: the put has returned
  */
 struct late_put {
 	struct fastalloc_pool	*pool;
@@ -1132,7 +1163,7 @@ static void late_release(void *obj, void *arg)
 {
 	struct late_put *l = arg;
 
-	/* Destroy calls it too, for what it finds out. */
+	/* Destroy calls it too, since the object is still out. */
 	if (atomic_inc_return(&l->hooks) > 1)
 		return;
 	complete(&l->in_hook);
@@ -1178,9 +1209,8 @@ static void late_put(struct kunit *test, unsigned int flags)
 }
 
 /*
- * Promise: a put that was in time to begin touches nothing once the pool is gone,
- * and checks find no fault with it. Its hook may run that long, if it leaves the
- * object alone.
+ * Promise: a put that began before destroy touches nothing once the pool is gone, and
+ * checks report nothing. Its hook may run that long, if it does not access the object.
  */
 static void handle_late_put(struct kunit *test)
 {
@@ -1212,7 +1242,7 @@ static void irq_calls(struct irq_work *irq)
 	f->wrong += fastalloc_handle(pool, f->obj).v != f->h.v;
 	fastalloc_put(pool, f->obj);
 	fastalloc_put(pool, f->obj);
-	/* And the last one. */
+	/* The last one, too. */
 	fastalloc_put(pool, f->obj);
 	f->wrong += !!fastalloc_upgrade(pool, f->h);
 	ref = fastalloc_ref_alloc(pool, GFP_ATOMIC);
@@ -1224,7 +1254,7 @@ static void irq_calls(struct irq_work *irq)
 	fastalloc_pool_put(fastalloc_pool_get(pool));
 }
 
-/* Promise: all of it works from hardirq, the last put included. */
+/* Promise: all calls work in hardirq, including the last put. */
 static void handle_hardirq(struct kunit *test)
 {
 	struct fastalloc_pool *pool = handle_pool(test, 8);
@@ -1246,7 +1276,10 @@ static void handle_hardirq(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, violations(pool), 0ULL);
 }
 
-/* Promise: an owned handle frees once, hands on, and lets its object be taken. */
+/*
+ * Promise: an owned handle frees its object once, can be moved, and can give up its
+ * object.
+ */
 static void ref_owned(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
@@ -1312,7 +1345,9 @@ static int ref_freer(void *data)
 	return 0;
 }
 
-/* Promise: of all who free an owned handle at once, one frees the object. */
+/*
+ * Promise: if several tasks free an owned handle at once, one of them frees the object.
+ */
 static void ref_race(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
@@ -1322,7 +1357,7 @@ static void ref_race(struct kunit *test)
 	unsigned int i;
 	void *obj;
 
-	/* F finds an object that is freed twice. */
+	/* The check flag detects a double free. */
 	cfg.flags = FASTALLOC_F_CHECK;
 	r->pool = fa_pool(test, &cfg);
 	r->ref.pool = r->pool;

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Random operations on a pool, each held against a plain model of what the
- * pool promises: who is out, which object comes next, what is in it, when a
- * call may fail, and every counter.
+ * Random operations on a pool, each compared with a simple model of what the pool
+ * promises: which objects are out, which one comes next, what it holds, when a call may
+ * fail, and every counter.
  *
- * The model knows objects by address. In every second round a ctor tells it of
- * them before they can be handed out, else it learns of them then; a dtor
- * always tells it when they go. A worker may add a chunk at any moment: what
- * the model cannot know for that reason, and only that, it leaves open.
+ * The model knows objects by address. In every second run a ctor reports them before
+ * they can be handed out; otherwise the model learns of them when they are allocated. A
+ * dtor always reports when they are destructed. The worker may add a chunk at any time:
+ * only what the model cannot know for that reason is not checked.
  *
- * A PERCPU pool promises less: no order, and its reserve may be handed out or
- * not. So it may fail once its capacity is out, and must once its total is. A
- * bulk that falls short has taken some objects, and given them back.
+ * A PERCPU pool promises less: no order, and its reserve may or may not be handed out.
+ * So an allocation may fail once the capacity is out, and must fail once all objects
+ * are. A bulk allocation that fails has taken some objects and freed them again.
  */
 #include <linux/hash.h>
 #include <linux/module.h>
@@ -31,7 +31,7 @@ module_param(seed, uint, 0444);
 MODULE_PARM_DESC(seed, "of the random operations; 0: draw one");
 
 #define ROUNDS		8
-#define MOST		1024	/* objects, of a reserve as well */
+#define MOST		1024	/* objects, including those of a reserve */
 #define MOST_CAPACITY	512
 #define HASH_BITS	9
 #define BULK		16
@@ -40,21 +40,21 @@ MODULE_PARM_DESC(seed, "of the random operations; 0: draw one");
 
 enum state {
 	NEWBORN,	/* constructed, perhaps not in the pool yet */
-	FRESH,		/* in the pool, never out */
+	FRESH,		/* in the pool, never allocated */
 	OUT,
-	IN_RUN,		/* out, as part of a run */
-	RESTED,		/* was out, is free */
+	IN_RUN,		/* allocated, as part of a run */
+	RESTED,		/* was allocated, is free */
 };
 
 /**
  * struct mobj - what the model knows of an object
  * @hash: by address
- * @rest: in the order they were freed, while RESTED; else all NEWBORN
+ * @rest: while RESTED, in the order of the frees; while NEWBORN, all of these
  * @rb: by address, while FRESH or RESTED, for LOWEST
  * @addr: of the object
- * @state: see above
+ * @state: one of enum state
  * @fill: what it was last filled with
- * @idx: its place in the array of those out
+ * @idx: its index in the array of objects that are out
  */
 struct mobj {
 	struct hlist_node	hash;
@@ -67,37 +67,37 @@ struct mobj {
 };
 
 /**
- * struct model - a pool and all that is known of it
+ * struct model - a pool and what is known of it
  * @pool: the pool
- * @cfg: what it was made of
- * @stride: distance of neighbours
- * @rnd: where the operations come from
- * @lock: for @born, which a worker may add to
- * @born: objects that the ctor has seen, and the model has yet to take note of
+ * @cfg: its config
+ * @stride: distance of adjacent objects
+ * @rnd: source of the operations
+ * @lock: protects @born, to which a worker may add
+ * @born: objects that the ctor has seen and the model does not know yet
  * @nr_born: how many
- * @owner: the task that uses the pool; everything else belongs to it alone
- * @obj: room for all objects
+ * @owner: the task that uses the pool; only it uses the other members
+ * @obj: memory for all struct mobj
  * @spare: of those, the unused ones
  * @nr_spare: how many
  * @hash: known objects by address
  * @rest: RESTED ones
  * @newborn: NEWBORN ones
  * @tree: FRESH and RESTED ones, if LOWEST
- * @known: how many are known
+ * @known: number of known objects
  * @fresh: how many of them are FRESH
  * @dtors: calls of dtor
- * @out: objects out, but for runs
+ * @out: objects out, without runs
  * @nr_out: how many
- * @run: runs out
+ * @run: runs that are out
  * @nr_run: how many
- * @in_use: all that is out
+ * @in_use: all objects that are out
  * @cap: capacity before the present operation
  * @reserve: objects beside it
- * @peak_most: no more can have been out at once
- * @total: all objects, when the peak began
+ * @peak_most: upper bound of the peak
+ * @total: all objects, when the peak was reset
  * @all_known: every object of the pool is known
- * @want: what the counters must say
- * @wrong: what is wrong, or NULL
+ * @want: expected counters
+ * @wrong: the first mismatch, or NULL
  */
 struct model {
 	struct fastalloc_pool	*pool;
@@ -105,7 +105,7 @@ struct model {
 	size_t			stride;
 	struct rnd_state	rnd;
 
-	spinlock_t		lock;	/* as said above */
+	spinlock_t		lock;	/* protects @born */
 	void			*born[MOST];
 	unsigned int		nr_born;
 	struct task_struct	*owner;
@@ -154,7 +154,7 @@ static bool is_percpu(const struct model *m)
 	return m->cfg.sync == FASTALLOC_SYNC_PERCPU;
 }
 
-/* Small objects are filled and looked at whole, large ones at both ends. */
+/* Small objects are filled and checked whole, large ones at both ends. */
 #define WHOLE	64
 
 static void fill(const struct model *m, void *addr, u8 with)
@@ -238,7 +238,7 @@ static int model_ctor(void *addr, void *arg)
 	return 0;
 }
 
-/* Takes note of what the ctor has seen. */
+/* Takes note of the objects that the ctor has seen. */
 static void meet_newborn(struct model *m)
 {
 	unsigned int i;
@@ -277,7 +277,7 @@ static void model_dtor(void *addr, void *arg)
 	struct model *m = arg;
 	struct mobj *o;
 
-	/* Only trim and destroy take objects away; no growth fails here. */
+	/* Only trim and destroy free memory here; no growth fails. */
 	if (current != m->owner) {
 		wrong(m, "an object went by itself");
 		return;
@@ -299,8 +299,9 @@ static void model_dtor(void *addr, void *arg)
 }
 
 /*
- * Before an operation: what can be said of the pool now. Chunks join it in the
- * order they are made, so if as many objects are known as it has, it has those.
+ * Records what is known of the pool before an operation. Chunks are added in the order
+ * in which they are made, so if the pool has as many objects as are known, it has
+ * exactly those.
  */
 static void look(struct model *m)
 {
@@ -320,8 +321,8 @@ static void look(struct model *m)
 }
 
 /*
- * An object came out of turn unless a chunk arrived during the operation; a
- * PERCPU pool hands out its objects before it counts them.
+ * An object that came out of order is a mismatch unless a chunk was added during the
+ * operation. A PERCPU pool hands out objects before it counts them.
  */
 static bool chunk_came(struct model *m)
 {
@@ -329,7 +330,7 @@ static bool chunk_came(struct model *m)
 	       fastalloc_pool_capacity(m->pool) > m->cap;
 }
 
-/* Whether it was the turn of @o, never out before if @fresh. */
+/* Whether @o was next in order; @fresh if it was never allocated before. */
 static bool its_turn(struct model *m, struct mobj *o, bool fresh)
 {
 	struct rb_node *low;
@@ -344,7 +345,9 @@ static bool its_turn(struct model *m, struct mobj *o, bool fresh)
 	case FASTALLOC_ORDER_FIFO:
 		if (fresh)
 			return true;
-		/* Without ctor, what is not known has never been out. */
+		/*
+		 * Without a ctor, objects that are not known have never been allocated.
+		 */
 		if (m->cfg.ctor ? m->fresh : m->cap > m->known)
 			return false;
 		return o == list_first_entry(&m->rest, struct mobj, rest);
@@ -356,7 +359,7 @@ static bool its_turn(struct model *m, struct mobj *o, bool fresh)
 	}
 }
 
-/* Takes note of an object that came out; @turn: it must have been its turn. */
+/* Takes note of an allocated object. With @turn it must have been the next in order. */
 static struct mobj *came_out(struct model *m, void *addr, enum state state,
 			     bool turn, bool zeroed)
 {
@@ -407,7 +410,7 @@ static void counted(struct model *m, unsigned int nr)
 {
 	unsigned long most = fastalloc_pool_capacity(m->pool);
 
-	/* As above: handed out before it is counted. */
+	/* As in chunk_came(): handed out before it is counted. */
 	if (is_percpu(m) && m->cfg.growth != FASTALLOC_GROWTH_NONE)
 		most = m->cfg.max_capacity;
 	m->want.allocs += nr;
@@ -417,7 +420,7 @@ static void counted(struct model *m, unsigned int nr)
 		wrong(m, "more objects are out than there are");
 }
 
-/* A call for @nr came to nothing: was that allowed? */
+/* A call for @nr objects failed: was that allowed? */
 static void got_none(struct model *m, gfp_t gfp, unsigned int nr)
 {
 	unsigned long room = m->cap;
@@ -454,8 +457,8 @@ static void op_alloc(struct model *m)
 }
 
 /*
- * A bulk takes what single calls would, in no particular order: of those that
- * have rested, none is passed over for another.
+ * A bulk takes the same objects as single calls would, in no particular order: no
+ * RESTED object is passed over for a later one.
  */
 static void op_alloc_bulk(struct model *m)
 {
@@ -478,7 +481,7 @@ static void op_alloc_bulk(struct model *m)
 		o = find_or_meet(m, addr[i]);
 		rested += o && o->state == RESTED;
 	}
-	/* That many from the end they are taken from are the right ones. */
+	/* They must be those at the end of ->rest from which the pool allocates. */
 	if (m->cfg.order != FASTALLOC_ORDER_LOWEST && !is_percpu(m)) {
 		bool lifo = m->cfg.order == FASTALLOC_ORDER_LIFO;
 		struct list_head *at = &m->rest;
@@ -506,7 +509,7 @@ static void op_alloc_bulk(struct model *m)
 	counted(m, nr);
 }
 
-/* The model's side of a free; the object must be as its user left it. */
+/* Takes note of a free; the object must be as its user left it. */
 static void rests(struct model *m, struct mobj *o)
 {
 	if (!filled(m, o->addr, o->fill))
@@ -569,7 +572,10 @@ static bool run_is_free(struct model *m, void *addr, unsigned int nr)
 	return true;
 }
 
-/* The lowest run there is; only where all is known, fixed and in one chunk. */
+/*
+ * The lowest free run. Only if all objects are known, and the pool is fixed and has one
+ * chunk.
+ */
 static void *lowest_run(struct model *m, unsigned int nr)
 {
 	struct rb_node *n;
@@ -608,7 +614,7 @@ static void op_alloc_contig(struct model *m)
 	counted(m, nr);
 }
 
-/* Frees a run whole, or makes its objects like all others. */
+/* Frees a run whole, or turns its objects into single ones. */
 static void op_end_run(struct model *m)
 {
 	unsigned int at, nr, i;
@@ -673,8 +679,8 @@ static void op_stats(struct model *m)
 	if (s.bytes < s.total * m->stride)
 		wrong(m, "bytes is less than the objects take");
 	/*
-	 * The reserve is what a PERCPU pool does not know of its peak, and what came
-	 * and went while it grew.
+	 * A PERCPU pool does not know its peak exactly: it may differ by the reserve,
+	 * and by what was allocated and freed while the pool grew.
 	 */
 	if (s.peak > m->peak_most)
 		wrong(m, "the peak is too high");
@@ -711,7 +717,7 @@ static void op_trim(struct model *m)
 		wrong(m, "trim took from a fixed pool");
 }
 
-/* @bias: of 64, how often rather to allocate than to free. */
+/* @bias: in how many of 64 cases to prefer an allocation to a free. */
 static void one_op(struct model *m, unsigned int bias)
 {
 	bool more = draw(m, 64) < bias;
@@ -772,14 +778,14 @@ static void clean_model(struct model *m)
 	memset(&m->want, 0, sizeof(m->want));
 }
 
-/* A config of the combination @c, the rest drawn. */
+/* A config of the combination @c; all other members are random. */
 static void draw_config(struct model *m, const struct fa_combo *c, bool ctor)
 {
 	static const size_t sizes[] = {
 		1, 3, 8, 16, 24, 40, 64, 100, 128, 200, 256, 1000, 5000,
 	};
 	size_t size = sizes[draw(m, ARRAY_SIZE(sizes))];
-	/* Growth fills its last page: often it is to add no more than its rule says. */
+	/* Growth fills its last page; often it must add just what its rule says. */
 	size_t align = draw(m, 3) ? fa_natural(size) << draw(m, 5) : PAGE_SIZE;
 	struct fa_combo all = *c;
 	unsigned long cap, max;
@@ -795,10 +801,10 @@ static void draw_config(struct model *m, const struct fa_combo *c, bool ctor)
 	m->cfg.arg = m;
 	if (c->order == FASTALLOC_ORDER_LOWEST)
 		m->cfg.flags = FASTALLOC_F_CONTIG;
-	/* Its hooks sleep nowhere: it may grow in place, or is not told so. */
+	/* The hooks never sleep, so this flag is allowed; set it at random. */
 	if (draw(m, 2))
 		m->cfg.flags |= FASTALLOC_F_ATOMIC_GROW;
-	/* Of eight slots a reserve for eight CPUs still fits beside the rest. */
+	/* With eight slots a reserve for eight CPUs fits, too. */
 	if (is_percpu(m) && num_possible_cpus() <= 8)
 		m->cfg.magazine = draw(m, 9);
 	m->stride = fa_combo_stride(&all);
@@ -839,7 +845,7 @@ static int model_suite_init(struct kunit_suite *suite)
 	return 0;
 }
 
-/* Promise: after any operations a pool is as the model says it must be. */
+/* Promise: after any sequence of operations a pool is as the model predicts. */
 static void model_random_ops(struct kunit *test)
 {
 	const struct fa_combo *c = test->param_value;

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The per-CPU pools. An operation that is interrupted is played by claiming
- * the CPU's cache as the inline code does: what is called before the release
- * then nests, here and now.
+ * Per-CPU pools. To simulate an interrupted operation, a case claims the CPU's cache as
+ * the inline code does: calls before the release are then nested.
  */
 #include <linux/cpu.h>
 #include <linux/cpumask.h>
@@ -25,7 +24,7 @@
  * @size: bytes of an object
  * @align: alignment, 0 for the natural one
  * @backing: where memory comes from
- * @hooks: with hooks, so that the inline path is shut
+ * @hooks: with hooks, so that the inline path is closed
  */
 struct percpu_shape {
 	unsigned long		capacity;
@@ -88,7 +87,7 @@ static void count_dtor(void *obj, void *arg)
 static struct fastalloc_config shape_config(struct kunit *test)
 {
 	const struct percpu_shape *s = test->param_value;
-	/* Where the kernel zeroes by default the inline path is shut. */
+	/* If the kernel zeroes objects by default, the inline path is closed. */
 	struct fastalloc_config cfg =
 		fa_config(.obj_size = s->size, .align = s->align, .capacity = s->capacity,
 			  .magazine = s->magazine, .backing = s->backing,
@@ -108,11 +107,11 @@ static struct fastalloc_pool *shape_pool(struct kunit *test)
 }
 
 /**
- * struct percpu_job - work to be done on a certain CPU; allocates with gfp 0
+ * struct percpu_job - work for a certain CPU; allocates with gfp 0
  * @pool: the pool
  * @objs: objects
- * @nr: how many to allocate, or to free
- * @got: how many came
+ * @nr: number to allocate, or to free
+ * @got: number allocated
  * @bulk: in one call
  */
 struct percpu_job {
@@ -153,7 +152,7 @@ static int job_free(void *arg)
 	return 0;
 }
 
-/* @fn on @cpu; without hotplug's lock a CPU could go meanwhile. */
+/* Runs @fn on @cpu. cpus_read_lock() keeps the CPU online meanwhile. */
 static void on_cpu(struct kunit *test, unsigned int cpu, int (*fn)(void *),
 		   void *arg)
 {
@@ -169,7 +168,7 @@ static int by_address(const void *a, const void *b)
 	return l < r ? -1 : l > r;
 }
 
-/* All @nr objects are aligned and none overlaps another. Sorts them. */
+/* Checks that all @nr objects are aligned and that none overlaps another. Sorts them. */
 static void expect_apart(struct kunit *test, void **objs, unsigned int nr,
 			 size_t size, size_t align)
 {
@@ -213,7 +212,10 @@ static void expect_quiet(struct kunit *test, struct fastalloc_pool *pool,
 	KUNIT_EXPECT_GE(test, s.peak, in_use);
 }
 
-/* Promise: one CPU gets every object, each its own memory; then a failure counts. */
+/*
+ * Promise: one CPU can allocate every object, each with its own memory; then an
+ * allocation fails and is counted.
+ */
 static void percpu_all_of_them(struct kunit *test)
 {
 	const struct percpu_shape *shape = test->param_value;
@@ -254,7 +256,7 @@ static void percpu_all_of_them(struct kunit *test)
 	KUNIT_EXPECT_LE(test, s.peak, s.total);
 }
 
-/* Promise: an object freed on another CPU than it came from is not lost. */
+/* Promise: an object freed on another CPU than it was allocated on is not lost. */
 static void percpu_other_cpu(struct kunit *test)
 {
 	const struct percpu_shape *shape = test->param_value;
@@ -282,7 +284,7 @@ static void percpu_other_cpu(struct kunit *test)
 	}
 }
 
-/* Claims this CPU's cache, as an operation does which is then interrupted. */
+/* Claims this CPU's cache, as an operation that is then interrupted. */
 static u32 interrupted(struct fastalloc_pool *pool)
 {
 	preempt_disable();
@@ -316,8 +318,8 @@ static int job_free_nested(void *arg)
 }
 
 /*
- * Fills this CPU's loaded and spare magazine from @objs; @got is set to how many
- * that took. Without hooks, when the cache can be seen.
+ * Fills this CPU's loaded and spare magazines from @objs; sets @got to the number of
+ * objects used. Only without hooks, when the cache is visible to the test.
  */
 static int job_strand(void *arg)
 {
@@ -334,8 +336,8 @@ static int job_strand(void *arg)
 }
 
 /*
- * Promise: with the most that can rest there stranded in every CPU's cache, and
- * this one interrupted too, whoever allocates still gets the capacity.
+ * Promise: with as many objects as possible in the caches of all CPUs, and with an
+ * operation interrupted on this one too, the capacity can still be allocated.
  */
 static void percpu_stranded(struct kunit *test)
 {
@@ -362,7 +364,7 @@ static void percpu_stranded(struct kunit *test)
 			job.nr = m;
 			on_cpu(test, cpu, job_strand, &job);
 			KUNIT_ASSERT_LE(test, job.got, 3 * m);
-			/* These go past the cache. */
+			/* These bypass the cache. */
 			job.nr = 3 * m - job.got;
 			job.objs += job.got;
 			on_cpu(test, cpu, job_free_nested, &job);
@@ -374,7 +376,7 @@ static void percpu_stranded(struct kunit *test)
 		on_cpu(test, 0, nested && !shape->hooks ? job_alloc_nested : job_alloc,
 		       &job);
 		KUNIT_EXPECT_GE(test, (unsigned long)job.got, shape->capacity);
-		/* Or else this has not stranded what it set out to. */
+		/* Otherwise the case has not filled the caches as intended. */
 		if (!shape->hooks)
 			KUNIT_EXPECT_EQ(test, job.got, want);
 		job.nr = job.got;
@@ -383,7 +385,10 @@ static void percpu_stranded(struct kunit *test)
 	}
 }
 
-/* Promise: an operation may interrupt another, which may have interrupted one. */
+/*
+ * Promise: an operation may interrupt another one, which itself may have interrupted a
+ * third.
+ */
 static void percpu_nested(struct kunit *test)
 {
 	const struct percpu_shape *shape = test->param_value;
@@ -408,7 +413,7 @@ static void percpu_nested(struct kunit *test)
 		expect_quiet(test, pool, 0);
 	}
 	fastalloc_pool_stats(pool, &s);
-	/* The cache that is shown inline is not the one in use with hooks. */
+	/* With hooks, the cache that the inline path sees is not the one in use. */
 	KUNIT_EXPECT_EQ(test, s.nested, shape->hooks ? 0ULL : 8ULL * job.nr);
 
 	if (shape->capacity < 3)
@@ -430,7 +435,10 @@ static void percpu_nested(struct kunit *test)
 	expect_quiet(test, pool, 0);
 }
 
-/* Promise: a bulk is all or nothing, of any number, and what failed is not lost. */
+/*
+ * Promise: a bulk allocation of any size is all or nothing, and a failed one loses no
+ * object.
+ */
 static void percpu_bulk(struct kunit *test)
 {
 	const struct percpu_shape *shape = test->param_value;
@@ -461,13 +469,13 @@ static void percpu_bulk(struct kunit *test)
 }
 
 /**
- * struct context - a cycle to be run where an interrupt puts it
+ * struct context - an alloc and a free, run in interrupt context
  * @pool: the pool
  * @irq: raises it
  * @tasklet: likewise, in a softirq
- * @got: whether there was an object
- * @there: whether it ran where it should
- * @done: it ran
+ * @got: the allocation succeeded
+ * @there: it ran in the right context
+ * @done: it has run
  */
 struct context {
 	struct fastalloc_pool	*pool;
@@ -487,7 +495,7 @@ static void context_cycle(struct context *c, bool there)
 	if (obj)
 		memset(obj, 0xa5, 8);
 	fastalloc_free(c->pool, obj);
-	/* Pairs with the acquire of who waits for it. */
+	/* Pairs with the acquire in context_done(). */
 	smp_store_release(&c->done, true);
 }
 
@@ -542,7 +550,7 @@ static void percpu_contexts(struct kunit *test)
 	expect_quiet(test, pool, 0);
 }
 
-/* Promise: a caller who may sleep grows the pool, to the maximum and no further. */
+/* Promise: a caller that may sleep grows the pool, up to the maximum. */
 static void percpu_grow_now(struct kunit *test)
 {
 	struct fastalloc_pool *pool =
@@ -570,7 +578,7 @@ static void percpu_grow_now(struct kunit *test)
 	KUNIT_EXPECT_GT(test, t.magazine_bytes, s.magazine_bytes);
 	KUNIT_EXPECT_LT(test, t.magazine_bytes, t.bytes);
 	KUNIT_EXPECT_FALSE(test, fastalloc_pool_can_grow(pool));
-	/* Growing must not touch what the CPUs count. */
+	/* Growth must not change the counters of the CPUs. */
 	KUNIT_EXPECT_GE(test, t.depot_exchanges, (u64)n / 4 / 2);
 	expect_quiet(test, pool, n);
 	fa_put_all(test);
@@ -578,7 +586,7 @@ static void percpu_grow_now(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, fastalloc_pool_trim(pool), 283UL);
 	KUNIT_EXPECT_EQ(test, fastalloc_pool_capacity(pool), 50UL);
-	/* All is given back but for the magazines. */
+	/* All memory is freed except for the magazines. */
 	magazines = t.magazine_bytes;
 	fastalloc_pool_stats(pool, &t);
 	KUNIT_EXPECT_EQ(test, t.magazine_bytes, magazines);
@@ -593,8 +601,9 @@ static void percpu_grow_now(struct kunit *test)
 }
 
 /*
- * Promise: callers who may neither sleep nor take memory (gfp 0) never fail while the
- * pool may grow, if the burst fits the low-water mark: the worker grows it in time.
+ * Promise: callers that may neither sleep nor take memory (gfp 0) never fail while the
+ * pool may grow, if a burst fits into the low-water mark: the worker grows the pool in
+ * time.
  */
 static void percpu_grow_from_atomic(struct kunit *test)
 {
@@ -610,8 +619,8 @@ static void percpu_grow_from_atomic(struct kunit *test)
 	job.objs = fa_mem(test, 32 * sizeof(void *));
 	while (n + 32 <= 2000) {
 		/*
-		 * The worker is due, unless what lies in the depot suffices
-		 * with the reserve: then there is nothing to wait for.
+		 * The worker is due, unless the depot and the reserve suffice: then
+		 * there is nothing to wait for.
 		 */
 		fa_await(fastalloc_pool_available(pool) >= 32 ||
 			 atomic_long_read(&pool->percpu.nfull) >= READ_ONCE(pool->percpu.low_full));
@@ -634,7 +643,10 @@ static void percpu_grow_from_atomic(struct kunit *test)
 	expect_quiet(test, pool, n);
 }
 
-/* Promise: an empty pool that fails such a caller (gfp 0) has been told to grow. */
+/*
+ * Promise: if an allocation with gfp 0 fails because the pool is empty, the worker
+ * grows the pool.
+ */
 static void percpu_grow_after_miss(struct kunit *test)
 {
 	struct fastalloc_pool *pool =
@@ -654,7 +666,10 @@ static void percpu_grow_after_miss(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, s.grows_atomic, 0ULL);
 }
 
-/* Promise: trim gives back wholly free chunks and spoils nothing that is out. */
+/*
+ * Promise: trim frees only chunks whose objects are all free, and changes no object
+ * that is out.
+ */
 static void percpu_trim_in_use(struct kunit *test)
 {
 	struct fastalloc_pool *pool =
@@ -671,14 +686,14 @@ static void percpu_trim_in_use(struct kunit *test)
 	prandom_seed_state(&rnd, 42);
 	objs = fa_mem(test, 600 * sizeof(*objs));
 	for (turn = 0; turn < 5; turn++) {
-		/* One by one, so that it grows by small chunks. */
+		/* One by one, so that growth adds small chunks. */
 		for (i = kept; i < 600; i++) {
 			objs[i] = fastalloc_alloc(pool, GFP_KERNEL);
 			KUNIT_ASSERT_NOT_NULL(test, objs[i]);
 		}
 		sort(objs, 600, sizeof(*objs), by_address, NULL);
 		fill(objs, 600, 32);
-		/* Runs of neighbours, so that whole chunks come free. */
+		/* Free contiguous runs, so that whole chunks become free. */
 		for (i = 0, kept = 0; i < 600;) {
 			unsigned int run = prandom_u32_state(&rnd) % 70;
 			bool keep = prandom_u32_state(&rnd) & 1;
@@ -695,7 +710,7 @@ static void percpu_trim_in_use(struct kunit *test)
 		n = fastalloc_pool_trim(pool);
 		fastalloc_pool_stats(pool, &t);
 		gone += n;
-		/* More if the worker finds it low and grows it again. */
+		/* More if the worker finds few free objects and grows the pool again. */
 		KUNIT_EXPECT_GE(test, t.total, s.total - n);
 		KUNIT_EXPECT_EQ(test, t.capacity, t.total - t.reserve);
 		KUNIT_EXPECT_GE(test, t.capacity, 40UL);
@@ -707,7 +722,7 @@ static void percpu_trim_in_use(struct kunit *test)
 	KUNIT_EXPECT_GT(test, gone, 0UL);
 	fastalloc_free_bulk(pool, kept, objs);
 	fastalloc_pool_trim(pool);
-	/* Less than a chunk more than it must have. */
+	/* Less than one chunk above the minimum. */
 	KUNIT_EXPECT_GE(test, fastalloc_pool_capacity(pool), 40UL);
 	KUNIT_EXPECT_LT(test, fastalloc_pool_capacity(pool), 60UL);
 	expect_quiet(test, pool, 0);
@@ -716,13 +731,13 @@ static void percpu_trim_in_use(struct kunit *test)
 /**
  * struct sleeper - a thread that waits for one object
  * @pool: the pool
- * @task: it
+ * @task: the thread
  * @timeout: in jiffies
- * @killable: wait so
- * @obj: what it got
- * @turn: how many had got one before
- * @turns: where to draw @turn
- * @done: it has returned from the wait
+ * @killable: the wait is killable
+ * @obj: object that it got
+ * @turn: number of sleepers that were served before
+ * @turns: counter for @turn
+ * @done: the wait has returned
  */
 struct sleeper {
 	struct fastalloc_pool	*pool;
@@ -766,7 +781,7 @@ static u64 waits(struct fastalloc_pool *pool)
 	return s.waits;
 }
 
-/* Starts @nr sleepers, each asleep before the next begins. */
+/* Starts @nr sleepers, one after another; each sleeps before the next begins. */
 static void sleep_all(struct kunit *test, struct sleeper *s, unsigned int nr)
 {
 	u64 before = waits(s->pool);
@@ -783,7 +798,7 @@ static void sleep_all(struct kunit *test, struct sleeper *s, unsigned int nr)
 	}
 }
 
-/* Nobody's assertion may come in between: they sleep in our memory. */
+/* No assertion may end the case before this: the sleepers use memory of the case. */
 static void wake_all(struct sleeper *s, unsigned int nr)
 {
 	unsigned int i;
@@ -820,7 +835,7 @@ static struct fastalloc_pool *drained_pool(struct kunit *test)
 	return pool;
 }
 
-/* Promise: those who wait get objects in the order they came. */
+/* Promise: waiters get objects in the order in which they began to wait. */
 static void percpu_wait_fifo(struct kunit *test)
 {
 	struct sleeper *s = fa_mem(test, SLEEPERS * sizeof(*s));
@@ -842,7 +857,7 @@ static void percpu_wait_fifo(struct kunit *test)
 		fastalloc_free(pool, fix->held[fix->nr_held].obj);
 		late += !fa_await(atomic_read(turns) == i + 1);
 		bad += !s[i].obj || s[i].turn != i;
-		/* The pool is small: what it gave goes round. */
+		/* The pool is small: this object is freed again for a later sleeper. */
 		fa_hold(test, pool, s[i].obj);
 		s[i].obj = NULL;
 	}
@@ -857,7 +872,7 @@ static void percpu_wait_fifo(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fa_drain(test, pool, GFP_KERNEL), (unsigned int)i);
 }
 
-/* Promise: who comes later, and would wait too, takes nothing from those who wait. */
+/* Promise: a caller that could wait too takes no object ahead of those that wait. */
 static void percpu_wait_turn(struct kunit *test)
 {
 	struct sleeper *s = fa_mem(test, sizeof(*s));
@@ -880,7 +895,10 @@ static void percpu_wait_turn(struct kunit *test)
 	wake_all(s, 1);
 }
 
-/* Promise: the wait ends in time, or when the waiter is killed if killable. */
+/*
+ * Promise: a wait ends when its time is up, or, if it is killable, when the waiter is
+ * killed.
+ */
 static void percpu_wait_ends(struct kunit *test)
 {
 	struct sleeper *s = fa_mem(test, 2 * sizeof(*s));
@@ -914,7 +932,7 @@ static void percpu_wait_ends(struct kunit *test)
 		KUNIT_EXPECT_TRUE(test, killed);
 		KUNIT_EXPECT_FALSE(test, other);
 	}
-	/* A SPINLOCK pool hands one over as well as a PERCPU one does. */
+	/* A SPINLOCK pool hands an object over like a PERCPU pool. */
 	fa_put_all(test);
 	KUNIT_EXPECT_TRUE(test, fa_await(slept(&s[1])));
 	KUNIT_EXPECT_NOT_NULL(test, s[1].obj);
@@ -956,7 +974,7 @@ static int crowd_thread(void *data)
 
 #define CROWD_MAX	64
 
-/* Promise: no wake-up is lost when more want objects than there are. */
+/* Promise: no wake-up is lost when there are more waiters than objects. */
 static void percpu_wait_crowd(struct kunit *test)
 {
 	struct fa_combo *combo = (struct fa_combo *)test->param_value;
@@ -973,7 +991,7 @@ static void percpu_wait_crowd(struct kunit *test)
 	nr = min(s.total + 6, (unsigned long)CROWD_MAX);
 	c->rounds = 200;
 	atomic_set(&c->left, nr);
-	/* All begin by waiting, however slow the machine is to start them. */
+	/* All threads begin by waiting, even on a machine that starts them slowly. */
 	taken = fa_drain(test, c->pool, GFP_KERNEL);
 	for (i = 0; i < nr; i++) {
 		task[i] = kthread_run(crowd_thread, c, "fa-crowd/%u", i);
@@ -986,7 +1004,7 @@ static void percpu_wait_crowd(struct kunit *test)
 		fastalloc_pool_stats(c->pool, &s);
 	} while (s.waits < nr && time_before(jiffies, end));
 	fa_put_all(test);
-	/* Each gives up long before this does. */
+	/* The waits time out much earlier than this limit. */
 	while (atomic_read(&c->left))
 		usleep_range(500, 1000);
 	for (i = 0; i < nr; i++)
@@ -1001,7 +1019,7 @@ static void percpu_wait_crowd(struct kunit *test)
 	expect_quiet(test, c->pool, 0);
 }
 
-/* Promise: a pool whose counters were reset while it had waiters goes cleanly. */
+/* Promise: a pool whose counters were reset while it had waiters is destroyed cleanly. */
 static void percpu_wait_then_reset(struct kunit *test)
 {
 	struct sleeper *s = fa_mem(test, sizeof(*s));
@@ -1019,7 +1037,7 @@ static void percpu_wait_then_reset(struct kunit *test)
 	fa_pool_gone(test, pool);
 }
 
-/* Promise: reset keeps what is out, and nothing else. */
+/* Promise: a reset keeps the number of objects in use, and clears everything else. */
 static void percpu_stats_reset(struct kunit *test)
 {
 	struct fastalloc_pool *pool =
@@ -1059,7 +1077,7 @@ static void percpu_stats_reset(struct kunit *test)
 	}
 }
 
-/* Promise: hooks run once for each object out and back, ctor and dtor once each. */
+/* Promise: hooks run once for each alloc and free, ctor and dtor once for each object. */
 static void percpu_hooks(struct kunit *test)
 {
 	struct hook_counts *h = fa_mem(test, sizeof(*h));
@@ -1092,7 +1110,10 @@ static void percpu_hooks(struct kunit *test)
 			atomic_long_read(&h->constructed));
 }
 
-/* Promise: zeroed means zeroed; a constructed object cannot be had so. */
+/*
+ * Promise: a zeroed allocation is zero throughout; a pool with a constructor refuses
+ * it.
+ */
 static void percpu_zero(struct kunit *test)
 {
 	struct hook_counts *h = fa_mem(test, sizeof(*h));
@@ -1123,7 +1144,10 @@ static void percpu_zero(struct kunit *test)
 	expect_quiet(test, pool, 0);
 }
 
-/* Promise: with DROP_LIVE a destroy warns, releases what is out, destructs all. */
+/*
+ * Promise: with DROP_LIVE destroy warns, releases objects that are out, and destructs
+ * all.
+ */
 static void percpu_destroy_with_objects_out(struct kunit *test)
 {
 	struct hook_counts *h = fa_mem(test, sizeof(*h));
@@ -1155,7 +1179,7 @@ static void percpu_destroy_with_objects_out(struct kunit *test)
 			atomic_long_read(&h->constructed));
 }
 
-/* Promise: a consumer built with another layout of the header gets no pool. */
+/* Promise: a consumer built with another layout of the header cannot create a pool. */
 static void percpu_layout(struct kunit *test)
 {
 	struct fastalloc_config cfg = { .name = "kunit", .obj_size = 8, .capacity = 1 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Pools as their users see them: config, life, objects, hooks, misuse. */
+/* Pools as their users see them: config, lifetime, objects, hooks, misuse. */
 #include <linux/limits.h>
 #include <linux/module.h>
 #include <linux/nodemask.h>
@@ -29,7 +29,7 @@ static void owner_free(void *mem, size_t size, void *arg)
 
 #define LONG31	"0123456789012345678901234567890"
 
-/* A config that is fine but for the fields given. */
+/* A config that is valid except for the given fields. */
 #define CONFIG(text, errno, ...)					\
 	{ .desc = text, .err = errno,					\
 	  .cfg = { .name = "kunit", .sync = FASTALLOC_SYNC_SPINLOCK,	\
@@ -208,7 +208,10 @@ static void config_desc(const struct config_param *p, char *desc)
 
 KUNIT_ARRAY_PARAM(config, config_params, config_desc);
 
-/* Promise: each bad config has its errno and leaves nothing; a good one works. */
+/*
+ * Promise: each bad config fails with its errno and leaves nothing behind; a good one
+ * works.
+ */
 static void pool_config(struct kunit *test)
 {
 	const struct config_param *p = test->param_value;
@@ -222,7 +225,7 @@ static void pool_config(struct kunit *test)
 	fa_must_get(test, pool, GFP_KERNEL);
 }
 
-/* Promise: a name that is in use is refused, and free again after destroy. */
+/* Promise: a name in use is refused, and available again after destroy. */
 static void pool_name_taken(struct kunit *test)
 {
 	struct fastalloc_config cfg = fa_config(.obj_size = 8, .capacity = 4,
@@ -327,7 +330,7 @@ static void pool_exact_capacity(struct kunit *test)
 	}
 }
 
-/* Promise: zalloc zeroes the whole object, whatever was in it. */
+/* Promise: zalloc zeroes the whole object, whatever it held. */
 static void pool_zalloc(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
@@ -345,7 +348,10 @@ static void pool_zalloc(struct kunit *test)
 	}
 }
 
-/* Promise: bulk gives all or none, each object once; 0 is none. */
+/*
+ * Promise: a bulk allocation returns all objects or none, each once; a request for 0
+ * returns none.
+ */
 static void pool_bulk(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
@@ -385,7 +391,7 @@ static void pool_bulk(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, s.frees, 300ULL);
 }
 
-/* What hooks saw, and where. */
+/* Record of the hooks, and of the context they ran in. */
 struct seen {
 	atomic_t ctor;
 	atomic_t dtor;
@@ -426,7 +432,7 @@ static void see_acquire(void *obj, void *arg)
 {
 	struct seen *s = arg;
 
-	/* Constructed, and not out already. */
+	/* The object must be constructed, and must not be out. */
 	if (*(u32 *)obj != MADE)
 		s->odd = true;
 	*(u32 *)obj = TAKEN;
@@ -466,7 +472,10 @@ static struct fa_combo hook_params[] = {
 
 KUNIT_ARRAY_PARAM(hook, hook_params, fa_combo_desc);
 
-/* Promise: ctor and dtor once per object, acquire and release once per cycle. */
+/*
+ * Promise: ctor and dtor run once for each object, acquire and release once for each
+ * cycle.
+ */
 static void pool_hooks(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
@@ -507,7 +516,10 @@ static void pool_hooks(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, s->odd);
 }
 
-/* Promise: a failing ctor fails creation with its errno; dtors undo exactly. */
+/*
+ * Promise: if a ctor fails, creation fails with its errno, and dtor runs for exactly
+ * the constructed objects.
+ */
 static void pool_ctor_fails(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
@@ -528,13 +540,13 @@ static void pool_ctor_fails(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, atomic_read(&s->dtor), at[i] - 1);
 		KUNIT_EXPECT_EQ(test, atomic_read(&s->release), 0);
 	}
-	/* The name is free again. */
+	/* The name is available again. */
 	memset(s, 0, sizeof(*s));
 	fa_pool(test, &cfg);
 	KUNIT_EXPECT_FALSE(test, s->odd);
 }
 
-/* Promise: in a pool of several chunks a late ctor failure undoes them all. */
+/* Promise: in a pool of several chunks a late failure of the ctor undoes all of them. */
 static void pool_ctor_fails_late(struct kunit *test)
 {
 	struct seen *s = fa_mem(test, sizeof(*s));
@@ -555,7 +567,7 @@ static void pool_ctor_fails_late(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, s->odd);
 }
 
-/* Promise: a constructed object stays as it was left, over free and alloc. */
+/* Promise: a constructed object keeps its contents from free to alloc. */
 static void pool_stays_constructed(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
@@ -586,7 +598,7 @@ static void pool_stays_constructed(struct kunit *test)
 			fastalloc_pool_capacity(pool));
 }
 
-/* Promise: stray writes all over freed objects do not disturb the pool. */
+/* Promise: stray writes to freed objects do not disturb the pool. */
 static void pool_stray_writes(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
@@ -627,7 +639,7 @@ static void pool_zalloc_refused(struct kunit *test)
 	fa_must_get(test, pool, GFP_KERNEL);
 }
 
-/* Promise: more frees than objects out are refused, one by one and in bulk. */
+/* Promise: frees beyond the number of objects out are refused, one by one and in bulk. */
 static void pool_over_free(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
@@ -644,7 +656,7 @@ static void pool_over_free(struct kunit *test)
 	fastalloc_free(pool, objs[0]);
 	fastalloc_free(pool, objs[1]);
 	if (c->order != FASTALLOC_ORDER_LOWEST) {
-		/* Three where two are out: none is taken, or with checks those two. */
+		/* Three where two are out: none is freed, or with checks those two. */
 		fastalloc_free_bulk(pool, 3, objs + 2);
 		fastalloc_pool_stats(pool, &s);
 		KUNIT_EXPECT_EQ(test, s.in_use, s.violations ? 0UL : 2UL);
@@ -693,8 +705,8 @@ static void refuse_desc(const struct refuse_param *p, char *desc)
 KUNIT_ARRAY_PARAM(refuse, refuse_params, refuse_desc);
 
 /*
- * Promise: LOWEST also refuses foreign, inner and already free pointers, and does
- * nothing to what is there.
+ * Promise: LOWEST also refuses foreign pointers, pointers into objects and free
+ * objects, and leaves memory unchanged.
  */
 static void pool_lowest_refuses(struct kunit *test)
 {
@@ -751,7 +763,7 @@ static struct fa_combo contig_params[] = {
 
 KUNIT_ARRAY_PARAM(contig, contig_params, fa_combo_desc);
 
-/* Promise: neighbours come at one stride, the lowest run that is long enough. */
+/* Promise: a run is contiguous, at one stride, and the lowest one that is long enough. */
 static void pool_contig(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
@@ -771,7 +783,7 @@ static void pool_contig(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fastalloc_pool_allocated(pool), 200UL);
 	memset(all, 0x77, 200 * stride);
 
-	/* Holes of 3 at 10, of 70 at 50 (over a word's edge), of 5 at 190. */
+	/* Free runs of 3 at 10, of 70 at 50 (across words of the bitmap), of 5 at 190. */
 	fastalloc_free_contig(pool, all + 10 * stride, 3);
 	fastalloc_free_contig(pool, all + 50 * stride, 70);
 	for (i = 190; i < 195; i++)
@@ -785,7 +797,7 @@ static void pool_contig(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, run, all + 190 * stride);
 	run = fastalloc_alloc_contig(pool, GFP_KERNEL, 2);
 	KUNIT_EXPECT_PTR_EQ(test, run, all + 10 * stride);
-	/* One by one, what is left: at 12 and at 194. */
+	/* Single objects: what is left at 12 and at 194. */
 	KUNIT_EXPECT_PTR_EQ(test, fastalloc_alloc(pool, GFP_KERNEL), all + 12 * stride);
 	KUNIT_EXPECT_PTR_EQ(test, fastalloc_alloc(pool, GFP_KERNEL), all + 194 * stride);
 	KUNIT_EXPECT_TRUE(test, fastalloc_pool_is_exhausted(pool));
@@ -793,7 +805,7 @@ static void pool_contig(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, fastalloc_pool_is_idle(pool));
 }
 
-/* Promise: contig is refused to a pool that was not made for it. */
+/* Promise: a pool that was not made for contiguous runs refuses them. */
 static void pool_contig_refused(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
@@ -806,7 +818,7 @@ static void pool_contig_refused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fastalloc_pool_allocated(pool), 1UL);
 }
 
-/* Promise: a run never crosses chunks; a pool that can grow gets one that fits. */
+/* Promise: a run never crosses chunks; a pool that can grow gets a chunk that fits. */
 static void pool_contig_grows(struct kunit *test)
 {
 	struct seen *s = fa_mem(test, sizeof(*s));
@@ -821,7 +833,7 @@ static void pool_contig_grows(struct kunit *test)
 	struct fastalloc_stats st;
 	char *run;
 
-	/* 20 are wanted where 8 are free in one chunk and growth adds 4. */
+	/* A run of 20, with 8 free in one chunk and growth by 4. */
 	run = fastalloc_alloc_contig(pool, GFP_KERNEL, 20);
 	KUNIT_ASSERT_NOT_NULL(test, run);
 	KUNIT_EXPECT_EQ(test, atomic_read(&s->acquire), 20);
@@ -832,7 +844,9 @@ static void pool_contig_grows(struct kunit *test)
 	fastalloc_free_contig(pool, run, 20);
 	KUNIT_EXPECT_EQ(test, atomic_read(&s->release), 20);
 
-	/* Without memory of its own (gfp 0) a call tells the worker what run is wanted. */
+	/*
+	 * A call that may not take memory (gfp 0) tells the worker the size of the run.
+	 */
 	run = NULL;
 	KUNIT_EXPECT_TRUE(test, fa_await((run = fastalloc_alloc_contig(pool, 0, 30))));
 	fastalloc_free_contig(pool, run, 30);
@@ -885,7 +899,10 @@ static struct fa_combo leak_params[] = {
 
 KUNIT_ARRAY_PARAM(leak, leak_params, fa_combo_desc);
 
-/* Promise: with DROP_LIVE destroy warns with the number out, releases those, destructs all. */
+/*
+ * Promise: with DROP_LIVE destroy warns with the number of objects out, releases those
+ * and destructs all.
+ */
 static void pool_destroyed_with_objects_out(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
@@ -898,7 +915,7 @@ static void pool_destroyed_with_objects_out(struct kunit *test)
 	pool = fa_pool(test, &cfg);
 	for (i = 0; i < 7; i++)
 		fa_must_get(test, pool, GFP_KERNEL);
-	/* Some in use again, some free again, some never out. */
+	/* Some allocated again, some free again, some never allocated. */
 	for (i = 0; i < 4; i++)
 		fa_put(test, pool, ((struct fa_fix *)test->priv)->held[i].obj);
 	fa_must_get(test, pool, GFP_KERNEL);
@@ -914,9 +931,9 @@ static void pool_destroyed_with_objects_out(struct kunit *test)
 }
 
 /*
- * Promise: with FASTALLOC_F_RANDOM new objects come in no order one could guess,
- * each once, also those of growth. A shuffle of so many that leaves more than
- * a few beside their neighbour is not one.
+ * Promise: with FASTALLOC_F_RANDOM new objects, also those of growth, come in an
+ * unpredictable order, each once. In a good shuffle only few of so many objects stay
+ * next to their neighbour.
  */
 static void pool_random(struct kunit *test)
 {
