@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Backing memory: its kind, how objects lie in it, and how much there may be. */
+/* Backing memory: its kind, the layout of objects in it, and its limits. */
 #include <linux/module.h>
 #include <linux/nodemask.h>
 #include <linux/pfn.h>
@@ -21,7 +21,7 @@ static const struct {
 
 static struct fa_combo layout_params[3 * ARRAY_SIZE(sizes)];
 
-/* Each size in each backing; the other choices go round, out of step. */
+/* Each size with each backing; the other choices alternate with different periods. */
 static int chunk_suite_init(struct kunit_suite *suite)
 {
 	unsigned int i;
@@ -48,7 +48,7 @@ static int by_address(const void *a, const void *b)
 	return l < r ? -1 : l > r;
 }
 
-/* Marks that tell objects apart even where they are a byte long. */
+/* Marks that tell objects apart even if they are one byte long. */
 static u8 mark_of(unsigned int i)
 {
 	return i * 7 + 1;
@@ -74,8 +74,8 @@ static bool backing_is(const struct fa_combo *c, const char *obj)
 }
 
 /*
- * Promise: in every chunk each object is aligned, overlaps no other, holds all
- * that is written to it, and lies in the kind of memory asked for.
+ * Promise: in every chunk each object is aligned, overlaps no other, holds all that is
+ * written to it, and lies in the requested kind of memory.
  */
 static void chunk_layout(struct kunit *test)
 {
@@ -110,7 +110,10 @@ static void chunk_layout(struct kunit *test)
 	KUNIT_EXPECT_GE(test, s.bytes, nr * fa_combo_stride(c));
 }
 
-/* Promise: pages beyond the largest block of the allocator are several chunks. */
+/*
+ * Promise: memory beyond the largest block of the page allocator becomes several
+ * chunks.
+ */
 static void chunk_pages_split(struct kunit *test)
 {
 	struct fastalloc_config cfg = fa_config(.obj_size = SZ_256K, .capacity = 64,
@@ -129,7 +132,7 @@ static void chunk_pages_split(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fa_drain(test, pool, GFP_KERNEL), 64U);
 }
 
-/* Promise: auto takes pages for what is small. */
+/* Promise: AUTO uses pages for small pools. */
 static void chunk_auto_small(struct kunit *test)
 {
 	struct fastalloc_pool *pool =
@@ -139,7 +142,7 @@ static void chunk_auto_small(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, is_vmalloc_addr(fa_must_get(test, pool, GFP_KERNEL)));
 }
 
-/* Promise: auto takes vmalloc for what no block of pages can hold: one chunk. */
+/* Promise: AUTO uses vmalloc where no block of pages is large enough: one chunk. */
 static void chunk_auto_large(struct kunit *test)
 {
 	struct fastalloc_pool *pool =
@@ -152,7 +155,7 @@ static void chunk_auto_large(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, s.chunks, 1UL);
 }
 
-/* Promise: memory is taken from the node asked for. */
+/* Promise: memory comes from the requested node. */
 static void chunk_node(struct kunit *test)
 {
 	static const enum fastalloc_backing backings[] = {
@@ -184,7 +187,7 @@ static void chunk_node(struct kunit *test)
 
 #define GIB_OBJECTS	1024
 
-/* Whether any of the objects is mapped by 2 MiB; true where there is no telling. */
+/* Whether any of the objects is mapped by 2 MiB; true if that cannot be known. */
 static bool chunk_huge_mapped(char **objs, unsigned int nr)
 {
 #if defined(CONFIG_X86_64) && !defined(CONFIG_UML)
@@ -235,7 +238,7 @@ static void chunk_one_gib(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, fa_get(test, pool, GFP_KERNEL));
 }
 
-/* Promise: a large number of tiny objects works, to the last one. */
+/* Promise: a large number of tiny objects works, up to the last one. */
 static void chunk_many_objects(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;

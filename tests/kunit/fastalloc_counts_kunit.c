@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Counts that decisions depend on: the objects in use, and the peak of PERCPU pools; the cost
- * of a failing allocation; and a pool to which more objects were freed than there are. With
- * many CPUs (see tests/lab/leg/many) a sum over all of them takes long enough to be wrong.
+ * Counts that decisions depend on: objects in use and the peak of PERCPU pools; the
+ * cost of a failing allocation; and a pool to which too many objects were freed. With
+ * many CPUs (see tests/lab/leg/many) summing over all of them takes long enough for
+ * errors to show.
  */
 #include <linux/cpu.h>
 #include <linux/cpumask.h>
@@ -16,11 +17,11 @@
 
 static struct fastalloc_config percpu_config(unsigned long capacity)
 {
-	/* Where the kernel zeroes by default the inline path is shut. */
+	/* If the kernel zeroes objects by default, the inline path is closed. */
 	return fa_config(.obj_size = 32, .capacity = capacity, .flags = FASTALLOC_F_NO_INIT);
 }
 
-/* All that the pool has. Returns how many. */
+/* Allocates all objects of the pool. Returns their number. */
 static unsigned int take_all(struct fastalloc_pool *pool, void **objs)
 {
 	unsigned int n = 0;
@@ -51,8 +52,8 @@ static int grower_main(void *arg)
 }
 
 /*
- * Promise: of many who find a pool empty at once, one grows it, even while the number
- * of objects in use is too high by all that was added.
+ * Promise: of many callers that find a pool empty at once, one grows it, even while the
+ * number of objects in use is too high by all objects added.
  */
 static void counts_one_grows(struct kunit *test)
 {
@@ -67,7 +68,7 @@ static void counts_one_grows(struct kunit *test)
 	cfg.low_water = 1;
 	pool = fa_pool(test, &cfg);
 	objs = fa_mem(test, (pool->total + 1) * sizeof(*objs));
-	/* Nor is the worker to grow it. */
+	/* The worker must not grow it, either. */
 	mutex_lock(&pool->grow_lock);
 	n = take_all(pool, objs);
 	for (i = 0; i < GROWERS; i++) {
@@ -94,13 +95,13 @@ static void counts_one_grows(struct kunit *test)
 	for (i = 0; i < n; i++)
 		fastalloc_free(pool, objs[i]);
 	fastalloc_pool_stats(pool, &s);
-	/* The worker, who was asked as well, may have come once more. */
+	/* The worker, which was asked as well, may have grown it once more. */
 	KUNIT_EXPECT_GE(test, s.grows, 1ULL);
 	KUNIT_EXPECT_LE(test, s.grows, 2ULL);
 	KUNIT_EXPECT_EQ(test, s.in_use, 0UL);
 }
 
-/* Objects that a hammer has out at most, and CPUs that hammer. */
+/* Objects that a hammer thread has out at most, and CPUs with such a thread. */
 #define HELD	3
 #define HAMMERS	64
 
@@ -111,7 +112,7 @@ struct hammer {
 	unsigned long		failed;
 };
 
-/* Every other round nests in an operation that the CPU's cache is claimed for. */
+/* In every other round the operations are nested in one that has claimed the cache. */
 static int hammer_main(void *arg)
 {
 	struct hammer *h = arg;
@@ -145,7 +146,7 @@ static int hammer_main(void *arg)
 
 /*
  * Promise: while every CPU allocates and frees as fast as it can, the number in use is
- * right within a few objects a CPU, in nearly all looks; and the peak is never more
+ * right within a few objects for each CPU, in nearly all reads. The peak is never more
  * than can have been out, and never falls.
  */
 static void counts_while_all_work(struct kunit *test)
@@ -172,7 +173,7 @@ static void counts_while_all_work(struct kunit *test)
 
 	most = nr * HELD;
 	for (i = 0; i < LOOKS; i++) {
-		/* A few may be off: this task may be preempted between two reads. */
+		/* A few may be wrong: this task may be preempted between two reads. */
 		off += fastalloc_pool_allocated(pool) > 2 * most;
 		fastalloc_pool_stats(pool, &s);
 		high += s.peak > most;
@@ -193,7 +194,7 @@ static void counts_while_all_work(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fastalloc_pool_allocated(pool), 0UL);
 }
 
-/* Promise: the peak stays what it was found to be, until it is reset. */
+/* Promise: the peak keeps its value until it is reset. */
 static void counts_peak_stays(struct kunit *test)
 {
 	struct fastalloc_pool *pool = fa_pool_of(test, percpu_config(4000));
@@ -223,7 +224,7 @@ static void counts_peak_stays(struct kunit *test)
 
 #define TRIES	200
 
-/* The time that @nr calls take at least, in ns. */
+/* The minimum time that @nr calls take, in ns. */
 static u64 time_of(struct fastalloc_pool *pool, bool fails)
 {
 	u64 best = U64_MAX, t;
@@ -242,7 +243,7 @@ static u64 time_of(struct fastalloc_pool *pool, bool fails)
 	return best;
 }
 
-/* Promise: a failing allocation looks at no other CPU, however many there may be. */
+/* Promise: a failing allocation reads no data of other CPUs, however many there are. */
 static void counts_failure_is_cheap(struct kunit *test)
 {
 	struct fastalloc_pool *pool = fa_pool_of(test, percpu_config(64));
@@ -263,8 +264,8 @@ static void counts_failure_is_cheap(struct kunit *test)
 }
 
 /*
- * Promise: when more objects are freed than there are, those that find no room are lost, and
- * counted as violations; the pool can still grow and be used.
+ * Promise: if too many objects are freed, those that find no room are lost and counted
+ * as violations; the pool can still grow and be used.
  */
 static void counts_overfull(struct kunit *test)
 {
@@ -286,14 +287,14 @@ static void counts_overfull(struct kunit *test)
 		fastalloc_free(pool, extra);
 	fastalloc_pool_stats(pool, &s);
 	KUNIT_EXPECT_GT(test, s.violations, 0ULL);
-	/* Growth, too, finds no room in which it could put what it adds. */
+	/* Growth, too, finds no room for the objects that it adds. */
 	objs = fa_mem(test, (pool->total + more) * sizeof(*objs));
 	for (i = 0; i < pool->percpu.mags.nr / 2; i++)
 		objs[i] = fastalloc_alloc(pool, GFP_KERNEL);
 	while (i--)
 		fastalloc_free(pool, objs[i]);
 	KUNIT_EXPECT_GE(test, fastalloc_pool_reserve(pool, s.capacity + 100, GFP_KERNEL), 0);
-	/* More frees were counted than allocations: destroy is to find nothing out. */
+	/* More frees than allocations were counted: make destroy find no object out. */
 	while (!fastalloc_pool_allocated(pool))
 		pool->waitq.handed++;
 	pool->waitq.handed--;
@@ -314,7 +315,7 @@ static void counts_lines_of_magazines(struct kunit *test)
 	}
 }
 
-/* Promise: a bulk allocation that fails has taken nothing, not even for a moment. */
+/* Promise: a bulk allocation that fails takes no object, not even temporarily. */
 static void counts_bulk_takes_nothing(struct kunit *test)
 {
 	struct fastalloc_pool *pool = fa_pool_of(test, percpu_config(1000));
@@ -331,7 +332,7 @@ static void counts_bulk_takes_nothing(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, s.peak, 1UL);
 	KUNIT_EXPECT_GE(test, (unsigned long)atomic_long_read(&pool->percpu.nfull), full - 1);
 	fastalloc_free(pool, one);
-	/* All of them, from wherever they are. */
+	/* All of them, wherever they are. */
 	KUNIT_EXPECT_EQ(test, fastalloc_alloc_bulk(pool, 0, 1000, objs), 1000U);
 	fastalloc_free_bulk(pool, 1000, objs);
 }
@@ -348,7 +349,7 @@ struct rival {
 
 #define RIVAL_ROUNDS	500
 
-/* Returns when the other one has come as far, too. */
+/* Returns when the other task has reached this round, too. */
 static void rival_meet(struct rival *r, unsigned int round)
 {
 	WRITE_ONCE(r->rounds, round);
@@ -375,7 +376,10 @@ static int rival_main(void *arg)
 	return 0;
 }
 
-/* Promise: of two bulk allocations at once, each of which there is enough for, one succeeds. */
+/*
+ * Promise: of two simultaneous bulk allocations, for each of which there are enough
+ * objects, one succeeds.
+ */
 static void counts_rival_bulks(struct kunit *test)
 {
 	struct rival *r = fa_mem(test, 2 * sizeof(*r));

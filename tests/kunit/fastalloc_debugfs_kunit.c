@@ -9,7 +9,7 @@
 
 #define TEXT	SZ_64K
 
-/* Reads a file below debugfs/fastalloc; bytes, or a negative errno. */
+/* Reads a file below debugfs/fastalloc. Returns bytes, or a negative errno. */
 static ssize_t read_text(const char *name, char *text)
 {
 	struct kvec vec = { .iov_base = text, .iov_len = TEXT - 1 };
@@ -23,7 +23,10 @@ static ssize_t read_text(const char *name, char *text)
 	file = file_open_root(&fa_root, path, O_RDONLY, 0);
 	if (IS_ERR(file))
 		return PTR_ERR(file);
-	/* debugfs takes only user memory; below it is a seq_file like any. */
+	/*
+	 * debugfs copies only to user memory; the file below it is a seq_file like any
+	 * other.
+	 */
 	init_sync_kiocb(&iocb, file);
 	iov_iter_kvec(&iter, READ, &vec, 1, vec.iov_len);
 	do {
@@ -203,7 +206,10 @@ static char *value_of(struct kunit *test, char *text, const char *key)
 	return value;
 }
 
-/* The lines of @text begin with @keys, in this order, and there are no others. */
+/*
+ * Checks that the lines of @text begin with @keys, in this order, and that there are no
+ * others.
+ */
 static void expect_keys(struct kunit *test, const char *text,
 			const char * const *keys, unsigned int nr)
 {
@@ -221,7 +227,7 @@ static void expect_keys(struct kunit *test, const char *text,
 	KUNIT_EXPECT_TRUE(test, text && !*text);
 }
 
-/* Whether a line shows a function by name, where the kernel has names. */
+/* Whether a line shows a function by name, if the kernel has names. */
 static bool shows_fn(struct kunit *test, char *text, const char *key, const char *name)
 {
 	const char *value = value_of(test, text, key);
@@ -229,7 +235,7 @@ static bool shows_fn(struct kunit *test, char *text, const char *key, const char
 	return !IS_ENABLED(CONFIG_KALLSYMS) || !strncmp(value, name, strlen(name));
 }
 
-/* Promise: config shows every field, defaults filled in, choices as words. */
+/* Promise: config shows every field, with defaults filled in and choices as words. */
 static void debugfs_config(struct kunit *test)
 {
 	static const char * const keys[] = {
@@ -268,7 +274,7 @@ static void debugfs_config(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, shows_fn(test, text, "dtor", "some_dtor"));
 }
 
-/* Promise: a node, custom growth, memory of the owner's and its flags are shown too. */
+/* Promise: a node, custom growth, memory of the owner and its flags are shown, too. */
 static void debugfs_config_node(struct kunit *test)
 {
 	struct fastalloc_config cfg = {
@@ -307,7 +313,10 @@ struct cpus_sum {
 	unsigned long nested;
 };
 
-/* Lines of the file cpus must be aligned, one for each possible CPU. */
+/*
+ * Checks that the lines of the file cpus are aligned, one for each possible CPU, and
+ * adds them up.
+ */
 static struct cpus_sum sum_cpus(struct kunit *test, const char *text)
 {
 	const char *line = text;
@@ -343,7 +352,7 @@ static struct cpus_sum sum_cpus(struct kunit *test, const char *text)
 	return sum;
 }
 
-/* As if an operation of the same CPU was interrupted, on each CPU. */
+/* Pretends on each CPU that an operation of the same CPU was interrupted. */
 static void add_to_caches(struct fastalloc_pool *pool, u32 n)
 {
 	int cpu;
@@ -352,7 +361,7 @@ static void add_to_caches(struct fastalloc_pool *pool, u32 n)
 		per_cpu_ptr(((struct fastalloc_head *)pool)->cache, cpu)->n += n;
 }
 
-/* Promise: cpus shows what each CPU has and has done, and sums up to stats. */
+/* Promise: cpus shows the objects and counters of each CPU; their sums match stats. */
 static void debugfs_cpus(struct kunit *test)
 {
 	struct fastalloc_config cfg = fa_config(.capacity = 100, .magazine = 4,
@@ -378,7 +387,7 @@ static void debugfs_cpus(struct kunit *test)
 	KUNIT_EXPECT_GE(test, sum.exchanges, 4UL);
 	KUNIT_EXPECT_EQ(test, (u64)sum.exchanges, s.depot_exchanges);
 	KUNIT_EXPECT_EQ(test, sum.busy + sum.nested, 0UL);
-	/* The one freed last, at least, is at hand. */
+	/* At least the object freed last is in the cache. */
 	KUNIT_EXPECT_GT(test, sum.free, 0UL);
 
 	add_to_caches(pool, FASTALLOC_BUSY);
@@ -398,7 +407,7 @@ static void debugfs_cpus(struct kunit *test)
 	sum = sum_cpus(test, must_read(test, "kunit/cpus"));
 	KUNIT_EXPECT_EQ(test, sum.busy, 0UL);
 
-	/* Other kinds of pool have nothing a CPU. */
+	/* Other kinds of pool have no data for each CPU. */
 	fa_put_all(test);
 	fa_pool_gone(test, pool);
 	cfg.magazine = 0;
@@ -408,7 +417,7 @@ static void debugfs_cpus(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, read_text("kunit/cpus", text), (ssize_t)-ENOENT);
 }
 
-/* Promise: the files of a pool go with it, and come back with its name. */
+/* Promise: the files of a pool are removed with it, and created again with its name. */
 static void debugfs_goes(struct kunit *test)
 {
 	struct fastalloc_config cfg = fa_config(.obj_size = 48, .capacity = 4,
@@ -447,7 +456,7 @@ static int read_pools(void *data)
 	return 0;
 }
 
-/* Promise: the table may be read while pools come and go at full speed. */
+/* Promise: the table may be read while pools are created and destroyed at full speed. */
 static void debugfs_churn(struct kunit *test)
 {
 	struct fastalloc_config cfg = {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * How much a pool grows and who grows it: the arithmetic alone (its code is
- * compiled in), then growth as a pool's user sees it.
+ * How much a pool grows, and when: first the arithmetic alone (its code is compiled
+ * in), then growth as the user of a pool sees it.
  */
 #include <linux/delay.h>
 #include <linux/module.h>
@@ -10,7 +10,7 @@
 
 #include "../../fastalloc/growth.c"
 
-/* Asked by CUSTOM; answers what its argument points to. */
+/* A CUSTOM growth function that returns the value its argument points to. */
 static unsigned long told(unsigned long capacity, void *arg)
 {
 	return *(unsigned long *)arg;
@@ -64,7 +64,7 @@ static void amount_desc(const struct amount_param *p, char *desc)
 
 KUNIT_ARRAY_PARAM(amount, amount_params, amount_desc);
 
-/* Promise: each rule adds what it says, clamped to what the maximum leaves. */
+/* Promise: each rule adds what it says, limited by the maximum. */
 static void growth_amount(struct kunit *test)
 {
 	const struct amount_param *p = test->param_value;
@@ -73,8 +73,8 @@ static void growth_amount(struct kunit *test)
 }
 
 /*
- * Of objects with a page each a growth adds exactly what its rule says; of the
- * others, as many as fill their last page.
+ * With one page for each object a growth adds exactly what its rule says; with smaller
+ * objects it fills the last page.
  */
 static struct fa_combo grow_params[] = {
 	FA_COMBO(SPINLOCK, LIFO, LINEAR, VMALLOC, 64, PAGE_SIZE),
@@ -100,8 +100,8 @@ static struct fa_combo grow_params[] = {
 KUNIT_ARRAY_PARAM(grow, grow_params, fa_combo_desc);
 
 /*
- * Promise: growth follows its rule, uses the rest of the last page, is clamped to
- * max, and then nothing is left.
+ * Promise: growth follows its rule, uses the rest of the last page, is limited by the
+ * maximum, and then stops.
  */
 static void growth_steps(struct kunit *test)
 {
@@ -130,7 +130,7 @@ static void growth_steps(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, s.failures, 1ULL);
 }
 
-/* Whether an allocation that may neither sleep nor take memory has succeeded. */
+/* Whether an allocation succeeded that may neither sleep nor take memory. */
 static bool got_atomic(struct kunit *test, struct fastalloc_pool *pool)
 {
 	return fa_get(test, pool, 0);
@@ -145,8 +145,8 @@ static u64 grows_atomic(struct fastalloc_pool *pool)
 }
 
 /*
- * Promise: a pool used only by callers who may not take memory (gfp 0) grows to its
- * max, by a worker.
+ * Promise: a pool whose callers may not take memory (gfp 0) grows to its maximum, by
+ * the worker.
  */
 static void growth_by_worker(struct kunit *test)
 {
@@ -171,8 +171,8 @@ static struct fastalloc_pool *low_water_pool(struct kunit *test)
 }
 
 /*
- * Promise: below the low-water mark the worker grows before the pool is empty, so that
- * callers who may not sleep need not.
+ * Promise: below the low-water mark the worker grows the pool before it is empty, so
+ * that callers that may not sleep need not grow it.
  */
 static void growth_low_water(struct kunit *test)
 {
@@ -185,14 +185,14 @@ static void growth_low_water(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fastalloc_pool_capacity(pool), 64UL);
 	fa_must_get(test, pool, GFP_ATOMIC);
 	KUNIT_EXPECT_TRUE(test, fa_await(fastalloc_pool_capacity(pool) == 128));
-	/* A growth is counted when it is over, objects when they are there. */
+	/* A growth is counted when it is over, objects when they are added. */
 	KUNIT_EXPECT_TRUE(test, fa_await((fastalloc_pool_stats(pool, &s), s.grows == 1)));
 	KUNIT_EXPECT_EQ(test, s.grows_atomic, 0ULL);
 	KUNIT_EXPECT_EQ(test, s.failures, 0ULL);
 	KUNIT_EXPECT_EQ(test, s.in_use, 49UL);
 }
 
-/* Promise: a pool that could grow no more, and was trimmed, is grown in time again. */
+/* Promise: a pool that reached its maximum and was trimmed grows in time again. */
 static void growth_low_water_after_trim(struct kunit *test)
 {
 	struct fastalloc_pool *pool = low_water_pool(test);
@@ -207,7 +207,7 @@ static void growth_low_water_after_trim(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, grows_atomic(pool), 0ULL);
 }
 
-/* A pool of 96 objects doubles with fewer free than @low[0], @low[1], @low[2]. */
+/* A pool of 96 objects doubles when fewer than @low[0], @low[1], @low[2] are free. */
 static void low_water_marks(struct kunit *test, unsigned long low_water,
 			    const unsigned long *low)
 {
@@ -223,7 +223,7 @@ static void low_water_marks(struct kunit *test, unsigned long low_water,
 	for (i = 0; i < 3; i++, capacity *= 2) {
 		for (; out < capacity - low[i]; out++)
 			fa_must_get(test, pool, GFP_ATOMIC);
-		/* Time for a worker that should have nothing to do. */
+		/* Time for a worker that has nothing to do. */
 		msleep(20);
 		KUNIT_EXPECT_EQ(test, fastalloc_pool_capacity(pool), capacity);
 		fa_must_get(test, pool, GFP_ATOMIC);
@@ -236,7 +236,7 @@ static void low_water_marks(struct kunit *test, unsigned long low_water,
 	fa_pool_gone(test, pool);
 }
 
-/* Promise: low_water 0 means a thirty-second of the capacity, whatever that is now. */
+/* Promise: low_water 0 means a thirty-second of the current capacity. */
 static void growth_low_water_default(struct kunit *test)
 {
 	static const unsigned long low[] = { 3, 6, 12 };
@@ -245,8 +245,8 @@ static void growth_low_water_default(struct kunit *test)
 }
 
 /*
- * Promise: the mark rises with the capacity, in proportion but by no more than a
- * thirty-second of what is added.
+ * Promise: the mark rises in proportion to the capacity, but by no more than a
+ * thirty-second of the added objects.
  */
 static void growth_low_water_rises(struct kunit *test)
 {
@@ -257,7 +257,7 @@ static void growth_low_water_rises(struct kunit *test)
 	low_water_marks(test, large[0], large);
 }
 
-/* Takes objects and gives the worker time to grow the pool after each. */
+/* Allocates objects one by one and gives the worker time to grow the pool. */
 static void take_slowly(struct kunit *test, struct fastalloc_pool *pool, unsigned int nr)
 {
 	while (nr--) {
@@ -267,8 +267,8 @@ static void take_slowly(struct kunit *test, struct fastalloc_pool *pool, unsigne
 }
 
 /*
- * Promise: a pool grows no further than its low-water mark asks for, however small
- * it was, and also if the mark was set above the capacity.
+ * Promise: the worker grows a pool no further than the low-water mark needs, however
+ * small it was, and also if the mark is above the capacity.
  */
 static void growth_low_water_bounded(struct kunit *test)
 {
@@ -278,7 +278,7 @@ static void growth_low_water_bounded(struct kunit *test)
 						.sync = FASTALLOC_SYNC_SPINLOCK);
 	struct fastalloc_pool *pool = fa_pool(test, &cfg);
 
-	/* One is to be free: 1, 2, 4, 8, 16, 32. */
+	/* One object must be free: 1, 2, 4, 8, 16, 32. */
 	take_slowly(test, pool, 20);
 	KUNIT_EXPECT_EQ(test, fastalloc_pool_capacity(pool), 32UL);
 	fa_put_all(test);
@@ -292,11 +292,11 @@ static void growth_low_water_bounded(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, fa_await(fastalloc_pool_available(pool) >= 100));
 	take_slowly(test, pool, 20);
 	KUNIT_EXPECT_GE(test, fastalloc_pool_available(pool), 100UL);
-	/* Not more than twice what the mark and those that are out need. */
+	/* At most twice what the mark and the objects out need. */
 	KUNIT_EXPECT_LE(test, fastalloc_pool_capacity(pool), 240UL);
 }
 
-/* Promise: a fixed pool never grows, whoever asks. */
+/* Promise: a fixed pool never grows. */
 static void growth_none(struct kunit *test)
 {
 	struct fastalloc_pool *pool =
@@ -326,7 +326,7 @@ static unsigned long ask(unsigned long capacity, void *arg)
 	return READ_ONCE(a->answer);
 }
 
-/* Promise: CUSTOM is asked with capacity and arg; 0 means not now. */
+/* Promise: the CUSTOM function gets capacity and arg; 0 means not now. */
 static void growth_custom_asks(struct kunit *test)
 {
 	struct asked *a = fa_mem(test, sizeof(*a));
@@ -342,19 +342,19 @@ static void growth_custom_asks(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, a->capacity, 3UL);
 	KUNIT_EXPECT_EQ(test, fastalloc_pool_capacity(pool), 3UL);
 
-	/* Asked again, it may say yes; more than allowed is clamped. */
+	/* The next time it may return more; a value above the limit is clamped. */
 	WRITE_ONCE(a->answer, 1000);
 	KUNIT_EXPECT_EQ(test, fa_drain(test, pool, GFP_KERNEL), 47U);
 	KUNIT_EXPECT_EQ(test, fastalloc_pool_capacity(pool), 50UL);
 }
 
 /**
- * struct births - counts hooks, and lets a ctor fail
+ * struct births - counts hooks, and makes a ctor fail
  * @ctors: ctor calls
  * @born: those that succeeded
  * @dtors: dtor calls
  * @fail_at: the ctor call that fails, from 1; 0: none
- * @err: with what
+ * @err: its error
  */
 struct births {
 	atomic_t	ctors;
@@ -381,7 +381,10 @@ static void buried(void *obj, void *arg)
 	atomic_inc(&b->dtors);
 }
 
-/* Promise: a ctor that fails in growth unwinds the chunk; the pool stays sound. */
+/*
+ * Promise: if a ctor fails during growth, the chunk is undone and the pool stays
+ * intact.
+ */
 static void growth_ctor_fails(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
@@ -398,13 +401,13 @@ static void growth_ctor_fails(struct kunit *test)
 	pool = fa_pool(test, &cfg);
 	KUNIT_EXPECT_EQ(test, atomic_read(&b->born), 10);
 
-	/* The worker may be the one that fails, and an alloc then succeed. */
+	/* The growth that fails may be the worker's; then an allocation may succeed. */
 	KUNIT_EXPECT_GE(test, fa_drain(test, pool, GFP_KERNEL), 10U);
 	KUNIT_EXPECT_EQ(test, atomic_read(&b->dtors), 1);
 	fastalloc_pool_stats(pool, &s);
 	KUNIT_EXPECT_EQ(test, s.growth_failures, 1ULL);
 
-	/* Nothing is wrong with the pool: all there is can be had. */
+	/* The pool is intact: all its objects can be allocated. */
 	fa_drain(test, pool, GFP_KERNEL);
 	fastalloc_pool_stats(pool, &s);
 	KUNIT_EXPECT_EQ(test, s.total, 100UL);
@@ -416,8 +419,8 @@ static void growth_ctor_fails(struct kunit *test)
 }
 
 /*
- * Promise: memory that is not to be had fails the growth, not the pool. A run of
- * neighbours cannot be had by pieces.
+ * Promise: if memory cannot be allocated, the growth fails, but the pool stays usable.
+ * A contiguous run cannot be allocated in pieces.
  */
 static void growth_nomem(struct kunit *test)
 {
@@ -442,10 +445,10 @@ static void growth_nomem(struct kunit *test)
 }
 
 /**
- * struct scarce - memory that is short
- * @most: bytes that can be had in one piece
+ * struct scarce - a limited amount of memory
+ * @most: largest block that can be allocated
  * @left: bytes that are left
- * @pieces: pieces that are out
+ * @pieces: blocks that are allocated
  */
 struct scarce {
 	size_t		most;
@@ -478,8 +481,8 @@ static void scarce_free(void *mem, size_t size, void *arg)
 }
 
 /*
- * Promise: where memory is short a growth adds what there is, in smaller pieces; one
- * that finds none fails, and the pool works on.
+ * Promise: if memory is short, a growth adds smaller chunks; if there is none, it fails
+ * and the pool stays usable.
  */
 static void growth_by_pieces(struct kunit *test)
 {
@@ -487,7 +490,7 @@ static void growth_by_pieces(struct kunit *test)
 	struct fastalloc_pool *pool;
 	struct fastalloc_stats s;
 
-	/* Room for one object and 20 more, of 32 that are wanted. */
+	/* Memory for one object and 20 more, of 32 that are wanted. */
 	m->most = 4 * PAGE_SIZE;
 	m->left = 21 * PAGE_SIZE;
 	pool = fa_pool_of(test, fa_config(.align = PAGE_SIZE, .capacity = 1,
@@ -504,7 +507,7 @@ static void growth_by_pieces(struct kunit *test)
 	KUNIT_EXPECT_GE(test, s.growth_failures, 1ULL);
 	KUNIT_EXPECT_EQ(test, s.failures, 1ULL);
 
-	/* With memory it grows again. */
+	/* With memory the pool grows again. */
 	m->left = 100 * PAGE_SIZE;
 	KUNIT_EXPECT_EQ(test, fa_drain(test, pool, GFP_KERNEL), 12U);
 	fa_put_all(test);
@@ -512,7 +515,7 @@ static void growth_by_pieces(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, m->pieces, 0U);
 }
 
-/* Promise: without max_capacity growth stops at FASTALLOC_MAX_OBJECTS only. */
+/* Promise: without max_capacity growth stops only at FASTALLOC_MAX_OBJECTS. */
 static void growth_no_max(struct kunit *test)
 {
 	struct fastalloc_pool *pool =
@@ -531,7 +534,9 @@ static void growth_no_max(struct kunit *test)
 	KUNIT_EXPECT_GE(test, s.grows, 3ULL);
 }
 
-/* Promise: a caller who may sleep is served although the worker grows just then. */
+/*
+ * Promise: a caller that may sleep gets an object even while the worker grows the pool.
+ */
 static void growth_with_worker(struct kunit *test)
 {
 	struct fastalloc_pool *pool =
@@ -542,7 +547,10 @@ static void growth_with_worker(struct kunit *test)
 	void *one, *two;
 
 	for (i = 0; i < 3000; i++) {
-		/* The first one kicks the worker; the pause sweeps its ways. */
+		/*
+		 * The first allocation queues the worker; the varying pause tries all
+		 * overlaps.
+		 */
 		one = fastalloc_alloc(pool, GFP_KERNEL);
 		udelay(i * 7 % 401);
 		two = fastalloc_alloc(pool, GFP_KERNEL);
@@ -554,7 +562,10 @@ static void growth_with_worker(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, missed, 0U);
 }
 
-/* Promise: a bulk that finds too few grows until it has enough, or fails whole. */
+/*
+ * Promise: a bulk that finds too few objects grows the pool until it has enough, or
+ * fails whole.
+ */
 static void growth_for_bulk(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* How long others have to wait for the CPU, and which CPUs are disturbed. */
+/* How long other tasks have to wait for the CPU, and which CPUs are interrupted. */
 #include <linux/completion.h>
 #include <linux/cpu.h>
 #include <linux/cpumask.h>
@@ -14,22 +14,23 @@
 #include "fastalloc_test.h"
 
 /*
- * A walk over so many takes twice the bound below on an emulated machine. Fewer on UML,
- * which neither preempts in interrupts nor, with preemption, reschedules voluntarily.
+ * A loop over this many objects takes twice the bound below on an emulated machine.
+ * Fewer on UML, which neither preempts from interrupts nor, with preemption,
+ * reschedules voluntarily.
  */
 #define MANY		(IS_ENABLED(CONFIG_UML) ? 50000UL : 1000000UL)
 
-/* What a task that is ready to run may have to wait for the CPU, in milliseconds. */
+/* The longest time that a runnable task may have to wait for the CPU, in milliseconds. */
 #define GAP_MOST	50
 
-/* The emulator may stop for a while; what is wrong in the code is wrong each time. */
+/* The emulator may stop for some time; an error in the code fails each try. */
 #define GAP_TRIES	4
 
 /**
- * struct gap - a task that is always ready to run beside one that is measured
- * @task: the one that is always ready
- * @stop: it is to end
- * @most: nanoseconds that it had to wait at most
+ * struct gap - a task that is always runnable, beside one that is measured
+ * @task: the task that is always runnable
+ * @stop: the task must end
+ * @most: its longest wait in nanoseconds
  */
 struct gap {
 	struct task_struct	*task;
@@ -46,7 +47,7 @@ static int gap_thread(void *data)
 		now = ktime_get();
 		gap->most = max(gap->most, ktime_to_ns(ktime_sub(now, last)));
 		last = now;
-		/* UML does not preempt what has preemption on all the time. */
+		/* UML does not preempt a task that never disables preemption. */
 		if (need_resched())
 			schedule();
 	}
@@ -56,10 +57,10 @@ static int gap_thread(void *data)
 }
 
 /**
- * struct gap_destroy - a pool that is destroyed on one CPU with somebody beside it
+ * struct gap_destroy - a pool that is destroyed while another task wants the CPU
  * @pool: the pool
- * @gap: who is beside it
- * @done: it has been destroyed
+ * @gap: the other task
+ * @done: the pool has been destroyed
  */
 struct gap_destroy {
 	struct fastalloc_pool	*pool;
@@ -72,7 +73,7 @@ static int gap_destroy_thread(void *data)
 	struct gap_destroy *d = data;
 
 	wake_up_process(d->gap.task);
-	/* Both run in turn from here on. */
+	/* Both tasks alternate from here on. */
 	schedule_timeout_interruptible(2);
 	fastalloc_pool_destroy(d->pool);
 	WRITE_ONCE(d->gap.stop, true);
@@ -87,7 +88,7 @@ struct gap_kind {
 	unsigned long		flags;
 };
 
-/* Of RANDOM all objects lie in the deque from the start. */
+/* With RANDOM all objects are in the deque from the start. */
 static struct gap_kind gap_kinds[] = {
 	{ "percpu", FASTALLOC_SYNC_PERCPU },
 	{ "spinlock/lifo", FASTALLOC_SYNC_SPINLOCK, .flags = FASTALLOC_F_RANDOM },
@@ -102,7 +103,7 @@ static void gap_desc(struct gap_kind *kind, char *desc)
 
 KUNIT_ARRAY_PARAM(gap, gap_kinds, gap_desc);
 
-/* One destroy, with one object out. Nanoseconds that the task beside it waited at most. */
+/* One destroy with one object out. Returns the longest wait of the other task in ns. */
 static s64 gap_of_destroy(struct kunit *test, const struct gap_kind *kind)
 {
 	struct fastalloc_config cfg = {
@@ -130,7 +131,7 @@ static s64 gap_of_destroy(struct kunit *test, const struct gap_kind *kind)
 	return d->gap.most;
 }
 
-/* Promise: destroy of many objects with one out leaves the CPU to others on the way. */
+/* Promise: destroy of many objects with one out lets other tasks run in between. */
 static void gap_in_destroy(struct kunit *test)
 {
 	s64 best = S64_MAX;
@@ -145,10 +146,10 @@ static void gap_in_destroy(struct kunit *test)
 }
 
 /**
- * struct deaf - a CPU that takes no interrupts for a while
- * @ready: it takes none
- * @stop: it may take them again
- * @late: nobody said so in time
+ * struct deaf - a CPU that disables interrupts for some time
+ * @ready: interrupts are disabled
+ * @stop: it may enable them
+ * @late: @stop was not set in time
  */
 struct deaf {
 	bool	ready;
@@ -174,8 +175,8 @@ static int deaf_thread(void *data)
 }
 
 /*
- * Promise: trim interrupts no CPU that holds nothing of the pool. One that takes no
- * interrupts would keep it waiting.
+ * Promise: trim does not interrupt a CPU that holds no object of the pool. It would
+ * wait for a CPU that has interrupts disabled.
  */
 static void trim_lets_others_be(struct kunit *test)
 {
@@ -195,8 +196,9 @@ static void trim_lets_others_be(struct kunit *test)
 	for (i = 0; i < 1000; i++)
 		fa_must_get(test, pool, GFP_KERNEL);
 	/*
-	 * More are free than the low-water mark wants, but no chunk wholly once trim has
-	 * been here; so the next one gives none back, and waits for nothing.
+	 * More objects are free than the low-water mark wants, but after the first trim
+	 * no chunk is free as a whole. So the next trim frees none, and has nothing to
+	 * wait for.
 	 */
 	for (i = 0; i < 100; i++)
 		fa_put(test, pool, fix->held[i * 8].obj);
@@ -215,7 +217,7 @@ static void trim_lets_others_be(struct kunit *test)
 	set_cpus_allowed_ptr(current, cpu_possible_mask);
 }
 
-/* Steps on the stacks of the depot so far. */
+/* Number of operations on the stacks of the depot so far. */
 static u32 depot_steps(const struct fastalloc_pool *pool)
 {
 	return (atomic64_read(&pool->percpu.partial.head) >> 32) +
@@ -234,7 +236,7 @@ static u32 steps_of_trim(struct fastalloc_pool *pool)
 	return depot_steps(pool) - steps;
 }
 
-/* Promise: a flush takes steps for each magazine, not for each object. */
+/* Promise: a flush takes one step for each magazine, not for each object. */
 static void flush_by_magazine(struct kunit *test)
 {
 	unsigned int cpu = cpumask_first(cpu_online_mask), i;
@@ -251,7 +253,7 @@ static void flush_by_magazine(struct kunit *test)
 					  .low_water = 1, .flags = FASTALLOC_F_NO_INIT));
 	c = per_cpu_ptr(pool->percpu.cache, cpu);
 	fa_drain(test, pool, GFP_KERNEL);
-	/* Of each chunk some stay out, so that none goes once trim has been here. */
+	/* Some objects of each chunk stay out, so that no chunk can be freed. */
 	for (i = 0; i < fix->nr_held; i++) {
 		unsigned int k;
 
@@ -263,7 +265,7 @@ static void flush_by_magazine(struct kunit *test)
 		fa_put(test, pool, fix->held[i].obj);
 	KUNIT_EXPECT_EQ(test, READ_ONCE(c->n), FLUSHED - 1U);
 	with = steps_of_trim(pool);
-	/* The same, but for the flush. */
+	/* The same without the flush. */
 	without = steps_of_trim(pool);
 	KUNIT_EXPECT_EQ(test, READ_ONCE(c->n), 0U);
 	KUNIT_EXPECT_GT(test, without, 0U);
@@ -278,9 +280,9 @@ static void flush_by_magazine(struct kunit *test)
  * struct sleeper - a task that waits for an object
  * @pool: the pool
  * @task: the task
- * @obj: what it got
+ * @obj: object that it got
  * @fifo: it has a high realtime priority
- * @got: it has returned
+ * @got: the wait has returned
  */
 struct sleeper {
 	struct fastalloc_pool	*pool;
@@ -321,7 +323,7 @@ static void sleeper_end(struct kunit *test, struct sleeper *s)
 		fa_hold(test, s->pool, s->obj);
 }
 
-/* A pool of which all is out. */
+/* A pool of which all objects are out. */
 static struct fastalloc_pool *sleeper_pool(struct kunit *test, enum fastalloc_sync sync)
 {
 	struct fastalloc_pool *pool =
@@ -332,7 +334,7 @@ static struct fastalloc_pool *sleeper_pool(struct kunit *test, enum fastalloc_sy
 	return pool;
 }
 
-/* Promise: one run of the irq_work serves few waiters; all are served in the end. */
+/* Promise: one run of the irq_work serves few waiters, and all are served in the end. */
 static void wake_in_steps(struct kunit *test)
 {
 	const struct gap_kind *kind = test->param_value;
@@ -355,7 +357,7 @@ static void wake_in_steps(struct kunit *test)
 	local_irq_save(flags);
 	for (i = 0; i < SLEEPERS; i++)
 		fastalloc_free(pool, objs[i]);
-	/* As the interrupt does that is waiting. */
+	/* Run the irq_work here, as the pending interrupt would. */
 	before = READ_ONCE(pool->waitq.nr);
 	pool->waitq.wake.func(&pool->waitq.wake);
 	after = READ_ONCE(pool->waitq.nr);
@@ -376,7 +378,7 @@ static struct gap_kind wake_kinds[] = {
 
 KUNIT_ARRAY_PARAM(wake, wake_kinds, gap_desc);
 
-/* CPUs whose cache takes so many objects. */
+/* Number of CPUs whose cache has the capacity @cap. */
 static unsigned int caches_with(const struct fastalloc_pool *pool, u32 cap)
 {
 	unsigned int n = 0;
@@ -393,8 +395,8 @@ static void buried(void *arg)
 }
 
 /*
- * Promise: neither the irq_work nor a deferred destroy walks over all CPUs: who waits
- * opens their caches, and the worker shuts them.
+ * Promise: neither the irq_work nor a deferred destroy loops over all CPUs: the waiters
+ * open their caches, and the worker closes them.
  */
 static void caches_shut_by_tasks(struct kunit *test)
 {
@@ -435,7 +437,7 @@ static void caches_shut_by_tasks(struct kunit *test)
 	closed = caches_with(pool, 2);
 	local_irq_restore(flags);
 	KUNIT_EXPECT_EQ(test, closed, all);
-	/* It lives on, for objects are out. */
+	/* The pool stays, as objects are out. */
 	KUNIT_EXPECT_TRUE(test, fa_await(caches_with(pool, 0) == all));
 	fa_put_all(test);
 	KUNIT_EXPECT_TRUE(test, wait_for_completion_timeout(done, FA_TEST_PATIENCE));
@@ -443,7 +445,7 @@ static void caches_shut_by_tasks(struct kunit *test)
 	set_cpus_allowed_ptr(current, cpu_possible_mask);
 }
 
-/* Promise: an allocation that fails wakes nobody: it has had nothing in hand. */
+/* Promise: an allocation that fails wakes no waiter, as it never held an object. */
 static void failure_wakes_nobody(struct kunit *test)
 {
 	struct fastalloc_pool *pool = sleeper_pool(test, FASTALLOC_SYNC_PERCPU);
@@ -461,7 +463,7 @@ static void failure_wakes_nobody(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, fa_await(READ_ONCE(pool->waitq.nr)));
 	obj = fix->held[0].obj;
 	fa_unhold(test, obj);
-	/* What the waiter raised has run by then. */
+	/* The irq_work that the waiter raised has run then. */
 	irq_work_sync(&pool->waitq.wake);
 	local_irq_save(flags);
 	KUNIT_EXPECT_NULL(test, fastalloc_alloc(pool, 0));
@@ -486,9 +488,9 @@ static void failure_wakes_nobody(struct kunit *test)
 
 /**
  * struct hog - frees an object, then keeps its CPU
- * @sleeper: who waits for the object
+ * @sleeper: the task that waits for the object
  * @obj: the object
- * @late: the waiter did not run while it had the CPU
+ * @late: the waiter did not run while this task kept the CPU
  * @done: it has ended
  */
 struct hog {
@@ -503,7 +505,7 @@ static int hog_thread(void *data)
 	struct hog *hog = data;
 	ktime_t end;
 
-	/* As the thread of PREEMPT_RT that runs irq_work. */
+	/* Like the thread of PREEMPT_RT that runs irq_work. */
 	sched_set_fifo_low(current);
 	end = ktime_add_ms(ktime_get(), 500);
 	fastalloc_free(hog->sleeper.pool, hog->obj);
@@ -515,7 +517,7 @@ static int hog_thread(void *data)
 	return 0;
 }
 
-/* Promise: a waiter gets a free object before tasks of lower priority go on. */
+/* Promise: a waiter gets a free object before tasks of lower priority continue. */
 static void wake_by_priority(struct kunit *test)
 {
 	unsigned int cpu = cpumask_first(cpu_online_mask), i;
@@ -525,7 +527,7 @@ static void wake_by_priority(struct kunit *test)
 	struct task_struct *task;
 
 	pool = sleeper_pool(test, FASTALLOC_SYNC_PERCPU);
-	/* Once more if the emulator stood still for so long. */
+	/* Retry if the emulator stopped that long. */
 	for (i = 0; i < 3 && (!i || hog->late); i++) {
 		memset(hog, 0, sizeof(*hog));
 		init_completion(&hog->done);
@@ -545,21 +547,24 @@ static void wake_by_priority(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, hog->late);
 }
 
-/* Chunks of a page; the lock would be held for all of them. */
+/* Chunks of one page: the lock would be held for the search of all of them. */
 #define RUN_CHUNKS	(IS_ENABLED(CONFIG_UML) ? 200U : 4000U)
 #define RUN_OBJECTS	64U
 
-/* Pairs that another CPU must get done meanwhile: one that waits for it does two. */
+/*
+ * Pairs that another CPU must complete meanwhile. If it waits for the search, it
+ * completes two.
+ */
 #define RUN_PAIRS	4
 
-/* Searches that have to show it, of how many: a busy host may stop either CPU. */
+/* Number of searches that must show it: a busy host may stop either CPU. */
 #define RUN_GOOD	3
 #define RUN_TRIES	200
 
 /**
  * struct run_rival - a CPU that allocates and frees single objects all the time
- * @pool: where
- * @pairs: how many so far
+ * @pool: the pool
+ * @pairs: number of pairs so far
  */
 struct run_rival {
 	struct fastalloc_pool	*pool;
@@ -581,7 +586,7 @@ static int run_rival_thread(void *data)
 }
 
 /*
- * Promise: who looks for a run of neighbours in many chunks, and finds none, lets others
+ * Promise: an unsuccessful search for a contiguous run in many chunks lets other CPUs
  * allocate meanwhile.
  */
 static void run_in_steps(struct kunit *test)
@@ -622,7 +627,10 @@ static void run_in_steps(struct kunit *test)
 	for (i = 0; i < RUN_TRIES && good < RUN_GOOD; i++) {
 		unsigned long flags, before;
 
-		/* Else an interrupt that waited for the lock's release would count, too. */
+		/*
+		 * Otherwise an interrupt that is raised at the release of the lock
+		 * would count, too.
+		 */
 		local_irq_save(flags);
 		before = READ_ONCE(rival->pairs);
 		objs[0] = fastalloc_alloc_contig(pool, 0, 2);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The orders alone, against the plainest reference: the deque of LIFO and
- * FIFO, the bitmap of LOWEST. The code under test is compiled in.
+ * The orders alone, compared with a simple reference: the deque of LIFO and FIFO, the
+ * bitmap of LOWEST. The code under test is compiled in.
  */
 #include <linux/module.h>
 #include <linux/prandom.h>
@@ -14,7 +14,7 @@
 
 #define OPS	20000
 
-/* As good as any pointer: the deque never looks at what it holds. */
+/* Any pointer will do: the deque never dereferences what it holds. */
 static void *token(unsigned long nr)
 {
 	return (void *)(nr + 1);
@@ -61,7 +61,7 @@ static unsigned int below(struct order_fix *fix, unsigned int n)
 	return prandom_u32_state(&fix->rnd) % n;
 }
 
-/* Every segment is reached both ways, and there are as many as counted. */
+/* Checks that every segment is reached both ways, and that their number is right. */
 static void check_ring(struct kunit *test, const struct fa_deque *d)
 {
 	const struct fa_seg *seg = d->head;
@@ -157,7 +157,7 @@ struct plain {
 	unsigned long tail;
 };
 
-/* One step of order_deque_random(); whether deque and reference agree. */
+/* One step of order_deque_random(). Returns whether deque and reference agree. */
 static bool deque_step(struct order_fix *fix, struct plain *ref,
 		       unsigned long cap, unsigned long nr)
 {
@@ -206,7 +206,10 @@ static bool deque_step(struct order_fix *fix, struct plain *ref,
 	}
 }
 
-/* Promise: any mix of calls gives what a plain array gives; it never overflows. */
+/*
+ * Promise: any mix of calls gives the same results as a plain array; it never
+ * overflows.
+ */
 static void order_deque_random(struct kunit *test)
 {
 	const struct deque_param *p = test->param_value;
@@ -229,7 +232,7 @@ static void order_deque_random(struct kunit *test)
 		KUNIT_ASSERT_TRUE_MSG(test, deque_step(fix, &ref, cap, nr),
 				      "step %lu", nr);
 		KUNIT_ASSERT_EQ(test, fix->dq.n, ref.tail - ref.head);
-		/* Twice on the way: room for as many again. */
+		/* Twice during the run: add room for as many objects again. */
 		if (nr == OPS / 4 || nr == OPS / 2) {
 			grow_deque(test, fa_deque_segs(2 * cap, p->slots) -
 					 fa_deque_segs(cap, p->slots),
@@ -240,7 +243,7 @@ static void order_deque_random(struct kunit *test)
 	check_ring(test, &fix->dq);
 }
 
-/* Promise: segments can be taken out down to what the objects need, no further. */
+/* Promise: segments can be removed down to what the objects need, no further. */
 static void order_deque_unsplice(struct kunit *test)
 {
 	const struct deque_param *p = test->param_value;
@@ -259,7 +262,7 @@ static void order_deque_unsplice(struct kunit *test)
 		KUNIT_ASSERT_PTR_EQ(test, fa_deque_pop_head(&fix->dq), token(i));
 }
 
-/* Promise: when segments cannot be had, none are kept. */
+/* Promise: if segments cannot all be allocated, none is kept. */
 static void order_segs_nomem(struct kunit *test)
 {
 	struct order_fix *fix = test->priv;
@@ -292,7 +295,7 @@ static void new_bitmap(struct kunit *test, unsigned int bits)
 	KUNIT_ASSERT_NOT_NULL(test, fix->ref);
 }
 
-/* Promise: a fresh bitmap hands out 0, 1, 2, ... to the last bit. */
+/* Promise: a new bitmap hands out 0, 1, 2, ... to the last bit. */
 static void order_bitmap_ascends(struct kunit *test)
 {
 	unsigned int bits = *(const unsigned int *)test->param_value, i;
@@ -309,7 +312,7 @@ static void order_bitmap_ascends(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, fa_bitmap_run_taken(&fix->bm, 0, bits));
 }
 
-/* Whether one random step leaves the bitmap as it leaves the reference. */
+/* Whether one random step has the same effect on bitmap and reference. */
 static bool bitmap_step(struct order_fix *fix, unsigned int bits,
 			unsigned int *taken)
 {
@@ -361,7 +364,7 @@ static bool bitmap_step(struct order_fix *fix, unsigned int bits,
 	}
 }
 
-/* Promise: any mix of calls leaves what a flat kernel bitmap would hold. */
+/* Promise: after any mix of calls the contents are those of a flat kernel bitmap. */
 static void order_bitmap_random(struct kunit *test)
 {
 	unsigned int bits = *(const unsigned int *)test->param_value, i;
@@ -377,7 +380,7 @@ static void order_bitmap_random(struct kunit *test)
 			break;
 	}
 	KUNIT_EXPECT_EQ(test, i, bits);
-	/* What is left comes lowest first, to the last. */
+	/* The remaining bits come lowest first, to the last. */
 	while (taken++ < bits) {
 		want = find_next_zero_bit(fix->ref, bits, want);
 		__set_bit(want, fix->ref);
@@ -389,7 +392,7 @@ static void order_bitmap_random(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, taken, bits + 1);
 }
 
-/* Promise: a run is found at the last bits, and not past them. */
+/* Promise: a run is found at the end of the bitmap, and not beyond. */
 static void order_bitmap_run_at_end(struct kunit *test)
 {
 	unsigned int bits = *(const unsigned int *)test->param_value;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What can be asked of a pool and of its objects: what it is, which objects are its own,
- * their numbers, which are out, whether one is spoilt; names that are made; and copies
+ * Queries of a pool and of its objects: its properties, which objects belong to it,
+ * their indices, which are out, whether one is corrupted; formatted names; and copies
  * to and from user space.
  */
 #include <linux/kthread.h>
@@ -36,7 +36,7 @@ static struct fastalloc_config query_config(struct kunit *test, unsigned long ca
 	return cfg;
 }
 
-/* Promise: a pool says what it is. */
+/* Promise: a pool reports its properties. */
 static void query_pool(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
@@ -52,7 +52,10 @@ static void query_pool(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, backing, (unsigned int)BIT(c->backing));
 }
 
-/* Promise: of AUTO backing, both are told where both are; of the owner's, neither. */
+/*
+ * Promise: with AUTO backing, both kinds of memory are reported if both are used; with
+ * memory of the owner, neither.
+ */
 static void *own_alloc(size_t size, int node, gfp_t gfp, void *arg)
 {
 	return alloc_pages_exact(size, gfp);
@@ -74,7 +77,7 @@ static void query_backing(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, fastalloc_pool_backing(pool),
 			(unsigned int)BIT(FASTALLOC_BACKING_VMALLOC));
-	/* As if what is added came from elsewhere. */
+	/* Pretend that growth uses another kind of memory. */
 	pool->cfg.backing = FASTALLOC_BACKING_PAGES;
 	fa_drain(test, pool, GFP_NOWAIT);
 	KUNIT_ASSERT_EQ(test, fastalloc_pool_reserve(pool, 40, GFP_KERNEL), 0);
@@ -92,7 +95,7 @@ static void query_backing(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fastalloc_pool_backing(fa_pool(test, &own)), 0U);
 }
 
-/* Promise: a pool knows its objects, out and free, from all else. */
+/* Promise: a pool tells its objects, allocated and free, from any other pointer. */
 static void query_owns(struct kunit *test)
 {
 	struct fastalloc_config cfg = query_config(test, 16, 0);
@@ -115,7 +118,10 @@ static void query_owns(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, fastalloc_pool_owns(pool, &cfg));
 }
 
-/* All objects that are out have numbers of their own, below @end, which lead to them. */
+/*
+ * Checks that all objects out have different indices below @end, which lead back to
+ * them.
+ */
 static void expect_numbers(struct kunit *test, struct fastalloc_pool *pool, unsigned long end)
 {
 	unsigned long *seen = fa_mem(test, BITS_TO_LONGS(end) * sizeof(long));
@@ -132,7 +138,9 @@ static void expect_numbers(struct kunit *test, struct fastalloc_pool *pool, unsi
 	KUNIT_EXPECT_EQ(test, wrong, 0U);
 }
 
-/* Promise: objects of a fixed pool are numbered from 0 without gaps, with handles too. */
+/*
+ * Promise: objects of a fixed pool are numbered from 0 without gaps, also with handles.
+ */
 static void query_index(struct kunit *test)
 {
 	static const unsigned int flags[] = { FASTALLOC_F_INDEX, FASTALLOC_F_HANDLES };
@@ -156,13 +164,13 @@ static void query_index(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, fastalloc_obj_index(pool, obj + 1), (long)-ENOENT);
 		KUNIT_EXPECT_EQ(test, fastalloc_obj_index(pool, &cfg), (long)-ENOENT);
 		fa_put_all(test);
-		/* It keeps its number when it is free. */
+		/* It keeps its index when it is free. */
 		KUNIT_EXPECT_EQ(test, fastalloc_obj_index(pool, obj), 0L);
 		fa_pool_gone(test, pool);
 	}
 }
 
-/* Promise: numbers are used again after trim, and stay apart. */
+/* Promise: indices are used again after trim, and stay unique. */
 static void query_index_growth(struct kunit *test)
 {
 	struct fastalloc_config cfg = query_config(test, 8, FASTALLOC_F_INDEX);
@@ -180,12 +188,15 @@ static void query_index_growth(struct kunit *test)
 	}
 	fa_drain(test, pool, GFP_KERNEL);
 	fastalloc_pool_stats(pool, &s);
-	/* Chunks are of one size but the first, so few are lost. */
+	/* All chunks but the first have one size, so few indices are lost. */
 	KUNIT_EXPECT_LE(test, fastalloc_pool_index_end(pool), s.total + 16);
 	KUNIT_EXPECT_GT(test, trimmed, 20UL);
 }
 
-/* Promise: a pool without numbers, or that does not know what is out, says so. */
+/*
+ * Promise: a pool without indices, or that does not track allocated objects, returns an
+ * error.
+ */
 static int count_live(void *obj, void *arg)
 {
 	++*(unsigned int *)arg;
@@ -240,7 +251,9 @@ static int walk_free(void *obj, void *arg)
 	return 0;
 }
 
-/* Promise: a walk meets each object that is out, once, by address, and may free it. */
+/*
+ * Promise: a walk visits each allocated object once, in address order, and may free it.
+ */
 static void query_live(struct kunit *test)
 {
 	static const unsigned int flags[] = { 0, FASTALLOC_F_CHECK, FASTALLOC_F_HANDLES };
@@ -259,7 +272,7 @@ static void query_live(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, fastalloc_pool_walk_live(pool, walk_free, &w), 0);
 		KUNIT_EXPECT_EQ(test, w.nr, 0U);
 		got = fa_drain(test, pool, GFP_KERNEL);
-		/* Some are free again, here and there. */
+		/* Free some of them, here and there. */
 		while (w.fix->nr_held > got / 2)
 			fa_put(test, pool,
 			       w.fix->held[get_random_u32() % w.fix->nr_held].obj);
@@ -278,13 +291,16 @@ static void query_live(struct kunit *test)
 	}
 }
 
-/* Behind the back of KASAN. */
+/* Corrupts a byte without KASAN noticing. */
 static noinline __no_sanitize_address void spoil(u8 *p, u8 with)
 {
 	WRITE_ONCE(*p, with);
 }
 
-/* Promise: a look at a pool finds what is spoilt, free or out, and nothing else. */
+/*
+ * Promise: a check of a pool finds all corrupted objects, free or out, and nothing
+ * else.
+ */
 static void query_check(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
@@ -312,14 +328,14 @@ static void query_check(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fastalloc_pool_check(pool), 1L);
 	spoil(out + c->size, SLUB_RED_ACTIVE);
 
-	/* A mark that is lost. */
+	/* A lost allocation mark. */
 	chunk = fa_chunk_first(&pool->chunks);
 	while (out >= (u8 *)chunk->end || out < (u8 *)chunk->mem)
 		chunk = fa_chunk_next(chunk);
 	i = fa_chunk_index(&pool->chunks, chunk, out);
 	fa_expect_splat("fault in pool kunit: another number of objects");
 	clear_bit(i, chunk->out);
-	/* It then looks like a free one that was written to. */
+	/* The object then looks like a free one that was written to. */
 	fa_expect_splat("fault in pool kunit: written after free");
 	KUNIT_EXPECT_EQ(test, fastalloc_pool_check(pool), 2L);
 	set_bit(i, chunk->out);
@@ -328,7 +344,9 @@ static void query_check(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->debug.violations), 4L);
 }
 
-/* Promise: the calls out of line are those inline, and may be mixed with them. */
+/*
+ * Promise: the out-of-line calls do the same as the inline ones, and both may be mixed.
+ */
 static void query_calls(struct kunit *test)
 {
 	struct fastalloc_config cfg = query_config(test, 30, 0);
@@ -376,7 +394,7 @@ struct exact {
 	atomic_t		rounds;
 };
 
-/* Each task has up to a quarter of the capacity out, so no allocation may fail. */
+/* Each task has at most a quarter of the capacity out, so no allocation may fail. */
 static int exact_user(void *data)
 {
 	struct exact *e = data;
@@ -459,8 +477,8 @@ static void exact_run(struct kunit *test, struct exact *e, int (*fn)(void *), un
 }
 
 /*
- * Promise: with FASTALLOC_F_EXACT no more objects are out than the capacity, whoever asks and
- * how, and so many are to be had. Without, a PERCPU pool hands out all there are.
+ * Promise: with FASTALLOC_F_EXACT exactly the capacity can be out, whoever allocates
+ * and how. Without it, a PERCPU pool hands out all objects that it has.
  */
 static void query_exact(struct kunit *test)
 {
@@ -491,19 +509,19 @@ static void query_exact(struct kunit *test)
 	loose = fa_pool(test, &cfg);
 	got = fa_drain(test, loose, GFP_KERNEL);
 	KUNIT_EXPECT_LE(test, got, (unsigned int)fastalloc_pool_total(loose));
-	/* All that are on this CPU, or in the depot. */
+	/* All that are in this CPU's cache or in the depot. */
 	if (c->sync == FASTALLOC_SYNC_PERCPU && num_possible_cpus() > 1)
 		KUNIT_EXPECT_GT(test, got, (unsigned int)EXACT);
 	else if (c->sync != FASTALLOC_SYNC_PERCPU)
 		KUNIT_EXPECT_EQ(test, got, (unsigned int)EXACT);
 	fa_put_all(test);
 
-	/* The others count under their lock. */
+	/* The other kinds count under their lock. */
 	if (c->sync != FASTALLOC_SYNC_PERCPU)
 		return;
 	e->pool = pool;
 	exact_run(test, e, exact_user, EXACT_TASKS, 2000);
-	/* Two objects for four: they wait for each other. */
+	/* Two objects for four tasks: they have to wait for each other. */
 	while (fastalloc_pool_allocated(pool) < EXACT - 2)
 		fa_must_get(test, pool, GFP_KERNEL);
 	atomic_set(&e->out, EXACT - 2);
@@ -511,7 +529,7 @@ static void query_exact(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fastalloc_pool_allocated(pool), (unsigned long)EXACT - 2);
 }
 
-/* Promise: names may be made by a format, and repeat where that is asked for. */
+/* Promise: a name may be formatted, and may be repeated with the flag for that. */
 static void query_names(struct kunit *test)
 {
 	struct fastalloc_config cfg = {
@@ -537,7 +555,7 @@ static void query_names(struct kunit *test)
 	cfg.name = FASTALLOC_NAME("kunit-%025d", 7);
 	KUNIT_EXPECT_EQ(test, strlen(cfg.name), 31UL);
 	fa_pool(test, &cfg);
-	/* No room for a number; nor for another character. */
+	/* No room for a number, nor for one more character. */
 	bad = fastalloc_pool_create(&cfg);
 	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(bad), -ENAMETOOLONG);
 	cfg.name = FASTALLOC_NAME("kunit-%026d", 7);
@@ -555,7 +573,7 @@ struct flexible_words {
 	u32	tail[];
 };
 
-/* Promise: a flexible array is room behind the type, with the type's alignment. */
+/* Promise: a flexible array adds memory after the type, which keeps its alignment. */
 static void query_flexible(struct kunit *test)
 {
 	struct fastalloc_pool *pool, *bad;
@@ -582,8 +600,8 @@ static void query_flexible(struct kunit *test)
 }
 
 /*
- * Promise: kmemleak and fault injection that are built in but not in use leave the calls of a
- * pool inline, and without checks.
+ * Promise: kmemleak and fault injection that are built in but not enabled leave the
+ * calls of a pool inline and without checks.
  */
 static void query_merely_built_in(struct kunit *test)
 {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Two ways to look objects up without a lock, as Documentation/handles.rst has
- * them: objects that are freed after a grace period, and objects in type-stable
- * memory, where a reader takes a reference and looks again. Readers run against
- * writers that insert, remove and free all the time.
+ * Two ways to look objects up without a lock, as in Documentation/handles.rst: objects
+ * that are freed after a grace period, and objects in type-stable memory, where a
+ * reader gets a reference and checks again. Readers run against writers that insert,
+ * remove and free all the time.
  */
 #include <linux/fastalloc_handle.h>
 #include <linux/kthread.h>
@@ -18,10 +18,10 @@
 #define THREADS	3
 
 /**
- * struct entry - what the tables hold
- * @node: in its chain; type-stable
- * @key: 1 to KEYS, or 0 when it stands for nothing
- * @value: follows from @key
+ * struct entry - an entry of a table
+ * @node: link in its chain; type-stable
+ * @key: 1 to KEYS, or 0 if the entry is not in use
+ * @value: computed from @key
  * @rcu: for fastalloc_free_rcu()
  */
 struct entry {
@@ -33,15 +33,15 @@ struct entry {
 
 /**
  * struct table - entries by key
- * @pool: where they come from
- * @chain: of those whose key leads there; ends with its number
- * @slot: without chains: the entry of each key
+ * @pool: the pool of the entries
+ * @chain: hash chains; each ends with its number
+ * @slot: without chains, the entry of each key
  * @lock: for writers
- * @stop: for the threads
+ * @stop: the threads must end
  * @found: entries that readers found
- * @missed: keys for which there was none
- * @moved: entries that had become another's before the reader had a reference
- * @wrong: entries that were not what they should be
+ * @missed: lookups that found no entry
+ * @moved: entries reused before the reader had a reference
+ * @wrong: entries with a wrong value
  */
 struct table {
 	struct fastalloc_pool	*pool;
@@ -65,7 +65,7 @@ static u64 any_key(void)
 	return get_random_u32() % KEYS + 1;
 }
 
-/* From here on it stands for nothing, whoever may look at it still. */
+/* From here on the entry is not in use, though readers may still look at it. */
 static void entry_release(void *obj, void *arg)
 {
 	struct entry *e = obj;
@@ -78,7 +78,7 @@ static struct table *table_of(struct kunit *test, unsigned int flags)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
 	struct table *t = fa_mem(test, sizeof(*t));
-	/* Aligned so that growth adds small chunks, which can come free. */
+	/* Aligned so that growth adds small chunks, which can be freed. */
 	struct fastalloc_config cfg =
 		fa_config(.obj_size = sizeof(struct entry),
 			  .type_align = __alignof__(struct entry), .align = PAGE_SIZE,
@@ -143,7 +143,7 @@ static void reader_end(void)
 		schedule_timeout_interruptible(1);
 }
 
-/* Freed after a grace period: what a reader has found stays for its section. */
+/* Freed after a grace period: an entry stays valid during a reader's critical section. */
 
 static int plain_reader(void *data)
 {
@@ -157,7 +157,7 @@ static int plain_reader(void *data)
 		rcu_read_lock();
 		e = rcu_dereference(t->slot[key]);
 		if (e) {
-			/* Though it may be removed by now, it is not freed. */
+			/* It may be removed by now, but it is not freed. */
 			if (READ_ONCE(e->key) != key)
 				atomic_long_inc(&t->wrong);
 			cpu_relax();
@@ -172,7 +172,7 @@ static int plain_reader(void *data)
 	return 0;
 }
 
-/* Removes what is there for @key, or inserts it if that is wanted. */
+/* Removes the entry of @key, or with @insert adds one if there is none. */
 static void plain_change(struct kunit *test, struct table *t, u64 key, bool insert)
 {
 	struct entry *e = rcu_dereference_protected(t->slot[key], true);
@@ -184,7 +184,10 @@ static void plain_change(struct kunit *test, struct table *t, u64 key, bool inse
 	}
 	if (!insert)
 		return;
-	/* What waits for a grace period is out still: that may be all there is. */
+	/*
+	 * Objects that wait for a grace period are still out: that may be all there
+	 * are.
+	 */
 	e = fastalloc_alloc_timeout(t->pool, GFP_KERNEL, FA_TEST_PATIENCE);
 	if (!e) {
 		KUNIT_FAIL(test, "no object came back");
@@ -195,7 +198,10 @@ static void plain_change(struct kunit *test, struct table *t, u64 key, bool inse
 	rcu_assign_pointer(t->slot[key], e);
 }
 
-/* Promise: an object of fastalloc_free_rcu() stays for the readers that found it. */
+/*
+ * Promise: an object passed to fastalloc_free_rcu() stays for the readers that found
+ * it.
+ */
 static void rcu_free(struct kunit *test)
 {
 	struct table *t = table_of(test, 0);
@@ -209,8 +215,8 @@ static void rcu_free(struct kunit *test)
 }
 
 /*
- * Type-stable: freed at once, so what a reader has found may be another's
- * meanwhile, in another chain. The end of a chain says which it was.
+ * Type-stable: entries are freed at once, so the entry that a reader found may have
+ * been reused meanwhile, in another chain. The end of a chain tells which chain it was.
  */
 static struct entry *stable_find(struct table *t, u64 key)
 {
@@ -228,7 +234,10 @@ again:
 			atomic_long_inc(&t->moved);
 			goto again;
 		}
-		/* Ours; but is it the one? Pairs with the release in stable_insert(). */
+		/*
+		 * The reference is held; is it the right entry? Pairs with the release
+		 * in stable_insert().
+		 */
 		if (smp_load_acquire(&e->key) == key) {
 			rcu_read_unlock();
 			return e;
@@ -258,7 +267,7 @@ static int stable_reader(void *data)
 			if (READ_ONCE(e->value) != value_of(key))
 				atomic_long_inc(&t->wrong);
 			cpu_relax();
-			/* Removed perhaps, but ours to look at. */
+			/* It may be removed, but the reference keeps it. */
 			if (READ_ONCE(e->key) != key)
 				atomic_long_inc(&t->wrong);
 			fastalloc_put(t->pool, e);
@@ -272,7 +281,7 @@ static int stable_reader(void *data)
 static void stable_insert(struct table *t, struct entry *e, u64 key)
 {
 	WRITE_ONCE(e->value, value_of(key));
-	/* With its key the entry is whole: pairs with the acquire in stable_find(). */
+	/* Publishes the whole entry. Pairs with the acquire in stable_find(). */
 	smp_store_release(&e->key, key);
 	spin_lock(&t->lock);
 	hlist_nulls_add_head_rcu(&e->node, &t->chain[key % BUCKETS]);
@@ -292,12 +301,12 @@ static void stable_change(struct kunit *test, struct table *t, u64 key, bool ins
 	spin_lock(&t->lock);
 	hlist_nulls_del_rcu(&e->node);
 	spin_unlock(&t->lock);
-	/* The reference just taken, and that of the table. */
+	/* Puts the reference just taken, and that of the table. */
 	fastalloc_put(t->pool, e);
 	fastalloc_put(t->pool, e);
 }
 
-/* Promise: a reference got in type-stable memory is to what was looked for. */
+/* Promise: a reference to an object in type-stable memory is to the one looked for. */
 static void rcu_type_stable(struct kunit *test)
 {
 	struct table *t = table_of(test, FASTALLOC_F_HANDLES | FASTALLOC_F_TYPESAFE_BY_RCU);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The serialised pools: which object comes next, the entry for owners of NONE
+ * SPINLOCK and NONE pools: which object comes next, the inline calls for owners of NONE
  * pools, and calls on a SPINLOCK pool from tasks, softirqs and hardirqs at once.
  */
 #include <linux/cpu.h>
@@ -40,7 +40,7 @@ static int by_address(const void *a, const void *b)
 
 #define MANY	1000
 
-/* Promise: what was freed in any order comes back in the order of the pool. */
+/* Promise: objects freed in any order are allocated in the order of the pool. */
 static void serial_order_exact(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
@@ -113,7 +113,7 @@ static void serial_order_never_used(struct kunit *test)
 	}
 }
 
-/* Promise: the same rules hold for a chunk that growth has added meanwhile. */
+/* Promise: the same rules hold for a chunk that growth adds meanwhile. */
 static void serial_order_of_new_chunk(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
@@ -129,7 +129,7 @@ static void serial_order_of_new_chunk(struct kunit *test)
 	pool = fa_pool(test, &cfg);
 	for (i = 0; i < 8; i++)
 		first[i] = fa_must_get(test, pool, GFP_KERNEL);
-	/* Growth happens for this one, which then rests the longest. */
+	/* The pool grows for this object, which then stays free the longest. */
 	obj = fa_must_get(test, pool, GFP_KERNEL);
 	KUNIT_ASSERT_EQ(test, fastalloc_pool_capacity(pool), 16UL);
 	fa_put(test, pool, obj);
@@ -160,7 +160,7 @@ static void serial_order_of_new_chunk(struct kunit *test)
 	}
 }
 
-/* Promise: a bulk takes what as many single calls would have taken. */
+/* Promise: a bulk takes the same objects as that many single calls. */
 static void serial_order_bulk(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
@@ -197,9 +197,9 @@ static struct fa_combo owned_params[] = {
 KUNIT_ARRAY_PARAM(owned, owned_params, fa_combo_desc);
 
 /*
- * Promise: __fastalloc_alloc() and __fastalloc_free() do what the plain calls do,
- * in the order of the pool, mixed with them in any way, across segments of the
- * deque; the counters are exact after each.
+ * Promise: __fastalloc_alloc() and __fastalloc_free() do what the plain calls do, in
+ * the order of the pool, mixed with them in any way, across segments of the deque. The
+ * counters are exact after each call.
  */
 static void serial_owned_mixed(struct kunit *test)
 {
@@ -254,7 +254,7 @@ static void serial_owned_mixed(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fa_drain(test, pool, GFP_KERNEL), (unsigned int)MANY);
 }
 
-/* Promise: more frees than objects out are refused by this entry, too. */
+/* Promise: these calls, too, refuse frees beyond the number of objects out. */
 static void serial_owned_over_free(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
@@ -286,7 +286,9 @@ static void serial_owned_over_free(struct kunit *test)
 				(u64)i);
 }
 
-/* Promise: after a reset the peak is counted anew, object by object. */
+/*
+ * Promise: after a reset the peak is counted from the objects that are out, one by one.
+ */
 static void serial_owned_peak(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
@@ -326,7 +328,7 @@ static void owned_release(void *obj, void *arg)
 	*(unsigned int *)arg += 1000;
 }
 
-/* Promise: hooks run, and zeroes are zeroes, by this entry, too; PERCPU as well. */
+/* Promise: these calls, too, run hooks and zero objects; also in PERCPU pools. */
 static void serial_owned_hooks(struct kunit *test)
 {
 	static const enum fastalloc_sync syncs[] = {
@@ -360,9 +362,9 @@ static void serial_owned_hooks(struct kunit *test)
 }
 
 /*
- * Promise: a NONE pool grows through this entry: at once where the caller may
- * sleep, else (gfp 0) by the worker, from the low-water mark on, although objects
- * that were out before are at hand.
+ * Promise: a NONE pool grows through these calls: at once if the caller may sleep, else
+ * (gfp 0) by the worker from the low-water mark on, even if freed objects are
+ * available.
  */
 static void serial_owned_grows(struct kunit *test)
 {
@@ -381,7 +383,7 @@ static void serial_owned_grows(struct kunit *test)
 	for (i = 0; i < 12; i++)
 		objs[i] = __fastalloc_alloc(pool, 0);
 	KUNIT_EXPECT_EQ(test, fastalloc_pool_capacity(pool), 16UL);
-	/* Three free is below the mark: some calls later the chunk is there. */
+	/* Three free objects are below the mark: some calls later the chunk is there. */
 	objs[12] = __fastalloc_alloc(pool, 0);
 	KUNIT_EXPECT_TRUE(test, fa_await(({
 		objs[13] = __fastalloc_alloc(pool, 0);
@@ -405,11 +407,11 @@ static void serial_owned_grows(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, s.grows_atomic, 0ULL);
 	KUNIT_EXPECT_EQ(test, fastalloc_pool_trim(pool), 48UL);
 	KUNIT_EXPECT_EQ(test, fastalloc_pool_capacity(pool), 16UL);
-	/* Or more, if the worker is quick. */
+	/* More, if the worker is quick. */
 	KUNIT_EXPECT_GE(test, fa_drain(test, pool, 0), 16U);
 }
 
-/* Everything below is about one SPINLOCK pool used from all contexts at once. */
+/* The rest of the file uses one SPINLOCK pool from all contexts at once. */
 
 #define SLOTS		16
 #define ENOUGH_HITS	8
@@ -417,9 +419,9 @@ static void serial_owned_grows(struct kunit *test)
 
 /**
  * struct shared - an object that any context may check and free
- * @out: 1 while somebody has it
- * @mark: what @body is filled with
- * @body: all the rest
+ * @out: 1 while it is allocated
+ * @mark: the value that fills @body
+ * @body: the rest of the object
  */
 struct shared {
 	int	out;
@@ -430,11 +432,11 @@ struct shared {
 enum where { TASK, SOFTIRQ, HARDIRQ, WHERES };
 
 /**
- * struct clash_cpu - what happens on one CPU
- * @clash: all CPUs together
+ * struct clash_cpu - the state of one CPU
+ * @clash: the run
  * @thread: task bound to this CPU
- * @timer: runs in its softirq
- * @irq: runs in its hardirq
+ * @timer: runs in softirq on this CPU
+ * @irq: runs in hardirq on this CPU
  * @in_call: @thread is inside a call on the pool
  * @rnd: state of a simple generator
  */
@@ -448,18 +450,18 @@ struct clash_cpu {
 };
 
 /**
- * struct clash - the whole of it
+ * struct clash - one run
  * @pool: the pool
  * @cpu: per CPU
  * @slot: objects on their way from one context to another
  * @inside: threads that are inside a call
  * @ran: calls of alloc, by context
- * @none: those that gave NULL
+ * @none: those that returned NULL
  * @hit: those that found the CPU's task, or another CPU, inside a call
- * @wrong: handler ran in another context than it should
- * @twice: an object was handed out that was out
+ * @wrong: handlers that ran in a wrong context
+ * @twice: an object was handed out twice
  * @torn: an object was changed while it was out
- * @stop: no more interrupts
+ * @stop: raise no more interrupts
  */
 struct clash {
 	struct fastalloc_pool	*pool;
@@ -481,7 +483,7 @@ static int shared_ctor(void *obj, void *arg)
 	return 0;
 }
 
-/* Inside alloc or free, in a task: have a hardirq come down right here. */
+/* Hook of alloc or free, in a task: raises a hardirq in the middle of the call. */
 static void clash_hook(void *obj, void *arg)
 {
 	struct clash *clash = arg;
@@ -504,7 +506,7 @@ static void clash_give(struct clash *clash, struct shared *s)
 	fastalloc_free(clash->pool, s);
 }
 
-/* Takes one, marks it, leaves it to others; frees what others have left. */
+/* Allocates an object, marks it and leaves it to others; frees what others have left. */
 static void clash_cycle(struct clash *clash, enum where where, u32 rnd)
 {
 	struct shared *s = fastalloc_alloc(clash->pool, GFP_ATOMIC);
@@ -541,7 +543,7 @@ static void clash_timer(struct timer_list *timer)
 
 	if (!in_serving_softirq())
 		atomic_long_inc(&c->clash->wrong);
-	/* A timer that is not pinned may be pulled to another CPU. */
+	/* The kernel may move a timer that is not pinned to another CPU. */
 	clash_interrupt(&c->clash->cpu[smp_processor_id()], SOFTIRQ,
 			jiffies * 7919);
 	if (!READ_ONCE(c->clash->stop))
@@ -552,18 +554,18 @@ static void clash_irq(struct irq_work *irq)
 {
 	struct clash_cpu *c = container_of(irq, struct clash_cpu, irq);
 
-	/* An idle CPU looks for what was sent to it without an interrupt. */
+	/* An idle CPU may run the work without an interrupt. */
 	if (!in_hardirq())
 		return;
 	clash_interrupt(c, HARDIRQ, jiffies * 6007);
 }
 
-/* Sent to the other CPUs: lands wherever they happen to be. */
+/* Sent to the other CPUs: interrupts them wherever they are. */
 static void clash_ipi(void *data)
 {
 	struct clash *clash = data;
 
-	/* An idle CPU looks for what was sent to it without an interrupt. */
+	/* An idle CPU may run the call without an interrupt. */
 	if (!in_hardirq())
 		return;
 	clash_interrupt(&clash->cpu[smp_processor_id()], HARDIRQ, jiffies * 4001);
@@ -579,7 +581,10 @@ static int clash_thread(void *data)
 		if (atomic_inc_return(&clash->inside) > 1)
 			atomic_long_inc(&clash->hit[TASK]);
 		WRITE_ONCE(c->in_call, true);
-		/* Where there are no hooks that send for more of them. */
+		/*
+		 * Without hooks no interrupt is raised inside the calls: raise some
+		 * here.
+		 */
 		if (n % 512 == 0)
 			clash_hook(NULL, clash);
 		clash_cycle(clash, TASK, clash_rnd(c));
@@ -604,7 +609,7 @@ static struct fa_combo clash_params[] = {
 	FA_COMBO(SPINLOCK, LIFO, NONE, VMALLOC, sizeof(struct shared), 0),
 	FA_COMBO(SPINLOCK, FIFO, NONE, VMALLOC, sizeof(struct shared), 0),
 	FA_COMBO(SPINLOCK, LOWEST, NONE, VMALLOC, sizeof(struct shared), 0),
-	/* Of a page each, so that they grow several times. */
+	/* One page for each object, so that the pools grow several times. */
 	FA_COMBO(SPINLOCK, LIFO, LINEAR, PAGES, sizeof(struct shared), PAGE_SIZE),
 	FA_COMBO(SPINLOCK, FIFO, CUSTOM, PAGES, sizeof(struct shared), PAGE_SIZE),
 	FA_COMBO(SPINLOCK, LOWEST, LINEAR, PAGES, sizeof(struct shared), PAGE_SIZE),
@@ -700,22 +705,22 @@ static void clash_run(struct kunit *test, bool hooks)
 }
 
 /*
- * Promise: alloc and free may be called from task, softirq and hardirq at once,
- * also where one interrupts another; no object is out twice, none is lost. A
- * run in which nothing met inside a call is a failure.
+ * Promise: alloc and free may be called from task, softirq and hardirq at once, also if
+ * one interrupts another; no object is handed out twice, none is lost. A run in which
+ * no interrupt arrived inside a call fails.
  */
 static void serial_all_contexts(struct kunit *test)
 {
 	clash_run(test, true);
 }
 
-/* Promise: likewise for a pool without hooks, whose calls go a shorter way. */
+/* Promise: the same for a pool without hooks, whose calls take a shorter path. */
 static void serial_all_contexts_plain(struct kunit *test)
 {
 	clash_run(test, false);
 }
 
-/* Promise: a call with interrupts off works, and leaves them off. */
+/* Promise: a call with interrupts disabled works and keeps them disabled. */
 static void serial_irqs_off(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;

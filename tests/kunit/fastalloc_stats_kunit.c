@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Counters and queries: exact when quiet, consistent when busy. */
+/* Counters and queries: exact while the pool is idle, consistent while it is used. */
 #include <linux/kthread.h>
 #include <linux/module.h>
 
@@ -74,14 +74,17 @@ static void stats_exact(struct kunit *test)
 	fa_put(test, pool, b);
 	EXPECT(test, pool, .capacity = 10, .allocs = 11, .frees = 11,
 	       .peak = 10, .failures = 3);
-	/* A free that is refused is no free. */
+	/* A refused free does not count as a free. */
 	fa_allow_fault("kunit: double free");
 	fastalloc_free(pool, b);
 	EXPECT(test, pool, .capacity = 10, .allocs = 11, .frees = 11,
 	       .peak = 10, .failures = 3);
 }
 
-/* Promise: reset starts anew; what is out counts as allocated and as peak. */
+/*
+ * Promise: a reset clears the counters; objects out then count as allocations and as
+ * peak.
+ */
 static void stats_reset(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
@@ -103,7 +106,7 @@ static void stats_reset(struct kunit *test)
 	EXPECT(test, pool, .capacity = 10);
 }
 
-/* Promise: contiguous runs count by the object. */
+/* Promise: contiguous runs count each object. */
 static void stats_contig(struct kunit *test)
 {
 	struct fastalloc_pool *pool =
@@ -130,7 +133,7 @@ static bool grows_reach(struct fastalloc_pool *pool, u64 grows)
 	return s.grows == grows;
 }
 
-/* Promise: growths are counted, chunks and bytes follow. */
+/* Promise: growths are counted; chunks and bytes follow. */
 static void stats_growth(struct kunit *test)
 {
 	struct fastalloc_pool *pool =
@@ -160,7 +163,7 @@ static int fail_second(void *obj, void *arg)
 	return atomic_inc_return((atomic_t *)arg) == 2 ? -ENXIO : 0;
 }
 
-/* Promise: a growth that fails is counted; the allocation is too. */
+/* Promise: a failed growth is counted, and so is the failed allocation. */
 static void stats_growth_failure(struct kunit *test)
 {
 	atomic_t *calls = fa_mem(test, sizeof(*calls));
@@ -173,7 +176,7 @@ static void stats_growth_failure(struct kunit *test)
 	void *obj;
 
 	fa_must_get(test, pool, GFP_KERNEL);
-	/* The worker or this call makes the growth that fails. */
+	/* Either the worker or this call makes the growth that fails. */
 	obj = fa_get(test, pool, GFP_KERNEL);
 	fastalloc_pool_stats(pool, &s);
 	KUNIT_EXPECT_EQ(test, s.growth_failures, 1ULL);

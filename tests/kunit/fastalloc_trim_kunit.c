@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Giving memory back: trim, and the shrinker that asks for it. */
+/* Giving memory back: trim, and the shrinker that calls it. */
 #include <linux/delay.h>
 #include <linux/fs.h>
 #include <linux/kthread.h>
@@ -10,9 +10,9 @@
 #include "fastalloc_test.h"
 
 /*
- * Chunks of 4: one from the start, up to 7 by growth. Objects have a page each, for
- * growth adds as many as fill its last page. They are so few that the low-water mark
- * stays at 1: a chunk is added when all others are used up.
+ * Chunks of 4 objects: one from the start, up to 7 by growth. An object takes a page,
+ * as growth fills the last page. With so few objects the low-water mark stays at 1: a
+ * chunk is added when all others are used up.
  */
 #define UNIT	4
 #define MOST	(8 * UNIT)
@@ -81,7 +81,7 @@ static void fill(struct kunit *test, struct fastalloc_pool *pool)
 	KUNIT_ASSERT_EQ(test, fastalloc_pool_capacity(pool), (unsigned long)MOST);
 }
 
-/* Promise: with nothing out, trim goes back to the configured capacity, exactly. */
+/* Promise: with no object out, trim returns exactly to the configured capacity. */
 static void trim_all(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
@@ -111,7 +111,7 @@ static void trim_all(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&n->odd), 0);
 }
 
-/* Promise: a chunk with one object out stays; what is out keeps its content. */
+/* Promise: a chunk with one object out stays, and the object keeps its contents. */
 static void trim_partly_used(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
@@ -124,7 +124,7 @@ static void trim_partly_used(struct kunit *test)
 	fill(test, pool);
 	for (i = 0; i < MOST; i++)
 		((u32 *)fix->held[i].obj)[1] = i;
-	/* Objects came chunk by chunk: keep one of every second chunk. */
+	/* Objects came chunk by chunk: keep one object of every second chunk. */
 	for (i = 0; i < MOST; i += 2 * UNIT)
 		keep[kept++] = fix->held[i + 3].obj;
 	for (i = fix->nr_held; i--;) {
@@ -144,7 +144,9 @@ static void trim_partly_used(struct kunit *test)
 	for (i = 0; i < kept; i++)
 		KUNIT_EXPECT_EQ(test, ((u32 *)keep[i])[1], i * 2 * UNIT + 3);
 
-	/* All that is left can be had, each object once, and grows again. */
+	/*
+	 * Everything left can be allocated, each object once, and the pool grows again.
+	 */
 	fa_drain(test, pool, GFP_KERNEL);
 	KUNIT_ASSERT_EQ(test, fix->nr_held, (unsigned int)MOST);
 	for (i = 0; i < MOST; i++)
@@ -154,7 +156,7 @@ static void trim_partly_used(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&n->odd), 0);
 }
 
-/* Promise: order and content of what stays are as before. */
+/* Promise: trim changes neither order nor contents of the remaining objects. */
 static void trim_keeps_order(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
@@ -165,7 +167,7 @@ static void trim_keeps_order(struct kunit *test)
 	unsigned int i;
 
 	fill(test, pool);
-	/* One object of the last chunk stays out; the others are freed last. */
+	/* One object of the last chunk stays out; its others are freed last. */
 	for (i = 0; i < MOST - UNIT; i++)
 		fa_put(test, pool, fix->held[0].obj);
 	for (i = 0; i < UNIT - 1; i++) {
@@ -184,7 +186,9 @@ static void trim_keeps_order(struct kunit *test)
 	}
 }
 
-/* Promise: objects that were never out go with their chunk like any other. */
+/*
+ * Promise: objects that were never allocated are freed with their chunk like any other.
+ */
 static void trim_never_used(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
@@ -226,7 +230,7 @@ struct trim_race {
 
 #define RACE_HELD	20
 
-/* Takes, marks and frees objects as fast as it can. */
+/* Allocates, marks and frees objects as fast as it can. */
 static int race_user(void *data)
 {
 	struct trim_race *race = data;
@@ -234,7 +238,7 @@ static int race_user(void *data)
 	unsigned int i = 0;
 
 	while (!kthread_should_stop()) {
-		/* All of them, then none: chunks fill and fall free in turn. */
+		/* All of them, then none: chunks become used and free in turn. */
 		i = (i + 1) % RACE_HELD;
 		if (held[i]) {
 			if (held[i][1] != i)
@@ -255,7 +259,7 @@ static int race_user(void *data)
 	return 0;
 }
 
-/* Promise: trim may run while others allocate and free. */
+/* Promise: trim may run while other tasks allocate and free. */
 static void trim_while_used(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
@@ -288,11 +292,11 @@ static void trim_while_used(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&n->odd), 0);
 }
 
-/* So many fill whole pages, whatever lies between them. */
+/* This many objects fill whole pages, whatever is between them. */
 #define BIG_UNIT	1024
 #define BIG_MOST	(4 * BIG_UNIT)
 
-/* Has one object out half of the time, each time another. */
+/* Has one object out half of the time, each time a different one. */
 static int race_toucher(void *data)
 {
 	struct trim_race *race = data;
@@ -310,8 +314,8 @@ static int race_toucher(void *data)
 }
 
 /*
- * Promise: an object that is taken from a chunk while trim gathers it keeps the
- * chunk; nothing is lost, and the next trim may have it.
+ * Promise: if an object is allocated from a chunk while trim isolates it, the chunk is
+ * put back. No object is lost, and the next trim may free the chunk.
  */
 static void trim_chunk_comes_back(struct kunit *test)
 {
@@ -331,7 +335,7 @@ static void trim_chunk_comes_back(struct kunit *test)
 	while ((tries < 100 || !kept) && time_before(jiffies, end)) {
 		unsigned int got = 0, i;
 
-		/* In steps, so that every growth adds one unit. */
+		/* In steps, so that each growth adds one unit. */
 		for (i = 1; i <= 4; i++)
 			got += fastalloc_alloc_bulk(race->pool, GFP_KERNEL,
 						    i * BIG_UNIT - 1 - got,
@@ -357,7 +361,7 @@ static void trim_chunk_comes_back(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&n->odd), 0);
 }
 
-/* Promise: with F_SHRINKER the kernel, short of memory, gets back what is free. */
+/* Promise: with F_SHRINKER the kernel gets free chunks back when memory is short. */
 static void trim_by_shrinker(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
@@ -376,8 +380,8 @@ static void trim_by_shrinker(struct kunit *test)
 	((u32 *)kept)[1] = 0x6b657074;
 
 	/*
-	 * Nothing is free, nothing goes; then all goes that may: if not at once,
-	 * because the worker that grows the pool was at it, then the next time.
+	 * With no free object nothing is freed. Then everything that may be freed is
+	 * freed: at once, or the next time if the worker was just growing the pool.
 	 */
 	for (turn = 0; turn < 20; turn++) {
 		file = file_open_root(&fa_root, "proc/sys/vm/drop_caches",
@@ -407,7 +411,7 @@ static void trim_by_shrinker(struct kunit *test)
 			(unsigned int)MOST - 1);
 }
 
-/* Chunks of a page of small objects, and enough of them that a square is seen. */
+/* Chunks of one page of small objects, and so many that quadratic cost would show. */
 #define PIECE		64UL
 #define PIECES		(IS_ENABLED(CONFIG_KASAN) ? 64UL : 256UL)
 #define SHRINK_BATCH_OF	128
@@ -415,8 +419,8 @@ static void trim_by_shrinker(struct kunit *test)
 /**
  * struct shrunk - a pool with a shrinker that has grown by small chunks
  * @pool: the pool
- * @objs: all its objects, out
- * @nr: how many
+ * @objs: all its objects; they are out
+ * @nr: their number
  */
 struct shrunk {
 	struct fastalloc_pool	*pool;
@@ -453,14 +457,14 @@ static struct shrunk shrunk_pool(struct kunit *test, unsigned long low_water)
 	return s;
 }
 
-/* Steps on the stacks of the depot so far, or 0. */
+/* Number of operations on the stacks of the depot so far, or 0. */
 static u32 shrink_steps(const struct fastalloc_pool *pool)
 {
 	return (atomic64_read(&pool->percpu.full.head) >> 32) +
 	       (atomic64_read(&pool->percpu.scanned.head) >> 32);
 }
 
-/* As do_shrink_slab(), with everything wanted. Returns how often it asked in all. */
+/* Like do_shrink_slab(), with everything wanted. Returns the number of calls. */
 static unsigned int shrink_all(struct fastalloc_pool *pool)
 {
 	struct shrink_control sc = { .gfp_mask = GFP_KERNEL };
@@ -483,7 +487,10 @@ static unsigned int shrink_all(struct fastalloc_pool *pool)
 	return asked;
 }
 
-/* Whether an object is the first of its chunk, so that one is out of each. */
+/*
+ * Whether an object is the first of its chunk; keeping these keeps one object of each
+ * chunk.
+ */
 static bool shrink_first(const struct fastalloc_pool *pool, const void *obj)
 {
 	struct rb_node *n = pool->chunks.tree.tree[0].rb_node;
@@ -498,7 +505,7 @@ static bool shrink_first(const struct fastalloc_pool *pool, const void *obj)
 	return false;
 }
 
-/* Returns when the worker has done all that it has been asked for. */
+/* Returns when the worker has done everything that it has been asked for. */
 static void shrink_settle(struct fastalloc_pool *pool)
 {
 	irq_work_sync(&pool->refill.grower.irq);
@@ -506,8 +513,8 @@ static void shrink_settle(struct fastalloc_pool *pool)
 }
 
 /*
- * Promise: the shrinker gives back all that it finds in one walk; what stays is so much
- * that the pool does not grow at once. Trim gives the rest.
+ * Promise: the shrinker frees everything that it finds in one scan, but leaves so much
+ * that the pool does not grow at once. Trim frees the rest.
  */
 static void shrink_once(struct kunit *test)
 {
@@ -522,10 +529,10 @@ static void shrink_once(struct kunit *test)
 	shrink_settle(s.pool);
 	steps = shrink_steps(s.pool);
 	KUNIT_EXPECT_LE(test, shrink_all(s.pool), 2U);
-	/* Two walks, each of which takes a magazine of 16 from one place to another twice. */
+	/* Two scans, each of which moves a magazine of 16 twice. */
 	steps = shrink_steps(s.pool) - steps;
 	KUNIT_EXPECT_LE(test, (unsigned long)steps, 8 * s.nr / 16 + 64);
-	/* The worker may have added a large chunk, of which not all is to spare. */
+	/* The worker may have added a large chunk that is needed in part. */
 	KUNIT_EXPECT_LE(test, fastalloc_pool_capacity(s.pool), 12 * PIECE);
 	mark = READ_ONCE(s.pool->refill.low_mark);
 	KUNIT_EXPECT_GE(test, fastalloc_pool_available(s.pool), 2 * mark);
@@ -543,10 +550,7 @@ static void shrink_once(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fastalloc_pool_capacity(s.pool), PIECE);
 }
 
-/*
- * Promise: of a fragmented pool the shrinker looks at nothing again until much has
- * changed; then it does.
- */
+/* Promise: the shrinker scans a fragmented pool again only after much has changed. */
 static void shrink_remembers(struct kunit *test)
 {
 	struct shrunk s = shrunk_pool(test, 1);
@@ -561,15 +565,15 @@ static void shrink_remembers(struct kunit *test)
 	shrink_settle(s.pool);
 	KUNIT_EXPECT_GT(test, shrink_all(s.pool), 0U);
 	capacity = fastalloc_pool_capacity(s.pool);
-	/* Of the last chunks a PERCPU pool may have held the first object back. */
+	/* A PERCPU pool may not have handed out the first object of the last chunks. */
 	KUNIT_EXPECT_GE(test, capacity, PIECE * (PIECES - 4));
 	KUNIT_EXPECT_EQ(test, shrink_all(s.pool), 0U);
-	/* Some come and go: no reason to look. */
+	/* A few frees and allocations: no reason to scan. */
 	free = fastalloc_pool_available(s.pool);
 	for (i = 0; i < free / 16; i++)
 		fastalloc_free(s.pool, fastalloc_alloc(s.pool, 0));
 	KUNIT_EXPECT_EQ(test, shrink_all(s.pool), 0U);
-	/* Half of what is out comes back. */
+	/* Free half of the objects that are out. */
 	for (i = 0; i < kept; i++) {
 		if (i % 2)
 			fastalloc_free(s.pool, s.objs[i]);
@@ -578,7 +582,7 @@ static void shrink_remembers(struct kunit *test)
 	}
 	KUNIT_EXPECT_GT(test, shrink_all(s.pool), 0U);
 	KUNIT_EXPECT_LT(test, fastalloc_pool_capacity(s.pool), capacity);
-	/* So does much at a constant number out. */
+	/* Many frees and allocations with the same number out are a reason to scan. */
 	KUNIT_EXPECT_EQ(test, shrink_all(s.pool), 0U);
 	free = fastalloc_pool_available(s.pool);
 	for (i = 0; i < free / 4; i++)

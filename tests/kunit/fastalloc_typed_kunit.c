@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Typed pools and scopes: every way out of a function gives back what the
- * function has not handed on. What must not compile is in tests/typed.
+ * Typed pools and scopes: whichever way a function returns, it frees the objects that
+ * it has not passed on. Code that must not compile is in tests/typed.
  */
 #include <linux/list.h>
 #include <linux/module.h>
@@ -18,7 +18,7 @@ struct flow {
 	u64 id;
 };
 
-/* Of odd size, and more than naturally aligned. */
+/* Of odd size, and with more than natural alignment. */
 struct note {
 	char text[72];
 } __aligned(16);
@@ -30,7 +30,7 @@ DEFINE_FASTALLOC_HANDLE_TYPE(note, struct note);
 #define FLOWS	8
 #define NOTES	4
 
-/* A table of flows with a note each, as a module might keep it. */
+/* A table of flows with a note each, as a module might have one. */
 struct book {
 	struct flow_pool *flows;
 	struct note_pool *notes;
@@ -49,7 +49,7 @@ static bool book_has(struct book *book, u64 id)
 	return false;
 }
 
-/* Two objects, three scopes, seven ways out; one of them keeps both. */
+/* Two objects, three scopes, seven ways to return; one of these keeps both objects. */
 static int book_open(struct book *book, u64 id, const char *text)
 {
 	CLASS(flow_obj, f)(book->flows, GFP_KERNEL);
@@ -67,7 +67,7 @@ static int book_open(struct book *book, u64 id, const char *text)
 
 		if (!n.obj)
 			return -ENOBUFS;
-		/* A pair for each turn, given back at continue and break. */
+		/* A pair for each turn, freed at continue and break. */
 		for (turn = 0; turn < 3; turn++) {
 			CLASS(flow_obj, spare)(book->flows, GFP_KERNEL);
 
@@ -82,7 +82,7 @@ static int book_open(struct book *book, u64 id, const char *text)
 	} else {
 		f.obj->note = NULL;
 	}
-	/* From here on there is a note to give back, or none. */
+	/* From here on the scope has a note to free, or none. */
 	{
 		CLASS(note_obj_adopt, n)(book->notes, f.obj->note);
 
@@ -136,7 +136,7 @@ static struct fastalloc_config plain_config(struct kunit *test, const char *name
 	};
 }
 
-/* The fixture, which destroys pools, knows them without their type. */
+/* Adds the pool to the fixture, which destroys pools without their type. */
 static struct fastalloc_pool *keep(struct kunit *test, struct fastalloc_pool *pool)
 {
 	struct fa_fix *fix = test->priv;
@@ -164,7 +164,7 @@ static struct book *new_book(struct kunit *test)
 	return book;
 }
 
-/* Promise: whichever way a function is left, only what it handed on stays out. */
+/* Promise: whichever way a function returns, only what it passed on stays allocated. */
 static void typed_every_exit(struct kunit *test)
 {
 	struct book *book = new_book(test);
@@ -195,7 +195,7 @@ static void typed_every_exit(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, notes_out(book), 1UL);
 	book->most = FLOWS;
 
-	/* No notes left, then no flows either. */
+	/* All notes are out; then all flows, too. */
 	held = fa_drain(test, note_pool_base(book->notes), GFP_KERNEL);
 	KUNIT_EXPECT_GE(test, held + 1, (unsigned int)NOTES);
 	KUNIT_EXPECT_EQ(test, book_open(book, 3, "no note"), -ENOBUFS);
@@ -207,7 +207,7 @@ static void typed_every_exit(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, flows_out(book), 2UL);
 	KUNIT_EXPECT_EQ(test, notes_out(book), 1UL);
 
-	/* The two that were handed on are as they were left. */
+	/* The two objects that were passed on are unchanged. */
 	KUNIT_EXPECT_TRUE(test, book_has(book, 1));
 	KUNIT_EXPECT_TRUE(test, book_has(book, 2));
 	KUNIT_EXPECT_STREQ(test, list_last_entry(&book->open, struct flow, node)->note->text,
@@ -217,7 +217,7 @@ static void typed_every_exit(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, notes_out(book), 0UL);
 }
 
-/* Promise: an object handed out is the caller's, and once only. */
+/* Promise: an object taken out of its scope belongs to the caller, and only once. */
 static void typed_hand_over(struct kunit *test)
 {
 	struct book *book = new_book(test);
@@ -239,7 +239,7 @@ static void typed_hand_over(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, flows_out(book), 1UL);
 	KUNIT_EXPECT_EQ(test, kept->id, 17ULL);
 
-	/* Back into a scope, which frees it. */
+	/* Back into a scope, which frees the object. */
 	{
 		CLASS(flow_obj_adopt, f)(book->flows, kept);
 
@@ -248,7 +248,7 @@ static void typed_hand_over(struct kunit *test)
 	}
 	KUNIT_EXPECT_EQ(test, flows_out(book), 0UL);
 
-	/* Nothing adopted, nothing freed. */
+	/* Nothing adopted, so nothing freed. */
 	{
 		CLASS(flow_obj_adopt, f)(book->flows, NULL);
 
@@ -257,7 +257,7 @@ static void typed_hand_over(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, flows_out(book), 0UL);
 }
 
-/* Promise: the scopes are there for pools without a type as well. */
+/* Promise: scopes work for pools without a type, too. */
 static void untyped_scopes(struct kunit *test)
 {
 	struct fastalloc_config cfg = plain_config(test, "kunit", FLOWS);
@@ -298,7 +298,7 @@ static struct flow *open_named(u64 id)
 	return_ptr(f);
 }
 
-/* Promise: where there is one pool, the kernel's own __free() does. */
+/* Promise: with a single pool, the kernel's __free() can be used. */
 static void typed_free_by_name(struct kunit *test)
 {
 	struct book *book = new_book(test);
@@ -313,7 +313,7 @@ static void typed_free_by_name(struct kunit *test)
 	flow_free(book->flows, f);
 }
 
-/* Promise: a typed object may wait for readers, too. */
+/* Promise: a typed object can be freed after a grace period, too. */
 static void typed_free_rcu(struct kunit *test)
 {
 	struct book *book = new_book(test);
@@ -328,7 +328,7 @@ static void typed_free_rcu(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, flows_out(book), 0UL);
 }
 
-/* Copies a note's text, if it is still there and one is wanted. */
+/* Copies a note's text, if the note still exists and @size is not 0. */
 static int read_note(struct note_pool *notes, struct note_handle h, char *to, size_t size)
 {
 	CLASS(note_shared, n)(notes, h);
@@ -340,7 +340,7 @@ static int read_note(struct note_pool *notes, struct note_handle h, char *to, si
 	return strscpy(to, n.obj->text, size);
 }
 
-/* Promise: handles have the type of their object; a reference goes with its scope. */
+/* Promise: handles have the type of their object; a reference is put with its scope. */
 static void typed_handles(struct kunit *test)
 {
 	struct fastalloc_config cfg = plain_config(test, "kunit", NOTES);
@@ -364,7 +364,7 @@ static void typed_handles(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, read_note(notes, none, text, 0), -ESTALE);
 	KUNIT_EXPECT_TRUE(test, fastalloc_handle_is_none(none.base));
 
-	/* A reference taken out of its scope keeps the object. */
+	/* A reference taken out of its scope keeps the object allocated. */
 	{
 		CLASS(note_shared, s)(notes, h);
 
@@ -388,7 +388,7 @@ static void typed_handles(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, read_note(notes, h, text, sizeof(text)), -ESTALE);
 }
 
-/* Promise: so does one to an object that has no type. */
+/* Promise: the same for a reference to an object without a type. */
 static void untyped_shared_scope(struct kunit *test)
 {
 	struct fastalloc_config cfg = plain_config(test, "kunit", NOTES);
@@ -415,7 +415,7 @@ static void untyped_shared_scope(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fastalloc_pool_allocated(pool), 0UL);
 }
 
-/* Fails before or after the second pool, or hands both on. */
+/* Fails before or after the second pool, or passes both on. */
 static int new_pools(struct kunit *test, int fail, struct book *book)
 {
 	struct fastalloc_config flows = plain_config(test, "flows", FLOWS);
@@ -439,12 +439,12 @@ static int new_pools(struct kunit *test, int fail, struct book *book)
 	return 0;
 }
 
-/* Promise: a whole pool goes with its scope, unless it is handed on. */
+/* Promise: a pool is destroyed with its scope, unless it is passed on. */
 static void typed_pool_scope(struct kunit *test)
 {
 	struct book *book = fa_mem(test, sizeof(*book));
 
-	/* Each would find the names taken if a pool of the one before were left. */
+	/* A pool left by the call before would make the names unavailable. */
 	KUNIT_EXPECT_EQ(test, new_pools(test, 1, book), -EINTR);
 	KUNIT_EXPECT_EQ(test, new_pools(test, 2, book), -EINVAL);
 	KUNIT_EXPECT_EQ(test, new_pools(test, 3, book), -EINTR);
@@ -452,7 +452,7 @@ static void typed_pool_scope(struct kunit *test)
 	keep(test, flow_pool_base(book->flows));
 	keep(test, note_pool_base(book->notes));
 
-	/* Refused at the first, which is there already: an ERR_PTR() goes well. */
+	/* Fails at the first pool, whose name is in use: a scope accepts an ERR_PTR(). */
 	KUNIT_EXPECT_EQ(test, new_pools(test, 0, book), -EEXIST);
 	{
 		struct fastalloc_config cfg = plain_config(test, "untyped", FLOWS);
@@ -479,7 +479,7 @@ static void typed_pool_scope(struct kunit *test)
 	}
 }
 
-/* Promise: size and alignment are those of the type, whatever else is asked for. */
+/* Promise: size and alignment are those of the type, whatever the config says. */
 static void typed_size_and_align(struct kunit *test)
 {
 	struct book *book = new_book(test);
@@ -500,7 +500,7 @@ static void typed_size_and_align(struct kunit *test)
 	note_free_bulk(book->notes, NOTES, objs);
 	KUNIT_EXPECT_EQ(test, notes_out(book), 0UL);
 
-	/* Further calls, by their type. */
+	/* Other calls, with their type. */
 	objs[0] = note_zalloc(book->notes, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, objs[0]);
 	KUNIT_EXPECT_NULL(test, memchr_inv(objs[0], 0, sizeof(*objs[0])));
@@ -516,7 +516,7 @@ static void typed_size_and_align(struct kunit *test)
 	__note_free(book->notes, objs[0]);
 	KUNIT_EXPECT_EQ(test, notes_out(book), 0UL);
 
-	/* More than the type wants is fine. */
+	/* More alignment than the type needs is allowed. */
 	cfg.align = 64;
 	pool = note_pool_create(&cfg);
 	keep(test, note_pool_base(pool));
@@ -527,7 +527,10 @@ static void typed_size_and_align(struct kunit *test)
 	note_free(pool, objs[0]);
 }
 
-/* Promise: where the compiler cannot know it, creation refuses another type's config. */
+/*
+ * Promise: where the compiler cannot detect it, creation refuses a config of another
+ * type.
+ */
 static void typed_other_config(struct kunit *test)
 {
 	struct fastalloc_config cfg = plain_config(test, "kunit", FLOWS);
@@ -546,7 +549,7 @@ static void typed_other_config(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(pool), -EINVAL);
 	flow_pool_destroy(pool);
 
-	/* What the type says may be said again. */
+	/* A config may repeat the alignment of the type. */
 	cfg.type_align = __alignof__(struct flow);
 	OPTIMIZER_HIDE_VAR(cfg.type_align);
 	pool = flow_pool_create(&cfg);
@@ -554,7 +557,7 @@ static void typed_other_config(struct kunit *test)
 	flow_pool_destroy(pool);
 }
 
-/* With room for more text than a note has, and its neighbour not at &note[1]. */
+/* With room for more text than a note has, so that the next object is not at &note[1]. */
 struct list {
 	u64 first;
 	u32 more[];
@@ -583,7 +586,7 @@ static int list_sum(struct list *list, void *arg)
 	return 0;
 }
 
-/* Promise: runs, numbers, walks and hooks have the type, also with a flexible array. */
+/* Promise: runs, indices, walks and hooks have the type, also with a flexible array. */
 static void typed_more_calls(struct kunit *test)
 {
 	struct fastalloc_config cfg = {
