@@ -15,13 +15,13 @@
 
 #include "bench.h"
 
-/* gen_pool walks its bitmap from the start: with more objects, for ever. */
+/* gen_pool searches its bitmap from the start: with more objects that takes too long. */
 #define GEN_POOL_MOST	65536UL
 
-/* So does dma_pool its list of pages before 6.3: with more bytes. */
+/* Before 6.3 dma_pool searches its list of pages: with more bytes that takes too long. */
 #define DMA_POOL_MOST	SZ_16M
 
-/* Else two caches of one size may be one. */
+/* Otherwise two caches of one size may be merged. */
 #ifndef SLAB_NO_MERGE
 #define SLAB_NO_MERGE	0
 #endif
@@ -53,14 +53,14 @@ const char *bench_name(enum bench_id id)
 	return bench_allocators[id].name;
 }
 
-/* Whether there is such an allocator here, and it was asked for. */
+/* Whether the kernel has this allocator, and the user asked for it. */
 bool bench_has(const struct bench *b, enum bench_id id)
 {
 	return b->handle[id] &&
 	       (id == BENCH_NOTHING || bench_listed(bench_only, bench_name(id)));
 }
 
-/* The same for all: natural, at most a cache line. */
+/* The same for all allocators: natural, at most a cache line. */
 static unsigned int bench_align(unsigned int size)
 {
 	return min_t(unsigned int, size, SMP_CACHE_BYTES);
@@ -250,7 +250,7 @@ static void teardown_dma_pool(struct bench *b)
 }
 #endif
 
-/* Makes all allocators for @objs objects of @size out at once. */
+/* Creates all allocators, for @objs objects of @size out at once. */
 int bench_setup(struct bench *b, unsigned int size, unsigned long objs)
 {
 	int err;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the files of the benchmark share. */
+/* Shared by the files of the benchmark. */
 #ifndef FASTALLOC_BENCH_H
 #define FASTALLOC_BENCH_H
 
@@ -9,7 +9,7 @@
 #include <linux/timex.h>
 #include <linux/types.h>
 
-/* The Kbuild looks for it: no configuration says whether a kernel has it. */
+/* Set by the Kbuild: no configuration option says whether a kernel has it. */
 #ifdef BENCH_HAS_OBJPOOL
 #include <linux/objpool.h>
 #else
@@ -19,8 +19,8 @@ struct objpool_head { };
 #define BENCH_HAS_DMA_POOL	IS_ENABLED(CONFIG_HAS_DMA)
 
 /*
- * What is measured. kmalloc() has an entry a size, because callers give it a
- * constant. BENCH_NOTHING is the empty loop, which is taken off.
+ * What is measured. kmalloc() has one entry for each size, because callers pass a
+ * constant. BENCH_NOTHING is the empty loop, whose time is subtracted.
  */
 enum bench_id {
 	BENCH_NOTHING,
@@ -44,24 +44,24 @@ enum bench_id {
 
 #define BENCH_GFP	GFP_ATOMIC
 
-/* Objects at hand at once, but in the case random. */
+/* Objects that are out at once, except in the case random. */
 #define BENCH_OBJS	4096
 
-/* Bytes of an object that the bookkeeping of some callers is in (see ops.h). */
+/* Bytes of an object in which some callers keep their bookkeeping (see ops.h). */
 #define BENCH_KEPT	sizeof(u64)
 
-/* Objects of the case random that die together. */
+/* Objects of the case random that are freed together. */
 #define BENCH_BUNCH	32
 
 /**
  * struct bench - one object of each allocator under test
  * @size: of the objects
- * @objs: objects that may be out at once; as many pointers fit @obj
- * @live: objects that are out, where that outlasts a loop
- * @handle: the pool, cache, ...; NULL where there is none
- * @obj: where the loops keep what they have allocated
+ * @objs: objects that may be out at once; also the size of @obj
+ * @live: objects that stay out between loops
+ * @handle: the pool, cache, ...; NULL if there is none
+ * @obj: objects that the loops have allocated
  * @objpool: the objpool
- * @objpool_up: it is there
+ * @objpool_up: it is initialised
  * @gen_mem: memory of the gen_pool
  */
 struct bench {
@@ -76,8 +76,8 @@ struct bench {
 };
 
 /*
- * How often single operations took so many ticks: exact slots first, then 64 for
- * each power of two.
+ * Histogram of single operations by ticks: exact slots first, then 64 for each power of
+ * two.
  */
 #define BENCH_EXACT_BITS	12
 #define BENCH_SLOTS		(BIT(BENCH_EXACT_BITS) + 64 * (64 - BENCH_EXACT_BITS))
@@ -95,8 +95,8 @@ u64 bench_percentile(const struct bench_hist *hist, unsigned int part);
 #define BENCH_RING	1024
 
 /*
- * One producer, one consumer. Each looks at the other's index only when the last
- * look no longer suffices, so that the ring costs little.
+ * One producer, one consumer. Each reads the other's index only when the value read
+ * last no longer suffices, so that the ring costs little.
  */
 struct bench_ring {
 	u32		head ____cacheline_aligned;
@@ -114,13 +114,13 @@ extern char *bench_only;
 int bench_setup(struct bench *b, unsigned int size, unsigned long objs);
 void bench_teardown(struct bench *b);
 
-/* Others, for the cases that need them. */
+/* Other pools, for the cases that need them. */
 struct fastalloc_pool *bench_pool(const char *name, unsigned int size,
 				  unsigned long capacity, unsigned long growth,
 				  enum fastalloc_sync sync);
 struct kmem_cache *bench_cache(const char *name, unsigned int size);
 
-/* The inline entry behind a call, as a consumer may have it. */
+/* The inline calls inside a function, as a consumer may have them. */
 void *bench_call_alloc(struct fastalloc_pool *pool, gfp_t gfp);
 void bench_call_free(struct fastalloc_pool *pool, void *obj);
 
@@ -141,17 +141,17 @@ static __always_inline u64 bench_clock(void)
 }
 
 /**
- * struct bench_loops - what is timed, each with one allocator compiled in
+ * struct bench_loops - the timed loops, each compiled for one allocator
  * @pair: @nr pairs of alloc and free
  * @burst32: 32 allocations, then 32 frees, and again
  * @burst1024: likewise
- * @bulk64: bulk calls; returns 0 where there are none
- * @random: of ->live objects that are out, bunches die and are replaced
- * @fill: takes @nr objects, writes all of them, says how long that took
- * @empty: gives back what is out
+ * @bulk64: bulk calls; returns 0 if there are none
+ * @random: of ->live objects, frees and replaces bunches
+ * @fill: allocates and writes @nr objects, returns the time
+ * @empty: frees all objects that are out
  * @each: times each of @ops single operations
- * @produce: into rings, one after another; a share is freed at once
- * @consume: from a ring, until the producer has said that it is done
+ * @produce: allocates into rings in turn; frees a share at once
+ * @consume: frees from a ring until the producer is done
  *
  * The first five return ticks, the others 0 or an errno.
  */
@@ -202,15 +202,15 @@ enum bench_context {
 u64 bench_run_in(enum bench_context context, bench_loop_t loop, struct bench *b,
 		 unsigned int nr);
 
-/* Across CPUs. */
+/* Cases across CPUs. */
 int bench_parallel(enum bench_id id, struct bench *b, unsigned int cpus,
 		   unsigned int nr, u64 *ticks);
 int bench_pass_on(enum bench_id id, struct bench *b, unsigned int cpus,
 		  bool share, unsigned int nr, u64 *ticks);
 
 /*
- * Under the exact gauge a loop runs with interrupts off, so that the loop is all
- * that counts. It begins with no reschedule pending, which would cost every
+ * With exact counts a loop runs with interrupts disabled, so that nothing else is
+ * counted. It begins with no reschedule pending, which would cost every
  * preempt_enable() a call.
  */
 extern bool bench_exact;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A file of its own, so that the compiler cannot see through the calls. */
+/* In a separate file, so that the compiler cannot inline these calls. */
 #include "bench.h"
 
 void *bench_call_alloc(struct fastalloc_pool *pool, gfp_t gfp)

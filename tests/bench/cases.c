@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The cases. Allocators take turns, in one order and then in the other, so that
- * what drifts meanwhile (the host's load, the clock's rate) hits all alike; what
- * is reported is the median of all turns.
+ * The cases. Allocators alternate, in one order and then in the other, so that drift
+ * (the host's load, the clock's rate) affects all alike. The reported value is the
+ * median of all turns.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -58,13 +58,13 @@ static u64 median_of(enum bench_id id)
 	return taken[id] ? bench_median(sample[id], taken[id]) : 0;
 }
 
-/* The turn'th allocator of a round. */
+/* The allocator of turn @turn in a round. */
 static enum bench_id whose(unsigned int round, unsigned int turn)
 {
 	return round % 2 ? BENCH_NR - 1 - turn : turn;
 }
 
-/* Medians of batches of @nr, less the empty loop. */
+/* Reports medians of batches of @nr, with the empty loop subtracted. */
 static void report_all(const char *what, unsigned int size, unsigned int cpus,
 		       unsigned int nr, const char *unit)
 {
@@ -125,7 +125,7 @@ int bench_case_loop(const char *what, enum bench_context context,
 	return 0;
 }
 
-/* All of a working set is out, bunches of it are replaced. */
+/* A whole working set is out; bunches of it are freed and replaced. */
 int bench_case_random(unsigned int size, unsigned long set, const char *unit)
 {
 	unsigned int round, turn, nr = 64 * BENCH_BUNCH;
@@ -145,7 +145,9 @@ int bench_case_random(unsigned int size, unsigned long set, const char *unit)
 		if (!bench_has(&b, turn))
 			continue;
 		err = bench_loops[turn].fill(&b, live, GFP_KERNEL, &t);
-		/* Its own set for each, one after another: two would not fit. */
+		/*
+		 * Each allocator has its own set, one after another: two would not fit.
+		 */
 		for (round = 0; !err && round < 2 * bench_rounds; round++) {
 			t = bench_run_in(BENCH_TASK, bench_loops[turn].random, &b, nr);
 			if (round >= bench_rounds)
@@ -161,7 +163,7 @@ int bench_case_random(unsigned int size, unsigned long set, const char *unit)
 	return err;
 }
 
-/* Single operations; the clock's own ticks are taken off. */
+/* Single operations, with the clock's own ticks subtracted. */
 int bench_case_worst(struct bench *b, unsigned int ops)
 {
 	static const struct {
@@ -211,8 +213,8 @@ int bench_case_worst(struct bench *b, unsigned int ops)
 #define HERE_TICKS	1500
 
 /*
- * Single allocations with GFP_ATOMIC and interrupts off from a pool that begins small:
- * the worst, and the mean of those that grew it. Of kmem_cache likewise.
+ * Single allocations with GFP_ATOMIC and interrupts disabled, from a pool that begins
+ * small: the longest, and the mean of those that grew it. The same for kmem_cache.
  */
 static void grow_here(struct bench *b, enum bench_id id, struct fastalloc_pool *pool,
 		      struct kmem_cache *cache)
@@ -292,7 +294,7 @@ out:
 	return err;
 }
 
-/* A pool or cache that begins small: what a new object costs, written whole. */
+/* A pool or cache that begins small: the cost of a new object that is written whole. */
 int bench_case_grow(unsigned int size)
 {
 	static const struct {
@@ -357,7 +359,7 @@ static u64 pair_of(struct bench *b, enum bench_id id, unsigned int nr)
 	return bench_median(sample[id], BATCHES);
 }
 
-/* What each check adds to a pair, and the handles do. */
+/* The cost that each check, and handles, add to a pair. */
 int bench_case_checks(unsigned int size, unsigned int nr)
 {
 	static const struct {
@@ -411,7 +413,7 @@ int bench_case_checks(unsigned int size, unsigned int nr)
 	return 0;
 }
 
-/* What a pool needs beside its objects. */
+/* Memory that a pool needs beside its objects. */
 int bench_case_memory(void)
 {
 	const unsigned long objs = 100000, size = 256;
@@ -432,7 +434,7 @@ int bench_case_memory(void)
 	return 0;
 }
 
-/* Pools of sync NONE are for one at a time. */
+/* Pools of sync NONE allow one caller at a time. */
 static bool is_for_many(const struct bench *b, enum bench_id id)
 {
 	return bench_has(b, id) && id != BENCH_NONE && id != BENCH_NONE_PLAIN;
@@ -441,8 +443,8 @@ static bool is_for_many(const struct bench *b, enum bench_id id)
 #define SMP_ROUNDS	7
 
 /*
- * Of these the best counts: where the host is busy, a CPU waits for another. An
- * allocator that has had PASS_ON_LONG ticks has had enough of them.
+ * The best of these rounds counts: on a busy host a CPU has to wait for another. An
+ * allocator gets no more rounds after PASS_ON_LONG ticks.
  */
 #define PASS_ON_ROUNDS	61
 #define PASS_ON_LEAST	7
@@ -505,7 +507,7 @@ static int pass_on(const char *what, struct bench *b, unsigned int cpus, bool sh
 	return err;
 }
 
-/* The rings' part is not taken off: it overlaps with the allocators'. */
+/* The time of the rings is not subtracted: it overlaps with the allocators'. */
 int bench_case_pass_on(unsigned int size, unsigned int nr)
 {
 	unsigned int cpus, most = num_online_cpus();

@@ -31,7 +31,7 @@ static u64 least_of(unsigned int slot)
 	return (64ULL + slot % 64) << (slot / 64 + BENCH_EXACT_BITS - 6);
 }
 
-/* The ticks that @part of 10,000 operations do not exceed. */
+/* The number of ticks that @part of 10,000 operations do not exceed. */
 u64 bench_percentile(const struct bench_hist *hist, unsigned int part)
 {
 	u64 wanted = div_u64(hist->nr * part + 9999, 10000), sum = 0;

@@ -66,7 +66,7 @@ static void run_hardirq(struct irq_work *work)
 u64 bench_run_in(enum bench_context context, bench_loop_t loop, struct bench *b,
 		 unsigned int nr)
 {
-	/* One at a time: the benchmark is one task. */
+	/* One run at a time: the benchmark is a single task. */
 	static struct irq_run r;
 	unsigned long flags;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The loops that are timed, and a copy of each for each allocator. */
+/* The timed loops, and a copy of each for each allocator. */
 #include <linux/sched.h>
 #include <linux/string.h>
 
@@ -48,8 +48,8 @@ static __always_inline u64 loop_bulk(enum bench_id id, struct bench *b,
 }
 
 /*
- * ->live objects are out. Bunches of them die, wherever they are, and are
- * replaced; a word of each new one is written, as by a user.
+ * ->live objects are out. Bunches of them, at random places, are freed and replaced;
+ * one word of each new object is written, as by a user.
  */
 static __always_inline u64 loop_random(enum bench_id id, struct bench *b,
 				       unsigned int nr)
@@ -62,7 +62,10 @@ static __always_inline u64 loop_random(enum bench_id id, struct bench *b,
 	u64 t = 0, t0;
 
 	for (nr /= BENCH_BUNCH; nr; nr--) {
-		/* One out of each of as many parts: no two the same. */
+		/*
+		 * One from each of BENCH_BUNCH equal parts, so that none is chosen
+		 * twice.
+		 */
 		for (i = 0; i < BENCH_BUNCH; i++)
 			pick[i] = &b->obj[i * part + bench_random(&seed) % part];
 		t0 = bench_clock();
@@ -79,7 +82,7 @@ static __always_inline u64 loop_random(enum bench_id id, struct bench *b,
 	return t;
 }
 
-/* All of the object is written, but for what ops_alloc() keeps in it. */
+/* Writes all of each object, except for the part that ops_alloc() uses. */
 static __always_inline int loop_fill(enum bench_id id, struct bench *b,
 				     unsigned long nr, gfp_t gfp, u64 *ticks)
 {
@@ -114,7 +117,7 @@ static __always_inline int loop_empty(enum bench_id id, struct bench *b)
 	return 0;
 }
 
-/* As many objects are out as chance wants, in runs of all lengths. */
+/* A random number of objects is out, in runs of all lengths. */
 static __always_inline int loop_each(enum bench_id id, struct bench *b,
 				     unsigned int ops, struct bench_hist *hist)
 {
@@ -149,7 +152,7 @@ static __always_inline int loop_each(enum bench_id id, struct bench *b,
 	return 0;
 }
 
-/* An object to each ring in turn; with ->share, one for the producer too. */
+/* Puts an object into each ring in turn; with ->share, frees one itself as well. */
 static __always_inline int loop_produce(enum bench_id id, struct bench *b,
 					struct bench_ring *ring,
 					unsigned int rings, unsigned int nr)
@@ -172,12 +175,12 @@ static __always_inline int loop_produce(enum bench_id id, struct bench *b,
 		}
 		head = ring[r].head;
 		while (head - ring[r].tail_seen == BENCH_RING) {
-			/* The slot has been read before it is written again. */
+			/* Read the slot's index before the slot is written again. */
 			ring[r].tail_seen = smp_load_acquire(&ring[r].tail);
 			cpu_relax();
 		}
 		ring[r].obj[head % BENCH_RING] = obj;
-		/* The object and the slot before the head. */
+		/* Publish the object and the slot before the head. */
 		smp_store_release(&ring[r].head, head + 1);
 		if (++r == rings && !ring->share)
 			r = 0;
@@ -185,7 +188,7 @@ static __always_inline int loop_produce(enum bench_id id, struct bench *b,
 	return 0;
 }
 
-/* Until the producer has said that it is done. */
+/* Runs until the producer is done. */
 static __always_inline int loop_consume(enum bench_id id, struct bench *b,
 					struct bench_ring *ring)
 {
@@ -197,10 +200,10 @@ static __always_inline int loop_consume(enum bench_id id, struct bench *b,
 		void *obj;
 
 		if (head == tail) {
-			/* Before the head, which is final then. */
+			/* Read before the head, which is final then. */
 			bool done = smp_load_acquire(&ring->done);
 
-			/* Before the slots and the objects. */
+			/* Read before the slots and the objects. */
 			head = smp_load_acquire(&ring->head);
 			if (head == tail && done)
 				return 0;
@@ -208,7 +211,7 @@ static __always_inline int loop_consume(enum bench_id id, struct bench *b,
 			continue;
 		}
 		obj = ring->obj[tail % BENCH_RING];
-		/* The slot is read. */
+		/* The slot has been read. */
 		smp_store_release(&ring->tail, ++tail);
 		bench_look(id, obj);
 		ops_free(id, h, size, obj);

@@ -6,9 +6,9 @@
  *
  *	fastalloc_bench: result CASE SIZE CPUS ALLOCATOR VALUE UNIT
  *
- * VALUE is in ticks of the time-stamp counter, with the empty loop taken off.
- * tests/bench/bench runs it where those are exact instructions, and where they
- * are cycles, and makes tables of it.
+ * VALUE is in ticks of the time-stamp counter, with the empty loop subtracted.
+ * tests/bench/bench runs it on a machine where ticks are exact instructions and on one
+ * where they are cycles, and makes tables of the results.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -63,7 +63,7 @@ void bench_report(const char *what, unsigned int obj_size, unsigned int cpus,
 		bench_name(id), whole, rest, unit);
 }
 
-/* Whether @list, separated by commas, holds @what; an empty one holds all. */
+/* Whether the comma-separated @list contains @what; an empty list contains everything. */
 bool bench_listed(const char *list, const char *what)
 {
 	size_t len = strlen(what);
@@ -133,7 +133,7 @@ static int run_size(unsigned int obj_size)
 		err = bench_case_checks(obj_size, 1000);
 	if (!err && wanted("grow"))
 		err = bench_case_grow(obj_size);
-	/* In cycles single operations hold the host's own interruptions. */
+	/* In cycles, single operations would include interruptions by the host. */
 	if (!err && bench_exact && wanted("grow-atomic"))
 		err = bench_case_grow_atomic(obj_size);
 	if (!err && wanted("parallel"))

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Allocation and release by each allocator. With a constant id the switches
- * fold away, so that each loop holds the calls of one allocator and nothing
- * between them.
+ * Allocation and free of each allocator. With a constant id the switches are resolved
+ * at compile time, so that each loop contains the calls of one allocator and nothing
+ * else.
  */
 #ifndef FASTALLOC_BENCH_OPS_H
 #define FASTALLOC_BENCH_OPS_H
@@ -57,7 +57,7 @@ static __always_inline void *ops_alloc(enum bench_id id, void *h,
 		dma_addr_t dma;
 		void *obj = dma_pool_alloc(h, gfp, &dma);
 
-		/* The caller must remember it: in the object, here. */
+		/* The caller must remember the DMA address: here in the object. */
 		*(dma_addr_t *)obj = dma;
 		return obj;
 	}
@@ -120,7 +120,7 @@ static __always_inline void ops_free(enum bench_id id, void *h,
 	}
 }
 
-/* Bulk calls where there are such. All or nothing, everywhere. */
+/* Bulk calls, if the allocator has them. All or nothing. */
 static __always_inline bool ops_alloc_bulk(enum bench_id id, void *h,
 					   unsigned int nr, void **obj)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Cases across CPUs: a thread on each of the first so many. */
+/* Cases across CPUs: one thread on each of the first CPUs. */
 #include <linux/atomic.h>
 #include <linux/completion.h>
 #include <linux/cpumask.h>
@@ -12,7 +12,7 @@
 
 #define SMP_SAMPLES	31
 
-/* Ticks within which all CPUs have answered, if they run. */
+/* Ticks within which all CPUs answer if they are running. */
 #define SMP_AT_ONCE	5000
 
 /* Ticks after which a thread takes no more samples: some allocators are slow. */
@@ -51,8 +51,8 @@ static void give_way(void)
 }
 
 /*
- * All are there, and at work: on a busy host a guest's CPU may itself have to
- * wait for one. So the first calls the others until all answer at once.
+ * Waits until all threads run: on a busy host a virtual CPU may itself have to wait.
+ * The first thread repeats its call until all answer at once.
  */
 static void wait_for_others(struct smp_run *run, unsigned int index)
 {
@@ -65,7 +65,7 @@ static void wait_for_others(struct smp_run *run, unsigned int index)
 	while (!index) {
 		called = bench_clock();
 		atomic_set(&run->pongs, run->cpus - 1);
-		/* The count before the call. */
+		/* Store the count before the call. */
 		smp_store_release(&run->ping, run->ping + 1);
 		while (atomic_read(&run->pongs))
 			give_way();
@@ -102,7 +102,7 @@ static int wait_for_stop(void)
 	return 0;
 }
 
-/* All work until the last has its samples. */
+/* All threads work until the last one has its samples. */
 static int parallel_thread(void *arg)
 {
 	struct smp_thread *t = arg;
@@ -142,7 +142,7 @@ static int pass_on_thread(void *arg)
 		run->began = bench_clock();
 		err = loops->produce(run->b, run->ring, run->cpus - 1, run->nr);
 		for (i = 1; i < run->cpus; i++) {
-			/* After the last head. */
+			/* After the last store to the head. */
 			smp_store_release(&run->ring[i - 1].done, true);
 		}
 	}
@@ -177,7 +177,7 @@ static int run_threads(struct smp_run *run, struct smp_thread *threads,
 		kthread_bind(t->task, cpu);
 	}
 	if (err) {
-		/* Not one has run. */
+		/* None of these has run. */
 		while (i--)
 			kthread_stop(threads[i].task);
 		return err;
@@ -190,7 +190,7 @@ static int run_threads(struct smp_run *run, struct smp_thread *threads,
 	return run->err;
 }
 
-/* Ticks of @nr pairs, on each of @cpus CPUs at once: the CPUs' mean. */
+/* Ticks of @nr pairs, on each of @cpus CPUs at once: the mean of the CPUs. */
 int bench_parallel(enum bench_id id, struct bench *b, unsigned int cpus,
 		   unsigned int nr, u64 *ticks)
 {
@@ -212,8 +212,8 @@ int bench_parallel(enum bench_id id, struct bench *b, unsigned int cpus,
 }
 
 /*
- * Ticks of passing @nr objects from the CPU that allocates them to the others of
- * @cpus, which free them; with @share it frees its own share.
+ * Ticks to pass @nr objects from the CPU that allocates them to the others of @cpus,
+ * which free them; with @share the first CPU frees its own share.
  */
 int bench_pass_on(enum bench_id id, struct bench *b, unsigned int cpus,
 		  bool share, unsigned int nr, u64 *ticks)

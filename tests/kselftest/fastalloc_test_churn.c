@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Pools that come and go: a script writes a number of cycles to
- * /sys/kernel/debug/fastalloc_test_churn/run; each cycle creates a pool of
- * another kind, takes and returns objects (growing it where it can), and
- * destroys it. Several writers may run at once. .../report tells what was done.
+ * Pools that are created and destroyed: a script writes a number of cycles to
+ * /sys/kernel/debug/fastalloc_test_churn/run; each cycle creates a pool of another
+ * kind, allocates and frees objects (the pool grows if it can), and destroys it.
+ * Several writers may run at once. .../report shows what was done.
  *
- * The parameter leak makes each cycle lose memory on purpose, so that a check
- * that finds no leak can be shown to find one: 1 loses 64 bytes of slab a
- * cycle, 2 loses a page of vmalloc every 16th cycle, 3 loses a page a cycle.
+ * The parameter leak makes each cycle leak memory on purpose, to show that the check
+ * detects leaks: 1 loses 64 bytes of slab a cycle, 2 loses a page of vmalloc every 16th
+ * cycle, 3 loses a page a cycle.
  */
 #include <linux/atomic.h>
 #include <linux/err.h>
@@ -50,8 +50,8 @@ static unsigned long churn_growth(unsigned long capacity, void *arg)
 }
 
 /*
- * Memory lost on purpose is found again when the module goes, through links
- * that kmemleak does not take for pointers: they are inverted.
+ * Memory that was leaked on purpose is found again on module exit, through inverted
+ * pointers, which kmemleak does not recognise.
  */
 enum churn_lost {
 	LOST_SLAB = 1,
@@ -132,7 +132,7 @@ static int churn_cycle(unsigned long i, void **objs)
 		if (!objs[got])
 			break;
 	}
-	/* Less than the promise is an error, in every context. */
+	/* Fewer objects than promised are an error in every context. */
 	if (got < cfg.capacity)
 		atomic_long_inc(&errors);
 	atomic_long_add(got, &objects);

@@ -3,14 +3,14 @@
  * One pool, every context: a thread on each CPU allocates and frees, alone and
  * in bulk, with interrupts on and off, while an irq_work (hardirq) and the
  * tasklet it schedules (softirq) do the same on top of it, and objects are
- * passed on between all of them. Each object carries a pattern over its whole
- * size and a state that changes atomically, so that an object handed out twice
- * or written by another owner is seen.
+ * passed on between all of them. Each object carries a pattern over its whole size and
+ * a state that changes atomically, so that an object that is handed out twice or
+ * overwritten is detected.
  *
- * A script writes how many rounds each thread is to make to
- * /sys/kernel/debug/fastalloc_test_context/run and reads .../report. The
- * interrupts are raised inside the threads' busy window and counted there: a
- * run without hits proves nothing.
+ * A script writes the number of rounds of each thread to
+ * /sys/kernel/debug/fastalloc_test_context/run and reads .../report. The interrupts are
+ * raised while the threads are inside operations, and those that arrive there are
+ * counted: a run without hits proves nothing.
  */
 #include <linux/atomic.h>
 #include <linux/completion.h>
@@ -91,7 +91,7 @@ static void ctx_error(void)
 	atomic_long_inc(&errors);
 }
 
-/* The pool says this object is ours: nobody else may think so. */
+/* The pool handed this object to this context: no other may have it. */
 static void ctx_take(struct ctx_item *item, unsigned long id)
 {
 	unsigned int i;
@@ -157,7 +157,7 @@ static void ctx_op(struct ctx_cpu *c, enum ctx_kind kind, gfp_t gfp)
 	else
 		atomic_long_inc(&misses[kind]);
 
-	/* Leave it for whoever comes by, and free what the last one left. */
+	/* Leave the object for another context, and free the one that was left here. */
 	if (r % 8 < 6) {
 		old = xchg(&slots[(r >> 8) % CTX_SLOTS], item);
 		if (old)
@@ -226,7 +226,7 @@ static int ctx_thread(void *data)
 	if (atomic_dec_and_test(&running))
 		complete(&all_done);
 
-	/* Stay until kthread_stop(), which needs a living thread. */
+	/* Stay until kthread_stop(), which needs the thread to exist. */
 	set_current_state(TASK_INTERRUPTIBLE);
 	while (!kthread_should_stop()) {
 		schedule();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The least consumer there is: a module that cannot load without fastalloc
- * and that keeps a pool, and one object of it, for as long as it is loaded.
+ * The smallest consumer: a module that cannot load without fastalloc and that keeps a
+ * pool, and one object of it, as long as it is loaded.
  */
 #include <linux/err.h>
 #include <linux/fastalloc.h>

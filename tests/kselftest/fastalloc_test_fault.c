@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Memory runs out at every point there is: the Nth allocation that creating or
- * growing a pool makes is made to fail (the kernel's fault injection, which the
- * script sets up), for N = 1, 2, ... until none is left to fail.
+ * Memory runs out at every possible point: the Nth allocation made while a pool is
+ * created or grown fails (by the kernel's fault injection, which the script sets up),
+ * for N = 1, 2, ... until no allocation is left to fail.
  *
  * A script writes the number of a kind of pool (sync, order, backing) to
  * /sys/kernel/debug/fastalloc_test_fault/create, .../grow or .../calls, and reads
- * .../report. The last is about every way to allocate from a pool that has
- * enough, which can fail only by fastalloc's own fault attribute.
+ * .../report. The last tests every way to allocate from a pool that has enough objects,
+ * which can fail only by fastalloc's own fault attribute.
  */
 #include <linux/err.h>
 #include <linux/fastalloc.h>
@@ -19,17 +19,20 @@
 
 #define FAULT_OBJS	64
 #define FAULT_SERIAL	18	/* kinds of pool that are not PERCPU */
-#define FAULT_LADEN	21	/* from here on with all that hangs on a chunk */
+#define FAULT_LADEN	21	/* from here on with everything that a chunk can have */
 #define FAULT_FEW	24	/* with few allocations, the shrinker's among them */
 #define FAULT_OUT	(2 * FAULT_OBJS)
 #define FAULT_MOST	4096
 
-/* So small that growth fits in a page with all gaps: it is not tried in halves then. */
+/*
+ * So small that growth fits into a page with all gaps: then it is not retried with half
+ * the size.
+ */
 struct fault_item {
 	u64 word[6];
 };
 
-/* What the last sweep saw. */
+/* Results of the last sweep. */
 static unsigned int injected, refused, survived, errors;
 static int constructed;
 static struct task_struct *sweeper;
@@ -45,7 +48,7 @@ static void fault_dtor(void *obj, void *arg)
 	constructed--;
 }
 
-/* Only the sweeping task grows the pool: the worker would come before it. */
+/* Only the sweeping task grows the pool: the worker must not grow it first. */
 static unsigned long fault_growth(unsigned long capacity, void *arg)
 {
 	return current == sweeper ? FAULT_OBJS : 0;
@@ -57,7 +60,7 @@ static void fault_arm(unsigned int nth)
 	current->fail_nth = nth;
 }
 
-/* Returns true if the fault armed before was met. */
+/* Returns true if the fault armed before was injected. */
 static bool fault_disarm(void)
 {
 	bool met = !current->fail_nth;
@@ -110,7 +113,7 @@ static struct fastalloc_config fault_config(unsigned long kind)
 	return cfg;
 }
 
-/* Take all a pool promises, and give it back. */
+/* Allocate the promised capacity, and free it. */
 static void fault_use(struct fastalloc_pool *pool, unsigned int nr, void **objs)
 {
 	unsigned int i;
@@ -165,7 +168,7 @@ static bool fault_grow(unsigned long kind, unsigned int nth, void **objs)
 		errors++;
 		return false;
 	}
-	/* A PERCPU pool has some more. */
+	/* A PERCPU pool has some more objects. */
 	while (out < FAULT_OUT && (objs[out] = fastalloc_alloc(pool, GFP_NOWAIT)))
 		out++;
 	if (out < FAULT_OBJS || out == FAULT_OUT)
@@ -180,7 +183,7 @@ static bool fault_grow(unsigned long kind, unsigned int nth, void **objs)
 			refused++;
 		else
 			errors++;
-		/* Memory is back: so is growth. */
+		/* Memory is available again: so is growth. */
 		more = fastalloc_alloc(pool, GFP_KERNEL);
 		if (!more)
 			errors++;
@@ -199,7 +202,7 @@ static bool fault_grow(unsigned long kind, unsigned int nth, void **objs)
 
 #define FAULT_BULK	8
 
-/* Each way to allocate, once; how many failed. What came goes back at once. */
+/* Allocates once in each way and frees at once. Returns how many ways failed. */
 static unsigned int fault_each_call(struct fastalloc_pool *pool, bool contig)
 {
 	void *bulk[FAULT_BULK];
@@ -214,7 +217,7 @@ static unsigned int fault_each_call(struct fastalloc_pool *pool, bool contig)
 	if (obj && memchr_inv(obj, 0, sizeof(struct fault_item)))
 		errors++;
 	fastalloc_free(pool, obj);
-	/* There would be nobody to wake it: all are free. */
+	/* No timeout: nobody would wake it, as all objects are free. */
 	obj = fastalloc_alloc_timeout(pool, GFP_KERNEL, 0);
 	failed += !obj;
 	fastalloc_free(pool, obj);
@@ -254,7 +257,7 @@ static bool fault_calls(unsigned long kind, unsigned int nth, void **objs)
 	failed = fault_each_call(pool, contig);
 	met = fault_disarm();
 
-	/* One fault fails one call at most. */
+	/* One fault makes at most one call fail. */
 	if (failed > met)
 		errors++;
 	refused += failed;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Bursts of allocations from a growing pool, or from a kmem_cache as a control,
- * in contexts where nobody may sleep.
+ * in contexts that may not sleep.
  *
  * A script writes a command to /sys/kernel/debug/fastalloc_test_growth/ctl and
  * reads .../report:
@@ -14,9 +14,9 @@
  *	softirq		a tasklet on each CPU
  *	hardirq		a timer's interrupt on each CPU, on top of a tasklet
  *
- * In the last three all CPUs begin and end together, and none of them leaves
- * its context in between, so that no worker runs. A work item that was queued at the
- * beginning proves it.
+ * In the last three all CPUs begin and end together, and none of them leaves its
+ * context in between, so that no worker runs. A work item that is queued at the
+ * beginning must not have run before the end.
  *
  * The keys are fields of struct fastalloc_config, and: nr, the allocations that
  * each CPU makes; gfp, one of the GROW_GFP_ values below; pause, microseconds
@@ -25,7 +25,7 @@
  * of the pool; fn=1 and ctor=1 install functions.
  *
  * Each object carries the number of its allocation in its first and last bytes,
- * so that an object that is handed out twice is seen.
+ * so that an object that is handed out twice is detected.
  */
 #include <linux/atomic.h>
 #include <linux/completion.h>
@@ -73,7 +73,7 @@ static const gfp_t grow_gfps[] = {
 	GFP_KERNEL,	/* 3 */
 };
 
-/* What the script asks for. */
+/* The values of the command. */
 static struct fastalloc_config cfg;
 static struct {
 	unsigned long nr, gfp, pause, wait, settle, cache, fn, ctor;
@@ -123,7 +123,7 @@ static unsigned int cpus;
 static atomic_t arrived, finished, running;
 static bool probe_ran;
 
-/* What came of it. */
+/* Results of the last command. */
 static atomic_long_t wrong_context;
 static unsigned long taken, failed, errors, worker_ran, in_use_after, capacity_after;
 static struct fastalloc_stats last;
@@ -140,7 +140,7 @@ static unsigned long *grow_tail(struct grow_item *item)
 	return (void *)item + cfg.obj_size - sizeof(unsigned long);
 }
 
-/* Returns whether there is more to do. */
+/* Allocates a batch. Returns whether there is more to do. */
 static bool grow_batch(struct grow_cpu *c)
 {
 	gfp_t gfp = grow_gfps[ask.gfp];
@@ -189,7 +189,7 @@ static void grow_meet(atomic_t *where)
 static void grow_begin(void)
 {
 	grow_meet(&arrived);
-	/* From here on no CPU has time for a worker. */
+	/* From here on no CPU can run a worker. */
 	if (smp_processor_id() == cpumask_first(cpu_online_mask))
 		queue_work(wq, &grow_probe);
 }
@@ -264,7 +264,10 @@ static void grow_raise_all(void)
 	put_cpu();
 }
 
-/* To the pool it is an NMI; to the rest of the kernel it must last no longer. */
+/*
+ * Makes the pool believe that it is in an NMI; short, as the rest of the kernel
+ * believes it, too.
+ */
 static bool grow_nmi(struct grow_cpu *c)
 {
 	unsigned long flags;
@@ -335,7 +338,7 @@ static void grow_burst(void)
 	flush_work(&grow_probe);
 }
 
-/* Each object must be as it was left, and it is there as often as it came. */
+/* Each object must be unchanged, and must have been handed out once. */
 static void grow_free(struct grow_cpu *c)
 {
 	unsigned long nr = c->done - c->failed, id = c->done, n = 0;
@@ -385,7 +388,7 @@ static int grow_create(void)
 	return PTR_ERR_OR_ZERO(pool);
 }
 
-/* For the worker. */
+/* Time for the worker. */
 static void grow_wait(void)
 {
 	unsigned long end = jiffies + msecs_to_jiffies(ask.wait);
@@ -450,7 +453,7 @@ static int ctl_command(char *cmd)
 	if (cfg.obj_size < sizeof(struct grow_item) + sizeof(unsigned long) ||
 	    cfg.obj_size % sizeof(unsigned long) || ask.gfp >= ARRAY_SIZE(grow_gfps))
 		return -ERANGE;
-	/* A timer cannot do without a period. */
+	/* A timer needs a period. */
 	if (context == GROW_HARDIRQ && !ask.pause)
 		return -ERANGE;
 	return grow_run();
@@ -477,7 +480,7 @@ static void report_print(struct seq_file *m)
 	seq_printf(m, "capacity_after: %lu\n", capacity_after);
 }
 
-/* Properties of the kernel that the script has to know. */
+/* Properties of the kernel that the script needs. */
 static void kernel_print(struct seq_file *m)
 {
 	seq_printf(m, "raw_nesting: %d\n",
@@ -493,7 +496,7 @@ static void kernel_print(struct seq_file *m)
 
 static int grow_setup(void)
 {
-	/* As pools do: a worker may run on any CPU that has time. */
+	/* Like the queue of the pools: a worker may run on any CPU that has time. */
 	wq = alloc_workqueue("fastalloc_test_growth", WQ_UNBOUND, 0);
 	return wq ? 0 : -ENOMEM;
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A consumer built against another layout of the public header: a copy in which
- * two fields that the inline fast path uses have changed places (see Kbuild).
- * Creating a pool must fail, before that code can do harm; so must loading this.
+ * A consumer built against another layout of the public header: a copy in which two
+ * fields that the inline fast path uses are swapped (see Kbuild). Creating a pool must
+ * fail before that code can do harm, and so must loading this module.
  */
 #include <linux/build_bug.h>
 #include <linux/err.h>
@@ -15,7 +15,7 @@ static struct fastalloc_pool *pool;
 
 static int __init test_layout_init(void)
 {
-	/* If the fields are not found any more, this tests nothing. */
+	/* Fails if the fields were not swapped. */
 	BUILD_BUG_ON(offsetof(struct fastalloc_cache, cap) >
 		     offsetof(struct fastalloc_cache, n));
 

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Pools at the end of memory, and what pools cost.
+ * Pools when memory is short, and the cost of pools.
  *
  * A script writes a command to /sys/kernel/debug/fastalloc_test_memory/ctl and
  * reads .../report:
  *
- *	hog KIB			take all pages but for so much
- *	give KIB		give so much of them back
- *	release			give all of them back
- *	create KEY=VALUE...	create a pool, take an object, destroy it (with keep=1
+ *	hog KIB			allocate all pages but for KIB
+ *	give KIB		free KIB of them
+ *	release			free all of them
+ *	create KEY=VALUE...	create a pool, allocate an object, destroy it (with keep=1
  *				not before release)
  *	grow KEY=VALUE...	create a pool and allocate from it until it fails
- *	many NR KEY=VALUE...	create so many pools and keep them
+ *	many NR KEY=VALUE...	create NR pools and keep them
  *	none			destroy them
  *
  * The keys are fields of struct fastalloc_config, and for grow: gfp, one of
@@ -33,9 +33,9 @@
 
 #include "fastalloc_test_module.h"
 
-#define HOG_ORDER	8	/* blocks that do not go to the lists of a CPU */
+#define HOG_ORDER	8	/* blocks that bypass the lists of a CPU */
 
-/* What the script asks for. */
+/* The values of the command. */
 static struct fastalloc_config cfg;
 static struct {
 	unsigned long gfp, memalloc, fails, alone, keep;
@@ -77,14 +77,14 @@ static struct fastalloc_pool *kept;
 static struct fastalloc_pool **pools;
 static unsigned long nr_pools;
 
-/* What came of it. */
+/* Results of the last command. */
 static int answer;
 static long ms, last_ms;
 static unsigned long objects, pages_before, pages_left;
 static size_t bytes;
 static struct fastalloc_stats last;
 
-/* Gives back so many KiB, large blocks first. */
+/* Frees @kib KiB, large blocks first. */
 static void memory_give(unsigned long kib)
 {
 	unsigned long given = 0;
@@ -98,7 +98,7 @@ static void memory_give(unsigned long kib)
 	}
 }
 
-/* Takes all that is to be had without the reserves, but for so many KiB. */
+/* Allocates all memory without the reserves, but for @kib KiB. */
 static void memory_hog(unsigned long kib)
 {
 	unsigned int order = HOG_ORDER;
@@ -123,7 +123,7 @@ static void memory_hog(unsigned long kib)
 	memory_give(kib);
 }
 
-/* The worker comes in between, and takes and says what the test is to. */
+/* The worker asks as well: it gets and reports what the test wants. */
 static unsigned long memory_growth(unsigned long capacity, void *arg)
 {
 	return current == arg ? cfg.growth_amount : 0;
@@ -249,7 +249,7 @@ static int memory_many(unsigned long nr)
 	return 0;
 }
 
-/* Returns an errno for a command that is wrong; @answer is what came of it. */
+/* Returns an errno for an invalid command; its result is in @answer. */
 static int ctl_command(char *cmd)
 {
 	char *word = strsep(&cmd, " ");

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the test modules share: a directory in debugfs that is named after the
- * module, files in it that take commands or show reports, commands that set numbers
- * by KEY=VALUE, and the module's init and exit.
+ * Shared by the test modules: a directory in debugfs that is named after the module,
+ * files in it that take commands or show reports, commands that set numbers by
+ * KEY=VALUE, and the module's init and exit.
  */
 #ifndef FASTALLOC_TEST_MODULE_H
 #define FASTALLOC_TEST_MODULE_H
@@ -24,7 +24,7 @@
  * @name: the key
  * @value: the variable
  * @size: of the variable; 0: it is a string
- * @standard: its value if the command does not set it
+ * @standard: its default
  */
 struct fa_test_key {
 	const char	*name;
@@ -79,7 +79,7 @@ static inline int fa_test_parse(const struct fa_test_key *keys, unsigned int nr,
 	return err;
 }
 
-/* Sets all variables: those that @args do not name get their standard. */
+/* Sets all variables: those that @args does not name get their default. */
 static inline int fa_test_keys(const struct fa_test_key *keys, unsigned int nr,
 			       char *args)
 {
@@ -102,9 +102,9 @@ static inline int fa_test_keys(const struct fa_test_key *keys, unsigned int nr,
 /**
  * struct fa_test_file - a file in the module's directory
  * @name: its name
- * @command: called with what is written to it, without white space around it
- * @print: prints what is read from it
- * @fops: in place of the two, for what they cannot do
+ * @command: called with the text written, without surrounding white space
+ * @print: prints the contents of the file
+ * @fops: used instead of the two
  * @unlocked: several commands may run at once
  */
 struct fa_test_file {
@@ -190,8 +190,8 @@ static void fa_test_end(void (*cleanup)(void))
 }
 
 /*
- * The module itself: @setup runs before its files are there and @cleanup when they are
- * gone; either may be NULL. The rest are the files.
+ * The module itself: @setup runs before its files are created and @cleanup after they
+ * are removed; either may be NULL. The rest are the files.
  */
 #define FA_TEST_MODULE(name, description, setup, cleanup, ...)		\
 static const struct fa_test_file name##_files[] = { __VA_ARGS__ };	\

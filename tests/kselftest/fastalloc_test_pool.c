@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Pools by hand: a script writes a command to
- * /sys/kernel/debug/fastalloc_test_pool/ctl and reads what came of it from
+ * Pools under control of a script, which writes a command to
+ * /sys/kernel/debug/fastalloc_test_pool/ctl and reads its result from
  * .../result (a negative errno, or a count).
  *
  *	create KEY=VALUE...	fields of struct fastalloc_config; a name may hold
@@ -9,32 +9,32 @@
  *				ctor=1, dtor=1, hooks=1, growth_fn=N install
  *				functions; ctor_fail=N fails the Nth call
  *	destroy NAME
- *	alloc NAME N		GFP_KERNEL; result: objects got
+ *	alloc NAME N		GFP_KERNEL; result: objects allocated
  *	atomic NAME N		GFP_ATOMIC
- *	free NAME N		the ones got first; result: objects freed
- *	trim NAME		result: objects given back
+ *	free NAME N		the oldest ones; result: objects freed
+ *	trim NAME		result: objects freed
  *	reset NAME		the statistics
  *
- * And what must not be done, to the object got first:
+ * Misuse of the oldest object:
  *	double NAME		free it twice
  *	inner NAME		free a pointer into it
- *	foreign NAME		free what is no object
- *	into NAME OTHER		free it into another pool, then as it should be
+ *	foreign NAME		free a pointer that is not an object
+ *	into NAME OTHER		free it into another pool, then correctly
  *	past NAME N		write N bytes past its end, and free it
  *	late NAME N		free it, then write N bytes to it
  *	leak NAME N		forget N objects; result: how many
  *	too NAME N		as alloc, from another function
- *	asleep NAME		GFP_KERNEL where nobody may sleep
- *	locked NAME		free it while its lock is held, and get it again
- * Between user space and that object:
- *	copy NAME N		from now on .../copy is read and written, as one piece,
- *				at its byte N
+ *	asleep NAME		GFP_KERNEL in atomic context
+ *	locked NAME		free it while its lock is held, and allocate it again
+ * Copies between user space and that object:
+ *	copy NAME N		from now on .../copy reads and writes, as one piece,
+ *				the object at its byte N
  * And for KASAN, KMSAN and kmemleak:
  *	uaf NAME		free it, then read it
- *	oob NAME		read the byte behind it
+ *	oob NAME		read the byte after it
  *	read NAME		read it
- *	fill NAME		write the whole of it
- *	chain NAME		the one reference to some memory goes into it
+ *	fill NAME		write all of it
+ *	chain NAME		store the only reference to some memory in it
  *	unchain NAME		free that memory
  */
 #include <linux/err.h>
@@ -85,7 +85,7 @@ static unsigned long test_growth(unsigned long capacity, void *arg)
 	return growth_step;
 }
 
-/* What create asks for. */
+/* The values of the create command. */
 static struct fastalloc_config cfg;
 static struct {
 	char *name;
@@ -141,7 +141,7 @@ static long test_create(char *args)
 
 	tp->pool = fastalloc_pool_create(&cfg);
 	if (IS_ERR_OR_NULL(tp->pool)) {
-		/* NULL is never right: make it an errno no pool answers. */
+		/* NULL is never valid: turn it into an errno that no pool returns. */
 		err = tp->pool ? PTR_ERR(tp->pool) : -EBADE;
 		kvfree(tp);
 		return err;
@@ -189,7 +189,7 @@ static void test_drop(struct test_pool *tp)
 	kvfree(tp);
 }
 
-/* Another caller, for reports that tell callers apart. */
+/* Another call site, for reports that distinguish callers. */
 static noinline long test_alloc_too(struct test_pool *tp, unsigned int nr)
 {
 	unsigned int got = 0;
@@ -205,7 +205,7 @@ static noinline long test_alloc_too(struct test_pool *tp, unsigned int nr)
 	return got;
 }
 
-/* A pool with objects to spare must not hide that this is wrong. */
+/* Must be reported even if the pool has free objects. */
 static noinline void test_asleep(struct test_pool *tp)
 {
 	void *obj;
@@ -223,19 +223,19 @@ static noinline void test_locked(struct test_pool *tp)
 	spin_lock_init(lock);
 	spin_lock(lock);
 	fastalloc_free(tp->pool, lock);
-	/* The one that was freed last. */
+	/* Returns the object that was freed last. */
 	tp->objs[0] = fastalloc_alloc(tp->pool, GFP_ATOMIC);
 	spin_unlock(lock);
 }
 
-/* Writes behind KASAN's back. */
+/* Writes without KASAN noticing. */
 static noinline __no_sanitize_address void test_scribble(u8 *p, unsigned int nr)
 {
 	while (nr--)
 		WRITE_ONCE(p[nr], 0x42);
 }
 
-/* Reads under the eyes of KASAN and KMSAN. */
+/* Reads with KASAN and KMSAN enabled. */
 static noinline void test_uaf(struct test_pool *tp)
 {
 	u8 *obj = tp->objs[0];
@@ -273,7 +273,7 @@ static struct test_pool *test_find(const char *name)
 	return NULL;
 }
 
-/* What must not be done; -ENOENT if @verb is none of it. */
+/* Misuse. Returns -ENOENT if @verb is none of these commands. */
 static long test_wrong(struct test_pool *tp, const char *verb, const char *arg,
 		       unsigned int nr)
 {

@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A long run of mixed load on pools of several sizes and kinds, or, object for
- * object, on a kmem_cache for each. A thread a CPU keeps its share of objects
- * out: between them they bring the pools to a level, a percentage of their
- * objects, and stay there while objects come and go, some soon, some late, some
- * hardly ever, one at a time or in bulk, a part of them freed on another CPU.
+ * A long run of mixed load on pools of several sizes and kinds, or, as a control, on
+ * kmem_caches of the same sizes. One thread on each CPU keeps its share of the objects
+ * out. Together they fill the pools to a level, a percentage of their objects, and stay
+ * there while they allocate and free: objects live for short, long and very long times,
+ * are handled one by one or in bulk, and some are freed on another CPU.
  *
  * A script writes to fastalloc_soak/ctl in debugfs
  *	begin pools|caches SEED
- *	step LEVEL OPS		at least so many operations, of all threads
- *	trim			what is free goes back to the system
+ *	step LEVEL OPS		at least OPS operations, of all threads
+ *	trim			give free memory back to the system
  *	end			everything is freed and accounted for
  * and reads .../pools, a line a pool, and .../report:
  *	failed	an allocation failed although the pool has room for it
- *	torn	an object is not what was written to it: somebody else has it
- *	lost	the books do not balance at the end
+ *	torn	an object does not hold what was written: it has two owners
+ *	lost	the counts do not add up at the end
  *
- * With one seed a thread decides the same on pools as on caches.
+ * With the same seed a thread makes the same decisions on pools and on caches.
  */
 #define pr_fmt(fmt) "fastalloc_soak: " fmt
 
@@ -41,18 +41,18 @@
 #define BULK		16
 #define YOUNG		32
 
-/* Else caches of one size may be one. */
+/* Otherwise caches of one size may be merged. */
 #ifndef SLAB_NO_MERGE
 #define SLAB_NO_MERGE	0
 #endif
 
 /**
  * struct shape - a pool
- * @name: how it is called
+ * @name: its name
  * @size: of an object
- * @objs: most that are kept out at once
- * @growth: NONE for a fixed footprint; else it begins with a twelfth of @objs
- * @sync: of the pool; NONE belongs to one thread alone
+ * @objs: most objects that are out at once
+ * @growth: NONE for a fixed size; else the pool begins with @objs / 12
+ * @sync: of the pool; a NONE pool is used by one thread only
  * @order: of the pool
  */
 struct shape {
@@ -94,7 +94,7 @@ static const struct shape shapes[] = {
 /**
  * struct held - an object that is out
  * @obj: the object
- * @id: what is written to its first and its last word
+ * @id: the value written to its first and its last word
  */
 struct held {
 	unsigned long	*obj;
@@ -102,11 +102,11 @@ struct held {
 };
 
 /**
- * struct share - what one thread has of one pool
+ * struct share - the objects of one pool that one thread has
  * @held: the objects, the first @live of them
- * @live: objects
+ * @live: number of objects
  * @most: room in @held
- * @taken: objects got so far
+ * @taken: objects allocated so far
  * @given: objects freed so far
  * @mail: object left by another thread to be freed here
  */
@@ -120,8 +120,8 @@ struct share {
 } ____cacheline_aligned;
 
 /**
- * struct load - a pool or a cache, in use
- * @shape: what it is
+ * struct load - a pool or a cache under load
+ * @shape: its shape
  * @pool: the pool, or NULL
  * @cache: the cache, or NULL
  * @gfp: of its allocations
@@ -137,14 +137,14 @@ struct load {
 
 /**
  * struct worker - a thread
- * @task: of the step that goes on
- * @done: with it
- * @nr: which
- * @level: to bring the pools to
+ * @task: the thread, during a step
+ * @done: it has completed the step
+ * @nr: its number
+ * @level: percentage to fill the pools to
  * @ops: operations so far
- * @until: so many
- * @ids: objects stamped so far
- * @rnd: decides
+ * @until: number of operations to reach
+ * @ids: ids used so far
+ * @rnd: source of its decisions
  */
 struct worker {
 	struct task_struct	*task;
@@ -185,7 +185,7 @@ static void check(const struct load *l, const unsigned long *obj, unsigned long 
 			obj, obj[0], last, id);
 }
 
-/* Takes @nr objects, fewer only if that fails. */
+/* Allocates @nr objects, fewer only if that fails. */
 static void take(struct worker *w, struct load *l, unsigned int nr)
 {
 	struct share *s = &l->share[w->nr];
@@ -199,7 +199,7 @@ static void take(struct worker *w, struct load *l, unsigned int nr)
 	} else if (l->pool) {
 		got = fastalloc_alloc_bulk(l->pool, l->gfp, nr, objs);
 	} else if (!kmem_cache_alloc_bulk(l->cache, l->gfp, nr, objs)) {
-		/* It is all or nothing, though not all kernels say how many. */
+		/* All or nothing, though not all kernels return the number. */
 		got = 0;
 	}
 	if (got != nr)
@@ -215,7 +215,7 @@ static void take(struct worker *w, struct load *l, unsigned int nr)
 	w->ops += nr;
 }
 
-/* Takes entry @i out of the list. */
+/* Removes entry @i from the list. */
 static unsigned long *unlist(struct load *l, struct share *s, unsigned int i)
 {
 	struct held h = s->held[i];
@@ -241,7 +241,7 @@ static void give(struct worker *w, struct load *l, unsigned int nr, void **objs)
 	w->ops += nr;
 }
 
-/* An entry of any age; those at the beginning seldom, so they grow very old. */
+/* An entry of any age; rarely one at the beginning, so that these become very old. */
 static unsigned int any(struct worker *w, struct share *s)
 {
 	unsigned int old = s->most / 32, i = pick(w, s->live);
@@ -256,7 +256,7 @@ static unsigned int young(struct worker *w, struct share *s)
 	return s->live - 1 - pick(w, min_t(unsigned int, s->live, YOUNG));
 }
 
-/* Frees what another thread left in @l's share of @w. */
+/* Frees the object that another thread left in the share of @w. */
 static void collect(struct worker *w, struct load *l)
 {
 	unsigned long **mail = &l->share[w->nr].mail;
@@ -268,7 +268,7 @@ static void collect(struct worker *w, struct load *l)
 	give(w, l, 1, &obj);
 }
 
-/* Leaves an object to another thread, and frees one that still lies there. */
+/* Leaves an object to another thread, and frees one that was left there before. */
 static void pass(struct worker *w, struct load *l)
 {
 	struct share *s = &l->share[w->nr];
@@ -284,7 +284,7 @@ static void pass(struct worker *w, struct load *l)
 	}
 }
 
-/* Some objects go and as many come. */
+/* Frees some objects and allocates as many. */
 static void turn(struct worker *w, struct load *l)
 {
 	struct share *s = &l->share[w->nr];
@@ -398,7 +398,7 @@ static int load_make(struct load *l, bool caches)
 
 		s->most = alone ? (i == owner) * shape->objs :
 				  shape->objs / nr_workers;
-		/* One may lie on its way between threads. */
+		/* One more may be on its way between threads. */
 		most += s->most + !alone;
 		if (!s->most)
 			continue;
@@ -420,7 +420,7 @@ static int load_make(struct load *l, bool caches)
 	return 0;
 }
 
-/* What is out is no concern of this: the pool or cache says so itself. */
+/* The pool or cache itself reports objects that are still out. */
 static void load_destroy(struct load *l)
 {
 	unsigned int i;
@@ -533,7 +533,10 @@ static int ctl_command(char *cmd)
 	return 0;
 }
 
-/* A line a pool: name, fixed or growing, size, objects out, memory; 0 of a cache */
+/*
+ * One line for each pool: name, fixed or growing, size, objects out, memory; 0 for a
+ * cache
+ */
 static void pools_print(struct seq_file *m)
 {
 	unsigned int i, k;

@@ -1,26 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Many contexts, one pool. On every CPU a thread, softirqs (timer, tasklet),
- * hardirqs (irq_work, hrtimer, calls from other CPUs) and NMIs take objects, alone and
- * in bulk, write a pattern over all of each, leave it to whoever comes by,
- * verify and free what they find. Meanwhile the pool grows, in place too, and is trimmed, some
- * wait for objects, its counters are read, and other pools come and go; a
+ * Many contexts, one pool. On every CPU a thread, softirqs (timer, tasklet), hardirqs
+ * (irq_work, hrtimer, calls from other CPUs) and NMIs allocate objects, one by one and
+ * in bulk, fill them with a pattern and leave them to other contexts, which check and
+ * free them. Meanwhile the pool grows, also in place, and is trimmed, some tasks wait
+ * for objects, the counters are read, and other pools are created and destroyed; a
  * script takes CPUs down and up.
  *
- * A script writes "SHAPE MILLISECONDS" to fastalloc_torture/run in debugfs and
- * reads .../report; "SHAPE MILLISECONDS 1" leaves out what other threads do, for
- * slow machines. Writing to .../race makes a data race, for a tool to find. What is
- * checked:
- *	twice	an object is handed out while somebody has it
+ * A script writes "SHAPE MILLISECONDS" to fastalloc_torture/run in debugfs and reads
+ * .../report; "SHAPE MILLISECONDS 1" runs no other threads, for slow machines. Writing
+ * to .../race makes a data race, for a tool to find. Errors that are detected:
+ *	twice	an object is handed out while it is already out
  *	torn	an object changed while it was out
  *	promise	an allocation failed with fewer than the capacity out
  *	wakeup	a waiter slept through its timeout
- *	lost	objects are missing at the end, or too many
+ *	lost	there are too few or too many objects at the end
  *	stats	counters do not add up
- *	context	a handler ran where it should not
- *	handle	a reference got by a weak handle was not to its object
- * An interrupt notes whether it found its CPU inside an operation (a hit): a run
- * without hits proves nothing.
+ *	context	a handler ran in a wrong context
+ *	handle	a reference from a weak handle was to another object
+ * An interrupt records whether its CPU was inside an operation (a hit): a run without
+ * hits proves nothing.
  */
 #define pr_fmt(fmt) "fastalloc_torture: " fmt
 
@@ -58,8 +57,8 @@
 /**
  * struct item - an object
  * @state: one of STATE_*
- * @id: of the one who took it
- * @word: made from @id, to the end of the object
+ * @id: unique for each allocation
+ * @word: pattern computed from @id, up to the end of the object
  */
 struct item {
 	unsigned long	state;
@@ -69,19 +68,19 @@ struct item {
 
 /**
  * struct shape - a pool, and how it is used
- * @name: how scripts call it
- * @size: of an object
- * @capacity: to begin with
- * @max: to grow to; 0: does not grow
+ * @name: its name for scripts
+ * @size: size of an object
+ * @capacity: initial capacity
+ * @max: maximum; 0: the pool does not grow
  * @magazine: slots, 0 for the default
  * @sync: of the pool
  * @order: likewise
- * @hooks: with hooks, so that nothing is done inline
- * @beyond: more is asked for than there is, and some wait
- * @handles: what is taken can be found by a weak handle, too
- * @wrong: a few times in each context what is no object is freed
- * @raw: no constructor, so checks and sanitizers may write to free objects
- * @zeroing: likewise, and objects are zeroed as they come and go
+ * @hooks: with hooks, so that the inline path is closed
+ * @beyond: more objects are requested than exist, and some tasks wait
+ * @handles: allocated objects can be found by a weak handle
+ * @wrong: each context frees pointers that are not objects, a few times
+ * @raw: no constructor: checks and sanitizers may write to free objects
+ * @zeroing: likewise, and objects are zeroed on alloc and free
  */
 struct shape {
 	const char		*name;
@@ -128,16 +127,16 @@ static const char * const fault_names[] = {
 };
 
 /**
- * struct worker - what one CPU does
+ * struct worker - the contexts of one CPU
  * @task: the thread
  * @timer: raises a softirq
  * @tasklet: likewise, from a hardirq
  * @irq: raises a hardirq here
- * @hrtimer: likewise, at its own times
- * @csd: raises one on another CPU; only the task sends it, for two senders
- *	at once would make a ring of the other's list
- * @cpu: which it is
- * @rnd: for each context its own
+ * @hrtimer: likewise, at times of its own
+ * @csd: raises one on another CPU; only the task sends it, as two senders at
+ *	once would corrupt the other CPU's list
+ * @cpu: the CPU
+ * @rnd: random state of each context
  */
 struct worker {
 	struct task_struct	*task;
@@ -152,38 +151,38 @@ struct worker {
 
 /**
  * struct round - one run of one shape
- * @shape: which
+ * @shape: its shape
  * @pool: the pool
- * @worker: by CPU
+ * @worker: one for each CPU
  * @limit: objects that may be out at once; 0: no limit
- * @words: of an object's pattern
- * @nmis: NMIs are to be had
+ * @words: length of an object's pattern
+ * @nmis: the machine can send NMIs
  * @inside: interrupts see whether they came inside an operation: where there is
  *	work to do on each object, the inline cache is always busy
- * @stop: interrupts are to raise no more
- * @slot: objects on their way
- * @handle: handles of objects that were taken
- * @held: at least what is out, and what is being asked for
- * @asked: objects asked for so far
- * @taken: objects got
+ * @stop: interrupts must raise no more interrupts
+ * @slot: objects left for other contexts
+ * @handle: handles of allocated objects
+ * @held: upper bound of objects out, with those being requested
+ * @asked: objects requested so far
+ * @taken: objects allocated
  * @given: objects freed
  * @ids: source of ids
  * @cycles: by context
  * @misses: allocations that failed, by context
  * @hits: interrupts that found their CPU inside an operation
  * @deep: of these, inside an operation that was itself nested
- * @refused: frees of what is no object, by context
+ * @refused: refused frees of pointers that are not objects, by context
  * @fault: by kind of fault
  * @acquired: calls of on_acquire
  * @released: calls of on_release
  * @constructed: calls of ctor
  * @destructed: calls of dtor
  * @hrtimers: timers that expired
- * @upgraded: references got by a handle
- * @stale: handles that led nowhere
- * @waited: objects got by waiting for them
- * @trimmed: objects given back
- * @churned: pools made and destroyed meanwhile
+ * @upgraded: references obtained from a handle
+ * @stale: handles that returned NULL
+ * @waited: objects obtained by waiting
+ * @trimmed: objects whose memory trim has freed
+ * @churned: pools created and destroyed meanwhile
  * @last: counters at the end
  */
 struct round {
@@ -228,7 +227,7 @@ static __printf(2, 3) void fault(enum fault f, const char *fmt, ...)
 	struct va_format vaf;
 	va_list args;
 
-	/* The first ones tell; a flood of them only takes time. */
+	/* Report only the first faults of each kind: more would only take time. */
 	if (atomic_long_inc_return(&round.fault[f]) > 3)
 		return;
 	va_start(args, fmt);
@@ -262,7 +261,7 @@ static void item_release(void *obj, void *arg)
 	atomic_long_inc(&round.released);
 }
 
-/* To @state from being free; what a raw object holds then is not ours to say. */
+/* Marks a free object with @state. A raw object may hold anything while it is free. */
 static void item_claim(struct item *item, unsigned long state)
 {
 	unsigned long was = xchg(&item->state, state);
@@ -284,7 +283,7 @@ static void item_take(struct item *item)
 	atomic_long_inc(&round.taken);
 }
 
-/* Somebody has it: is it as it was made? */
+/* Checks that an allocated object has not changed. */
 static void item_check(const struct item *item)
 {
 	unsigned long id = item->id;
@@ -313,8 +312,8 @@ static void item_give(struct item *item)
 /**
  * struct asking - an allocation under way
  * @nr: objects
- * @others: at most so many others were out, or asked for, when it began
- * @asked: and so many had been asked for
+ * @others: upper bound of the objects out, or requested, when it began
+ * @asked: objects requested before it began
  */
 struct asking {
 	unsigned int	nr;
@@ -323,8 +322,8 @@ struct asking {
 };
 
 /*
- * Whether there is leave to ask for @nr objects. In this order: who comes in between is
- * counted twice rather than not at all.
+ * Whether @nr objects may be requested. In this order a concurrent request is counted
+ * twice rather than not at all.
  */
 static bool ask(struct asking *a, unsigned int nr)
 {
@@ -339,9 +338,9 @@ static bool ask(struct asking *a, unsigned int nr)
 }
 
 /*
- * It failed. All that can have been out at any instant meanwhile is what was at
- * its beginning and what was asked for since. That this falls short of the
- * capacity is an error, as it is for callers who may grow the pool.
+ * The allocation failed. The objects that can have been out at any instant meanwhile
+ * are those at its beginning and those requested since. If that is less than the
+ * capacity, it is an error, also for callers that may grow the pool.
  */
 static void missed(const struct asking *a, enum kind kind, gfp_t gfp)
 {
@@ -369,20 +368,23 @@ static struct item *torture_alloc(enum kind kind, gfp_t gfp)
 		return NULL;
 	}
 	item_take(obj);
-	/* Who gets a reference acquires no more than the pool released before. */
+	/*
+	 * A reference from a handle acquires no more than what the pool released
+	 * before.
+	 */
 	if (round.shape->handles)
 		atomic64_set_release(&round.handle[((struct item *)obj)->id % SLOTS],
 				     fastalloc_handle(round.pool, obj).v);
 	return obj;
 }
 
-/* Finds what somebody else has, or had, and holds on to it for a moment. */
+/* Looks up an object that another context has, or had, and keeps it for a moment. */
 static void torture_look(u32 r)
 {
 	fastalloc_handle_t h;
 	struct item *item;
 
-	/* What it holds is out, also when its owner has given it up. */
+	/* A referenced object is out, even after its owner has put it. */
 	atomic_long_inc(&round.held);
 	h.v = atomic64_read_acquire(&round.handle[r % SLOTS]);
 	item = fastalloc_upgrade(round.pool, h);
@@ -423,7 +425,7 @@ static void torture_free_bulk(unsigned int nr, void **objs)
 	atomic_long_sub(nr, &round.held);
 }
 
-/* Leaves it for whoever comes by, and frees what the last one left. */
+/* Leaves the object for another context, and frees the one that was left here. */
 static void torture_pass(struct item *item, u32 r)
 {
 	torture_free(xchg(&round.slot[r % SLOTS], item));
@@ -435,7 +437,7 @@ static void torture_bulk(enum kind kind, u32 r, gfp_t gfp)
 	struct asking a;
 	void *objs[BULK];
 
-	/* Of a few objects, all at once are too many. */
+	/* With few objects, requesting all of them at once is too many. */
 	if (round.limit && nr > round.limit / 2)
 		nr = 2;
 	if (!ask(&a, nr))
@@ -454,7 +456,7 @@ static void torture_bulk(enum kind kind, u32 r, gfp_t gfp)
 		torture_free_bulk(nr, objs);
 }
 
-/* Nothing but alloc and free, so that interrupts find it inside of them. */
+/* Only alloc and free, so that interrupts arrive inside these. */
 static void torture_pairs(enum kind kind, unsigned int nr, gfp_t gfp)
 {
 	unsigned int i;
@@ -478,8 +480,8 @@ static void torture_pairs(enum kind kind, unsigned int nr, gfp_t gfp)
 }
 
 /*
- * Frees what is no object, inside one that is out or beside all: nobody else is to
- * lose anything by it.
+ * Frees a pointer that is not an object, inside an object that is out or outside all
+ * objects: no other context may lose an object by that.
  */
 static void torture_wrong(enum kind kind, gfp_t gfp)
 {
@@ -501,7 +503,7 @@ static void torture_wrong(enum kind kind, gfp_t gfp)
 	torture_free(item);
 }
 
-/* From any context but NMI. */
+/* Requests objects. From any context but NMI. */
 static void torture_ask(void)
 {
 	struct fastalloc_stats s;
@@ -540,7 +542,7 @@ static void torture_cycle(struct worker *w, enum kind kind, gfp_t gfp)
 	}
 }
 
-/* In an interrupt, on the CPU that it found. */
+/* The part of an interrupt, on the CPU that it interrupted. */
 static void torture_interrupt(enum kind kind)
 {
 	struct worker *w = &round.worker[smp_processor_id()];
@@ -562,7 +564,7 @@ static void torture_nmi(void)
 	if (!in_nmi())
 		fault(CONTEXT, "an NMI is none");
 	torture_interrupt(NMI);
-	/* Comes as soon as interrupts are on: where the NMI came, if they are. */
+	/* Runs as soon as interrupts are enabled: where the NMI arrived, if they were. */
 	if (!READ_ONCE(round.stop))
 		irq_work_queue(&round.worker[smp_processor_id()].irq);
 }
@@ -576,14 +578,14 @@ static void torture_hardirq(void)
 
 static void torture_irq(struct irq_work *irq)
 {
-	/* A CPU that goes down runs what was queued without an interrupt. */
+	/* A CPU that goes down runs queued work without an interrupt. */
 	if (in_hardirq())
 		torture_hardirq();
 	else if (cpu_online(smp_processor_id()))
 		fault(CONTEXT, "an irq_work is in no hardirq");
 }
 
-/* So many nanoseconds to those whom what began then kept waiting, on slow machines. */
+/* Nanoseconds to sleep after work since @began, so that a slow machine can run others. */
 static u64 torture_rest(ktime_t began)
 {
 	return 8 * ktime_to_ns(ktime_sub(ktime_get(), began));
@@ -602,7 +604,7 @@ static enum hrtimer_restart torture_hrtimer(struct hrtimer *timer)
 	torture_hardirq();
 	if (READ_ONCE(round.stop))
 		return HRTIMER_NORESTART;
-	/* Where threads come to little, NMIs are not to wait for them. */
+	/* Do not let NMIs wait for threads that make little progress. */
 	if (round.nmis && cpu_online(cpu))
 		torture_nmi_send(cpu);
 	r = 500 + (r >> 8) % 2000;
@@ -611,7 +613,7 @@ static enum hrtimer_restart torture_hrtimer(struct hrtimer *timer)
 	return HRTIMER_RESTART;
 }
 
-/* An idle CPU takes calls without an interrupt. */
+/* An idle CPU handles calls without an interrupt. */
 static void torture_call(void *arg)
 {
 	if (in_hardirq())
@@ -636,12 +638,12 @@ static void torture_timer(struct timer_list *timer)
 		mod_timer(timer, jiffies + 1 + nsecs_to_jiffies(torture_rest(began)));
 }
 
-/* Interrupts some other CPU, now and then this one. */
+/* Interrupts another CPU, now and then this one. */
 static void torture_poke(struct worker *w, u32 r)
 {
 	unsigned int cpu = r % nr_cpu_ids;
 
-	/* With preemption off no CPU can go all the way down. */
+	/* With preemption disabled no CPU can go down completely. */
 	preempt_disable();
 	if (cpu == smp_processor_id() && r >> 16 & 7)
 		cpu = (cpu + 1) % nr_cpu_ids;
@@ -656,7 +658,7 @@ static void torture_poke(struct worker *w, u32 r)
 	preempt_enable();
 }
 
-/* Takes many, lets others run, gives them back in another order. */
+/* Allocates many objects, lets other tasks run, frees them in another order. */
 static void torture_hold(struct worker *w, u32 r)
 {
 	unsigned int nr = r % HOLD + 1, got = 0, from;
@@ -688,7 +690,10 @@ static int torture_thread(void *data)
 
 	hrtimer_start(&w->hrtimer, 0, HRTIMER_MODE_REL_PINNED_HARD);
 	while (!kthread_should_stop()) {
-		/* Back home, once the CPU is there again: locked, to stay there. */
+		/*
+		 * Return to this thread's CPU once it is online again, and keep it
+		 * online meanwhile.
+		 */
 		if (raw_smp_processor_id() != w->cpu && cpu_online(w->cpu)) {
 			cpus_read_lock();
 			if (cpu_online(w->cpu))
@@ -739,7 +744,7 @@ static int wait_thread(void *data)
 	return 0;
 }
 
-/* Looks at the counters, trims, resets nothing that is needed at the end. */
+/* Reads the counters, trims, and resets nothing that is needed at the end. */
 static int look_thread(void *data)
 {
 	unsigned int n = 0;
@@ -753,7 +758,7 @@ static int look_thread(void *data)
 	return 0;
 }
 
-/* Other pools come and go, some of them growing. */
+/* Creates and destroys other pools, some of which grow. */
 static int churn_thread(void *data)
 {
 	struct fastalloc_config cfg = { .name = "torture-churn", .obj_size = 40 };
@@ -778,7 +783,7 @@ static int churn_thread(void *data)
 			fastalloc_free_bulk(pool, min(cfg.capacity, 16UL), objs);
 		else
 			fault(PROMISE, "bulk of %lu in a new pool", cfg.capacity);
-		/* Kicks the worker; destroy must wait for it. */
+		/* Queues the worker; destroy must wait for it. */
 		objs[0] = fastalloc_alloc(pool, GFP_ATOMIC);
 		fastalloc_free(pool, objs[0]);
 		if (n % 6 == 0)
@@ -793,16 +798,16 @@ static int churn_thread(void *data)
 }
 
 /**
- * struct home - objects that have come home
- * @first: the first; each names the next
- * @nr: how many
+ * struct home - objects collected at the end
+ * @first: the first object; each points to the next
+ * @nr: their number
  */
 struct home {
 	struct item	*first;
 	unsigned long	nr;
 };
 
-/* Every object that this CPU can get at. */
+/* Allocates every object that this CPU can get. */
 static int gather(void *arg)
 {
 	struct home *home = arg;
@@ -819,7 +824,7 @@ static int gather(void *arg)
 	return 0;
 }
 
-/* Takes all there is and gives it back; at least @least objects there must be. */
+/* Allocates all objects and frees them; there must be at least @least. */
 static void roll_call(unsigned long least)
 {
 	struct fastalloc_stats *s = &round.last;
@@ -830,7 +835,7 @@ static void roll_call(unsigned long least)
 	for_each_online_cpu(cpu)
 		smp_call_on_cpu(cpu, gather, &home, false);
 	cpus_read_unlock();
-	/* A growing one may grow for that, and counts objects when all are there. */
+	/* A pool that can grow may do so here, and counts objects when all are added. */
 	for (wait = 0; wait < 100; wait++) {
 		fastalloc_pool_stats(round.pool, s);
 		if (home.nr <= s->total)
@@ -850,7 +855,10 @@ static void roll_call(unsigned long least)
 	}
 }
 
-/* Nothing goes on any more: is everything there, and adds up? */
+/*
+ * After all activity has ended: checks that no object is missing and the counters add
+ * up.
+ */
 static void account(void)
 {
 	u64 taken = atomic_long_read(&round.taken);
@@ -866,7 +874,7 @@ static void account(void)
 	if (s->in_use || atomic_long_read(&round.held))
 		fault(LOST, "%lu out, %ld held", s->in_use,
 		      atomic_long_read(&round.held));
-	/* A bulk that fails has taken and freed some. */
+	/* A bulk allocation that fails has taken and freed some objects. */
 	if (s->allocs != s->frees || s->allocs < taken ||
 	    taken != atomic_long_read(&round.given))
 		fault(STATS, "%llu - %llu, counted %llu - %ld", s->allocs, s->frees,
@@ -941,7 +949,7 @@ static void torture_answer(void *arg)
 {
 }
 
-/* Threads first: they raise what follows. */
+/* Threads first: they raise the interrupts. */
 static void workers_stop(void)
 {
 	unsigned int cpu;
@@ -951,8 +959,8 @@ static void workers_stop(void)
 	WRITE_ONCE(round.stop, true);
 	cpus_read_lock();
 	/*
-	 * When each CPU has answered, calls to it have come, and interrupts that did
-	 * not see the stop are over: nobody sends NMIs.
+	 * Once each CPU has answered, calls to it have been handled, and interrupts
+	 * that did not see ->stop are over: no CPU sends NMIs any more.
 	 */
 	on_each_cpu(torture_answer, NULL, 1);
 	if (round.nmis)
@@ -968,7 +976,7 @@ static void workers_stop(void)
 	cpus_read_unlock();
 }
 
-/* Whether each context did what a round is for. */
+/* Whether each context did enough for the result to mean something. */
 static bool enough(void)
 {
 	enum kind kind;
@@ -978,7 +986,7 @@ static bool enough(void)
 			continue;
 		if (round.shape->wrong && !atomic_long_read(&round.refused[kind]))
 			return false;
-		/* On PREEMPT_RT a softirq is a thread, which waits for its turn. */
+		/* On PREEMPT_RT a softirq is a thread, which has to wait for the CPU. */
 		if (kind == TASK || (kind == SOFTIRQ && IS_ENABLED(CONFIG_PREEMPT_RT)))
 			continue;
 		if (round.inside && atomic_long_read(&round.hits[kind]) < 2)
@@ -1012,14 +1020,17 @@ static int torture_run(const struct shape *shape, unsigned int ms, bool calm)
 		cfg.on_acquire = item_acquire;
 		cfg.on_release = item_release;
 	}
-	/* The constructor may run anywhere, so the pool grows in place. */
+	/* The constructor may run in any context, so the pool grows in place. */
 	if (shape->max)
 		cfg.flags |= FASTALLOC_F_ATOMIC_GROW;
 	if (shape->handles)
 		cfg.flags |= FASTALLOC_F_HANDLES;
 	if (shape->wrong)
 		cfg.flags |= FASTALLOC_F_DEBUG;
-	/* Not by the kernel's default: Debian's is to zero, which is out of line. */
+	/*
+	 * Do not use the kernel's default: Debian's is to zero, which closes the inline
+	 * path.
+	 */
 	cfg.flags |= shape->zeroing ? FASTALLOC_F_INIT_ON_ALLOC | FASTALLOC_F_INIT_ON_FREE :
 				      FASTALLOC_F_NO_INIT;
 	memset(&round, 0, sizeof(round));
@@ -1052,13 +1063,16 @@ static int torture_run(const struct shape *shape, unsigned int ms, bool calm)
 	}
 	for (i = 0; i < waiters; i++)
 		wait[i] = start(wait_thread, (void *)(unsigned long)(i & 1), "fa-wait");
-	/* A slow machine takes longer for as much; the script says when it is too little. */
+	/*
+	 * A slow machine takes longer for the same work; the script reports if it was
+	 * too little.
+	 */
 	for (i = 0; i < 20 && (!i || !enough()); i++)
 		msleep(ms);
 	workers_stop();
 	for (i = 0; i < SLOTS; i++)
 		torture_pass(NULL, i);
-	/* Now nobody frees but those who wait: they have to wake each other. */
+	/* Now only the waiters free objects: they have to wake each other. */
 	if (waiters)
 		msleep(ms);
 	for (i = 0; i < waiters; i++)
@@ -1093,7 +1107,7 @@ static int run_command(char *cmd)
 	return -EINVAL;
 }
 
-/* Two threads and one word, with nothing to keep them apart. */
+/* Two threads write one word without any synchronisation. */
 static noinline void torture_race(unsigned long *word)
 {
 	*word += 1;
@@ -1103,7 +1117,7 @@ static int race_thread(void *word)
 {
 	unsigned int i;
 
-	/* Now and then: each time that it is seen fills a page of the log. */
+	/* At intervals, as each report fills a page of the log. */
 	while (!kthread_should_stop()) {
 		for (i = 0; i < 20; i++)
 			torture_race(word);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A kernel without <linux/cleanup.h>: what it defines is taken back, so that
- * fastalloc defines its own, and the header compiles and works with that.
+ * A kernel without <linux/cleanup.h>: undefine everything that it defines, so that
+ * fastalloc defines its own, and check that the header compiles and works with that.
  */
 #include <linux/module.h>
 #include <linux/slab.h>

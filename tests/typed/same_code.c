@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What must compile to the same instructions, once with the calls of a typed
- * pool and scopes, once, included from plain_code.c, without.
+ * Code that must compile to the same instructions with the calls of a typed pool and
+ * scopes, and, included from plain_code.c, without.
  */
 #include "types.h"
 
@@ -51,7 +51,7 @@ unsigned int code_bulk(struct POOL *pool, struct flow **objs)
 	return 4;
 }
 
-/* A scope that is left only after its object has been handed out. */
+/* The scope ends only after its object has been passed on. */
 struct flow *code_scope(struct POOL *pool);
 struct flow *code_scope(struct POOL *pool)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Two types and their pools, for the files beside this one. They are compiled
- * only, by tests/lab/leg/typed.
+ * Two types and their pools, for the other files of this directory. They are only
+ * compiled, by tests/lab/leg/typed.
  */
 #include <linux/fastalloc_typed.h>
 
