@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Builds the module for the running kernel, and calls the lab, which tests it in
-# kernels of its own. "make help" lists the targets, "tests/lab/lab help" what the lab
-# can do beside that.
+# other kernels. "make help" lists the targets, "tests/lab/lab help" all commands of
+# the lab.
 
 KDIR ?= /lib/modules/$(shell uname -r)/build
 KERNEL ?= stock-6.1
@@ -28,7 +28,7 @@ bench:
 	@$(LAB) bench $(if $(CHECK),--check) $(KERNELS)
 
 kunit soak: KERNEL = uml
-# the fast loop: make check has the model make four times as many operations
+# for a quick check; make check runs four times as many operations of the model test
 kunit: export OPS := $(or $(OPS),25000)
 kunit kselftest:
 	@$(LAB) run $(KERNEL) $@

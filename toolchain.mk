@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# The compiler of the kernel in KDIR, for the make that builds modules for it: sets
-# kbuild-tools. A kernel that clang has built needs clang, of the same version if that
-# is there: kernels say which it was, distributions name it clang or clang-19. What
-# the caller asks for counts, but for the bare names, which dkms passes to all.
+# Sets kbuild-tools: the compiler of the kernel in KDIR, for the make that builds
+# modules for it. A kernel built with clang needs clang, of the same version if that
+# is installed: the kernel says which it was, distributions name the command clang or
+# clang-19. Options of the caller take precedence, except for the unversioned names,
+# which dkms always passes.
 
 kconfig = $(shell sed -n 's/^CONFIG_$(1)=//p' '$(KDIR)/include/config/auto.conf' 2>/dev/null)
 kbuild-tools :=

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
-# json.awk - rows.tsv to an array of objects. Memory is no matter of a gauge, and
-# left out.
+# json.awk - convert rows.tsv to an array of objects. Memory figures are not timed,
+# and left out.
 BEGIN {
 	FS = "\t"
 	said["pair"] = " per alloc+free pair"

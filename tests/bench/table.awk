@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
-# table.awk - rows.tsv to tables, one a kernel: a line a case, a column an
-# allocator. With -v only=SIZE, of that size alone.
+# table.awk - convert rows.tsv to tables, one for each kernel, with a line for each
+# case and a column for each allocator. With -v only=SIZE, of that size alone.
 BEGIN {
 	FS = "\t"
 	n = split("fastalloc-percpu-inline fastalloc-percpu-call fastalloc-spinlock fastalloc-none fastalloc-none-plain kmem_cache kmalloc mempool objpool gen_pool dma_pool", who, " ")

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
-# targets.awk - the file "targets", then rows.tsv, to a table of what was met.
+# targets.awk - read the file "targets", then rows.tsv; print a table of the targets
+# and whether they were met.
 BEGIN { FS = ";" }
 FNR == 1 { file++; FS = file == 1 ? ";" : "\t"; $0 = $0 }
 /^#/ { next }
@@ -36,7 +37,7 @@ END {
 		}
 		say(t[1], t[2], v, t[9], t[8] == "-" ? "%.0f" : "%.3f")
 	}
-	# 9 an object, 32 KiB a pool, 8 KiB a CPU
+	# 9 bytes an object, 32 KiB a pool, 8 KiB a CPU
 	for (k = 1; k <= kernels; k++)
 		say("bytes beside 100000 x 256 B", order[k], memory[order[k], "beside-objects"],
 			9 * 100000 + 32768 + 8192 * cpus[order[k]], "%.0f")

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# KTAP output and what else the kselftest scripts share; sourced, not run.
+# KTAP output and helpers shared by the kselftest scripts; sourced, not run.
 #
 # A script calls ktap_plan N, then gives N results (pass, fail, skip, check,
 # is, at_least), then ktap_end, whose status is the script's own. KO is the
@@ -94,7 +94,7 @@ at_least() {
 	fi
 }
 
-# A plan that was not kept is a failure, whatever the results were.
+# A missing or extra result is a failure, whatever the results were.
 ktap_end() {
 	if [ "$ktap_nr" != "$ktap_planned" ]; then
 		note "planned $ktap_planned tests, saw $ktap_nr"
@@ -103,7 +103,7 @@ ktap_end() {
 	[ "$ktap_failed" = 0 ]
 }
 
-# wait_for SECONDS COMMAND...: until the command succeeds, or time is up
+# wait_for SECONDS COMMAND...: waits until the command succeeds or time is up
 wait_for() {
 	ktap_until=$(($(date +%s) + $1))
 	shift
@@ -122,7 +122,7 @@ loaded() {
 	grep -q "^$1 " /proc/modules
 }
 
-# load MODULE [PARAMETER=VALUE...]: unless it is there already
+# load MODULE [PARAMETER=VALUE...]: unless the module is loaded already
 load() {
 	if ! loaded "$1"; then
 		ktap_module=$1
@@ -135,9 +135,9 @@ unload() {
 	! loaded "$1" || rmmod "$1"
 }
 
-# Kernel log from here on: log_mark, do something, log_since prints what the
-# kernel itself said since, without time stamp and caller. (Output of the tests
-# goes through the log too, marked by "> ".)
+# The kernel log from here on: call log_mark, do something, then log_since prints the
+# kernel's own lines since, without time stamp and caller. (Output of the tests goes
+# through the log too, marked by "> ".)
 log_mark() {
 	ktap_mark="fastalloc-selftest mark $$ $((ktap_marks = ${ktap_marks:-0} + 1))"
 	echo "<6>$ktap_mark" >/dev/kmsg
@@ -149,17 +149,17 @@ log_since() {
 		grep -v '^> '
 }
 
-# what of it is fastalloc's
+# the lines of fastalloc among them
 log_ours() { log_since | grep '^fastalloc: '; }
 
-# expect_splat TEXT: tells who reads the log that a splat with this text in its
-# header is about to be provoked
+# expect_splat TEXT: announces to the checker of the log a splat whose header contains
+# this text
 expect_splat() {
 	echo "<6>FASTALLOC-EXPECT: $1" >/dev/kmsg
 }
 
-# How many objects nobody refers to: only those older than five seconds are
-# reported, and only once a second scan has found none either.
+# The number of unreferenced objects. Only those older than five seconds are reported,
+# and only after two scans have found no reference.
 kmemleak_scan() {
 	echo scan >"$DEBUGFS/kmemleak"
 	old=$(($(cut -d. -f1 /proc/uptime) + 6))

@@ -1,13 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# 10,000 pools of varied kinds are created, used, grown and destroyed by two
-# writers while three readers read every file in debugfs; then the kernel must
-# hold no more memory than before. The same check is then shown to find a
-# leak that is put there on purpose.
+# 10,000 pools of various kinds are created, used, grown and destroyed by two writers
+# while three readers read every file in debugfs; afterwards the kernel must not use
+# more memory than before. Then the same check must find a leak that is made on
+# purpose.
 #
-# On a kernel with kmemleak that is asked too, and on a kernel with KASAN it
-# alone: KASAN's quarantine keeps freed memory, so /proc/meminfo says nothing.
-# There a cycle costs twenty times as much, and fewer are made.
+# On a kernel with kmemleak that is checked too. On a kernel with KASAN only kmemleak
+# is: KASAN's quarantine keeps freed memory, so /proc/meminfo says nothing. There a
+# cycle costs twenty times as much, and fewer are made.
 set -u
 # shellcheck source-path=SCRIPTDIR source=ktap.sh
 . "$(dirname "$0")/ktap.sh"
@@ -17,10 +17,10 @@ if grep -q ' kasan_report$' /proc/kallsyms; then
 	quarantine=y
 fi
 CYCLES=${CYCLES:-$([ -n "$quarantine" ] && echo 600 || echo 10000)}
-# Pools that a reader must have met alive.
+# Number of pools that a reader must have read.
 READS=20
-# Half of what the smallest leak of interest makes in 10,000 cycles: 64 bytes
-# each are 625 KiB.
+# Half of what the smallest leak of interest loses in 10,000 cycles: 64 bytes each are
+# 625 KiB.
 SLAB_KIB=312
 # A page of vmalloc each 16th cycle is 2500 KiB, a guard page not counted.
 VMALLOC_KIB=256
@@ -33,8 +33,8 @@ report=$DEBUGFS/fastalloc_test_churn/report
 tmp=/tmp/churn.$$
 mkdir -p $tmp
 
-# reader WHAT: reads that file of all pools until $tmp/go is gone; with stats,
-# cpus too, which only per-CPU pools have
+# reader WHAT: reads that file of all pools until $tmp/go is removed; for stats, also
+# the file cpus, which only per-CPU pools have
 reader() {
 	what=$1
 	more=
@@ -48,17 +48,17 @@ reader() {
 	bad=0
 	while [ -e $tmp/go ]; do
 		if [ "$what" = pools ]; then
-			# Fourteen columns under a header, in every line, always.
+			# Fourteen columns under a header, in every line.
 			cat $FASTALLOC/pools >"$out"
 			awk 'NR == 1 && $1 != "NAME" || NF != 16 { bad = 1 }
 			     END { exit bad || !NR }' "$out"
 			whole=$?
 			seen=$(grep -c '^churn-' "$out")
 		else
-			# A pool may go before its file is opened, or while it
-			# is read (the shell reads byte by byte, and misses
-			# fewer pools than a process for each would); what was
-			# read must be lines of `key: value`, or of a table.
+			# A pool may be destroyed before its file is opened, or while
+			# it is read (the shell reads byte by byte, which is faster
+			# than a process for each pool). What was read must be lines
+			# of `key: value`, or of a table.
 			for f in "$FASTALLOC"/churn-*/"$what" ${more:+"$FASTALLOC"/churn-*/$more}; do
 				while read -r line; do
 					echo "$line"
@@ -84,7 +84,7 @@ churn() {
 	fi
 }
 
-# Each reader has seen enough pools alive for its result to mean something.
+# Each reader must have read enough pools for its result to mean something.
 all_read() {
 	for what in pools stats config; do
 		read -r good bad <$tmp/$what.count || return 1
@@ -96,7 +96,7 @@ churn_until_read() {
 	all_read || { churn 20 && all_read; }
 }
 
-# churn_read CYCLES: two writers and three readers side by side
+# churn_read CYCLES: two writers and three readers at once
 churn_read() {
 	rm -f $tmp/failed
 	for what in pools stats config; do
@@ -124,9 +124,9 @@ meminfo() {
 	sed -n "s/^$1: *\([0-9]*\) kB/\1/p" /proc/meminfo
 }
 
-# Memory in KiB, with what the kernel merely keeps at hand given back: page and
-# dentry caches, slabs without objects; free pages on the CPUs' lists, up to
-# 100 MiB on newer kernels, count as free.
+# Memory in use in KiB, after caches were dropped: page and dentry caches, and slabs
+# without objects. Free pages on the CPUs' lists, up to 100 MiB on newer kernels,
+# count as free.
 measure() {
 	echo 3 >/proc/sys/vm/drop_caches
 	for f in /sys/kernel/slab/*/shrink; do
@@ -136,7 +136,7 @@ measure() {
 	echo "$(meminfo SUnreclaim) $(meminfo VmallocUsed) $(meminfo Percpu) $(($(meminfo MemAvailable) + pcp))"
 }
 
-# within "BEFORE" "AFTER": no figure moved by more than its tolerance
+# within "BEFORE" "AFTER": no figure changed by more than its tolerance
 within() {
 	# shellcheck disable=SC2086
 	set -- $1 $2
@@ -145,7 +145,7 @@ within() {
 		[ $(($4 - $8)) -le $PAGES_KIB ]
 }
 
-# Memory freed through RCU or a worker comes home late, lost memory never.
+# Memory freed through RCU or a worker is free later, leaked memory never.
 settled() {
 	after=$(measure)
 	within "$before" "$after"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Every config that cannot be: refused with its own errno, one line in the log
-# that names pool, field and value, and no pool left behind.
+# Every invalid config is refused with its own errno and one line in the log that
+# names pool, field and value, and leaves no pool behind.
 set -u
 # shellcheck source-path=SCRIPTDIR source=ktap.sh
 . "$(dirname "$0")/ktap.sh"
@@ -11,8 +11,8 @@ EOVERFLOW=75 EOPNOTSUPP=95
 CONTIG=1 SHRINKER=2 NODE=4 DEBUG=$((0x78)) TYPESAFE=$((0x100)) INIT_ON_ALLOC=$((0x200))
 INIT_ON_FREE=$((0x400)) NO_INIT=$((0x800)) RANDOM_ORDER=$((0x1000)) DROP_LIVE=$((0x2000))
 
-# bad WHAT ERRNO "LINE" KEY=VALUE...: the config is refused, just so. LINE is
-# what follows "fastalloc: pool "; - for no line at all.
+# bad WHAT ERRNO "LINE" KEY=VALUE...: the config is refused with this errno and line.
+# LINE is the text after "fastalloc: pool "; - for no line at all.
 bad() {
 	what=$1
 	wanted_errno=-$2

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# A SPINLOCK and then a PERCPU pool used from task, softirq and hardirq at once, with interrupts
-# on and off. Hits count interrupts that came while a task was busy with the
-# pool on the same CPU: without them nothing was shown.
+# A SPINLOCK and then a PERCPU pool used from task, softirq and hardirq at once, with
+# interrupts enabled and disabled. Hits are interrupts that arrived while a task was
+# inside an operation on the same CPU: without them the test shows nothing.
 set -u
 # shellcheck source-path=SCRIPTDIR source=ktap.sh
 . "$(dirname "$0")/ktap.sh"
@@ -34,7 +34,7 @@ for kind in "spinlock $SPINLOCK" "percpu $PERCPU"; do
 	is "$p: no object was handed out twice or overwritten" "$(get errors)" 0
 	is "$p: every object came back" "$(get pool_in_use)" 0
 	if [ "$p" = percpu ]; then
-		# A bulk that falls short has taken some, and given them back.
+		# A bulk that fails has taken some objects, and freed them again.
 		at_least "$p: the pool counted every allocation" "$(get pool_allocs)" "$(get taken)"
 		is "$p: the pool counted every free" \
 			$(($(get pool_frees) - $(get given))) $(($(get pool_allocs) - $(get taken)))

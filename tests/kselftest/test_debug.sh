@@ -1,35 +1,35 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Checks asked for by the module parameter: which pools get which, what is
-# refused, and what the log says of each fault that is then made.
+# Checks requested with the module parameter: which pools get which, what is refused,
+# and what the log says about each fault made on purpose.
 set -u
 # shellcheck source-path=SCRIPTDIR source=ktap.sh
 . "$(dirname "$0")/ktap.sh"
 
 param=/sys/module/fastalloc/parameters/debug
 
-# flags NAME: the checks in force in a pool made just for that
+# flags NAME: prints the enabled checks of a pool created with this name
 flags() {
 	pool create "name=$1" >/dev/null
 	sed -n 's/^flags: *//p' "$FASTALLOC/$1/config"
 	pool destroy "$1" >/dev/null
 }
 
-# set_debug TEXT: prints nothing, or why not
+# set_debug TEXT: prints nothing, or the error
 set_debug() {
 	printf '%s\n' "$1" >/tmp/debug
-	# which writes once, and says so if it cannot
+	# dd writes once, and reports an error
 	dd if=/tmp/debug of=$param 2>&1 | grep error
 }
 
-# skips TEXT LETTERS: the parameter takes it, and says in one line what it skips
+# skips TEXT LETTERS: the parameter accepts TEXT, and logs in one line what it skips
 skips() {
 	log_mark
 	why=$(set_debug "$1")
 	is "debug=$1 skips $2" "$why$(cat $param) $(log_ours)" "$1 fastalloc: debug=$1: unknown letters skipped: $2"
 }
 
-# says NAME TEXT...: each is in what the last fault logged
+# says NAME TEXT...: the log of the last fault contains each TEXT
 says() {
 	what=$1
 	shift
@@ -43,7 +43,7 @@ $said"
 	pass "$what"
 }
 
-# fault "WHAT" COMMAND...: announces it, makes it, keeps what it logged
+# fault "WHAT" COMMAND...: announces the fault, makes it, keeps its log
 fault() {
 	expect_splat "fault in pool $1"
 	shift
@@ -75,7 +75,7 @@ check "the helper loads" load fastalloc_test_pool
 is "the parameter reads as it was set" "$(cat $param)" 'FZPU,flow*'
 all="check redzone poison owner"
 none=none some=check
-# sanitizers need F to know what is an object
+# sanitizers need F to identify objects
 [ "$(flags other)" = none ] || none=check
 is "a pool that is meant has the checks" "$(flags flow1)" "$all"
 is "one that is not has not" "$(flags other)" "$none"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# What debugfs shows of a pool: the table of pools, its statistics and its
-# config, all of them checked against what was done with the pool.
+# What debugfs shows of a pool: the table of pools, its statistics and its config,
+# compared with what was done with the pool.
 set -u
 # shellcheck source-path=SCRIPTDIR source=ktap.sh
 . "$(dirname "$0")/ktap.sh"
@@ -28,8 +28,8 @@ keys() {
 	sed 's/:.*//' "$1" | tr '\n' ' ' | sed 's/ $//'
 }
 
-# aligned FILE COLUMNS: every column ends (numbers) or begins (names) where the
-# header's does: no blank column of one line may be cut by a word of another.
+# aligned FILE COLUMNS: every column ends (numbers) or begins (names) where that of
+# the header does: no line has a word across a blank column.
 aligned() {
 	awk -v want="$2" '
 	{
@@ -100,7 +100,7 @@ refused "stats cannot be written" \
 is "keys of stats" "$(keys "$FASTALLOC/fixed/stats")" \
 	"allocs frees in_use peak capacity total reserve failures grows grows_atomic growth_failures depot_exchanges nested waits violations chunks bytes magazine_bytes"
 
-# Twelve are asked of ten: two calls fail. pool stops at the first.
+# Twelve are requested from ten: two calls fail. pool stops at the first failure.
 is "ten objects of ten" "$(pool alloc fixed 10)" 10
 is "no eleventh" "$(pool alloc fixed 1)" 0
 is "nor for atomic callers" "$(pool atomic fixed 1)" 0
@@ -137,8 +137,8 @@ grown() {
 	[ "$(stat_of cust grows)" -ge 1 ]
 }
 check "and the worker grows the pool" wait_for 10 grown
-# it said 3, which becomes the objects of one byte that a page holds: with KASAN's
-# gap a slot has 16 bytes
+# The growth function returned 3, rounded up to the one-byte objects of a page; with
+# KASAN's gap a slot has 16 bytes
 is "by pages that hold what the function said" $((($(stat_of cust capacity) - 1) % 256)) 0
 
 is "keys of config" "$(keys "$FASTALLOC/fixed/config")" \
@@ -155,11 +155,11 @@ is "config: growth" \
 is "config: hooks that are set, and not" \
 	"$(config_of cust ctor) $(config_of cust dtor) $(config_of fixed on_acquire) $(config_of fixed growth_fn)" \
 	"test_ctor [fastalloc_test_pool] - - -"
-# kernels with sanitizers have all pools checked
+# with sanitizers in the kernel all pools are checked
 is "config: flags" "$(config_of a-name-of-thirty-one-characters flags | sed 's/ check$//')" contig
 is "config: flags of a pool without" "$(config_of fixed flags | sed 's/^check$/none/')" none
 
-# column NAME: of the file cpus of that pool, summed up
+# column NAME: prints the sum of a column in the pool's file cpus
 column() {
 	awk -v name="$1" '
 		NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) col = i; next }

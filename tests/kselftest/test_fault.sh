@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Each allocation that creating and growing a pool makes is made to fail in
-# turn (failslab, fail_page_alloc, and fail_fastalloc, which fastalloc brings),
-# and each call that allocates from it: the call answers cleanly, nothing leaks,
-# the pool stays sound, and the kernel has nothing to complain about.
+# Each allocation made while a pool is created or grown fails in turn (by failslab,
+# fail_page_alloc, and fail_fastalloc, which fastalloc provides), and so does each
+# call that allocates from it. Every call must return an error cleanly, without a
+# leak; the pool stays usable, and the kernel reports nothing.
 set -u
 # shellcheck source-path=SCRIPTDIR source=ktap.sh
 . "$(dirname "$0")/ktap.sh"
@@ -19,7 +19,7 @@ if [ ! -d $DEBUGFS/failslab ] || [ ! -d $DEBUGFS/fail_page_alloc ]; then
 fi
 ktap_plan 81
 
-# Only allocations of the helper's own are counted down: it arms the fault.
+# Count only allocations of the helper itself: it arms the fault.
 for a in failslab fail_page_alloc; do
 	echo 0 >$DEBUGFS/$a/probability
 	echo -1 >$DEBUGFS/$a/times
@@ -31,7 +31,7 @@ echo 0 >$DEBUGFS/fail_page_alloc/min-order
 
 log_mark
 check "loads" load fastalloc
-# It counts down too, and says so with a trace of the stack.
+# It counts too, and reports with a stack trace.
 if [ -d $DEBUGFS/fail_fastalloc ]; then
 	echo 0 >$DEBUGFS/fail_fastalloc/verbose
 fi
@@ -41,7 +41,7 @@ check "fail_fastalloc is there" test -d $knob
 echo 0 >$knob/verbose
 
 sweep() {
-	# On one CPU: what a per-CPU pool has free elsewhere would be found later.
+	# On one CPU: objects in another CPU's cache would be found later.
 	taskset 1 sh -c "echo $2 >$fault/$1"
 	note "$1, kind $2: $(tr '\n' ' ' <$fault/report)"
 	if [ "$(value_of $fault/report errors)" = 0 ] &&
@@ -52,7 +52,7 @@ sweep() {
 	fi
 }
 
-# Before others use up what the log takes at once, which is ten lines of a kind.
+# Before other messages use up the ratelimit, which is ten lines of a kind.
 mark=$ktap_mark
 log_mark
 sweep create 24
@@ -71,7 +71,8 @@ for kind in 0 1 2 3 4 5 18; do
 	sweep calls "$kind"
 done
 
-# By the knobs, for whoever tests a consumer. knobs PROBABILITY INTERVAL TIMES
+# With the debugfs files, as for the test of a consumer. knobs PROBABILITY INTERVAL
+# TIMES
 knobs() {
 	echo 0 >$knob/probability
 	echo "$2" >$knob/interval
@@ -79,7 +80,7 @@ knobs() {
 	echo "$1" >$knob/probability
 }
 
-# some NR: of NR single allocations, how many came
+# some NR: prints how many of NR single allocations succeeded
 some() {
 	got=0
 	for _ in $(seq "$1"); do
@@ -102,7 +103,7 @@ for sync in $PERCPU $SPINLOCK $NONE; do
 	is "none fails, sync $sync" "$(some 3)" 3
 	pool destroy knob >/dev/null
 done
-# Promise: no pool pays for fault injection, nor for sanitizers, that is not in use.
+# Promise: fault injection and sanitizers that are not enabled cost a pool nothing.
 echo N >/sys/module/fastalloc/parameters/sanitize
 for kind in 0:none 1:check; do
 	knobs "${kind%%:*}" 1000000 -1

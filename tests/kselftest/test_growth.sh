@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Growth for callers that may not sleep: bursts of GFP_ATOMIC allocations lose
-# none, from task, softirq and hardirq, also while no worker runs; callers that
-# must not grow a pool in place leave it to the worker; a pool that is large
-# enough does not grow; a growth uses all its pages.
+# Growth for callers that may not sleep: no GFP_ATOMIC allocation of a burst fails,
+# from task, softirq and hardirq, also while no worker runs. For callers that must not
+# grow a pool in place the worker grows it. A pool that is large enough does not grow.
+# A growth uses all its pages.
 set -u
 # shellcheck source-path=SCRIPTDIR source=ktap.sh
 . "$(dirname "$0")/ktap.sh"
@@ -20,8 +20,8 @@ NO_INIT=2048 ATOMIC_GROW=16384
 POOLS="percpu,$PERCPU,$LIFO lifo,$SPINLOCK,$LIFO fifo,$SPINLOCK,$FIFO lowest,$SPINLOCK,$LOWEST"
 
 # burst CONTEXT KEY=VALUE...: sets taken, failed, grows, ... as in the report, and
-# sound, which is $SOUND if all is well, but for objects that were not to be had.
-# (Without a process for each: there are many bursts.)
+# sound, which is $SOUND if all is well, except for failed allocations. (Without a
+# process for each variable: there are many bursts.)
 taken=0 failed=0 errors=0 wrong_context=0 worker_ran=0 grows=0 grows_atomic=0
 capacity=0 total=0 chunks=0 in_use_after=0 capacity_after=0
 SOUND="errors 0 wrong_context 0 worker_ran 0 in_use_after 0"
@@ -64,28 +64,29 @@ is "the modules load" $loaded 0
 gap=$(value_of "$kernel" gap)
 page=$(value_of "$kernel" page_size)
 # Allocations of a burst: the long one, others, of large objects, of those whose
-# number does not matter; and what the pool has at the start, of the first two.
+# number does not matter; and the initial capacity of the pool, for the first two.
 plain=240000 many=12000 few=1500 some=2000 start=4096 large=100000
 if [ "$(value_of "$kernel" slow)" = 1 ]; then
 	plain=2000 many=400 few=60 some=400 start=128 large=4000
 fi
 
 # On PREEMPT_RT, and with PROVE_RAW_LOCK_NESTING, the page allocator may not be called
-# with interrupts off, for raw locks may be held; pools do not do so (fa_may_lock()).
+# with interrupts disabled, as raw locks may be held; pools do not call it then
+# (fa_may_lock()).
 may_grow() {
 	[ "$raw" = 0 ] || [ "$1" = task ] || [ "$1" = softirq ]
 }
 RAW="neither pools nor slabs call the page allocator there where raw locks may be held"
 
-# Promise: no allocation of a long burst from a task is lost, at 160,000 a second.
+# Promise: no allocation of a long burst from a task fails, at 160,000 a second.
 lost_none "kmem_cache: a long burst, none lost" task cache=1 nr=$plain
 for p in "percpu,$PERCPU" "spinlock,$SPINLOCK"; do
 	lost_none "${p%,*}: a long burst, none lost" task sync="${p#*,}" nr=$plain capacity=$start flags=$NO_INIT
 	at_least "${p%,*}: it grew" "$grows" 1
 done
 
-# Promise: none is lost in any other context either, on all CPUs at once and
-# while no worker runs, whatever the kind of pool and the size of its objects.
+# Promise: none fails in any other context either, on all CPUs at once and while no
+# worker runs, whatever the kind of pool and the size of its objects.
 for c in task irqsoff softirq hardirq; do
 	if ! may_grow "$c"; then
 		skip "$c: none lost" "$RAW"
@@ -101,17 +102,17 @@ for c in task irqsoff softirq hardirq; do
 				order="${order#*,}" size=$size nr=$nr capacity=$cap
 			grown=$((grown + grows_atomic))
 		done
-		# The worker may come before a task.
+		# The worker may be faster than a task.
 		[ "$c" = task ] || at_least "$c: ${p%%,*}, grew in place" $grown 3
 	done
 done
 
-# Promise: GFP_NOWAIT is as good as GFP_ATOMIC while there is memory.
+# Promise: GFP_NOWAIT works like GFP_ATOMIC while there is memory.
 for p in $POOLS; do
 	order=${p#*,}
 	lost_none "GFP_NOWAIT: ${p%%,*}, none lost" softirq gfp=$NOWAIT \
 		sync="${order%,*}" order="${order#*,}" nr=$many capacity=$start
-	# Promise: what grew in place is trimmed like everything else.
+	# Promise: chunks added in place are trimmed like all others.
 	is "GFP_NOWAIT: ${p%%,*}, trimmed to the capacity" "$capacity_after" $start
 done
 
@@ -130,8 +131,8 @@ for p in $POOLS; do
 	fi
 done
 
-# Promise: whoever may not allocate, or not with this pool, grows nothing in
-# place; the worker does.
+# Promise: a caller that may not allocate memory, or not for this pool, does not grow
+# it in place; the worker does.
 for p in $POOLS; do
 	order=${p#*,}
 	set -- sync="${order%,*}" order="${order#*,}" nr=$some capacity=64
@@ -144,7 +145,7 @@ for p in "percpu,$PERCPU" "spinlock,$SPINLOCK"; do
 	by_worker "ctor: ${p%,*} is not grown in place" "$@" ctor=1
 	by_worker "growth_fn: ${p%,*} is not grown in place" "$@" growth="$CUSTOM" fn=1
 	by_worker "vmalloc: ${p%,*} is not grown in place" "$@" backing="$VMALLOC"
-	# Promise: unless its functions may run in any context.
+	# Promise: unless the pool's functions may run in any context.
 	lost_none "ctor for any context: ${p%,*}, none lost" "$@" ctor=1 flags=$ATOMIC_GROW
 	at_least "ctor for any context: ${p%,*} is grown in place" "$grows_atomic" 1
 	lost_none "growth_fn for any context: ${p%,*}, none lost" "$@" growth="$CUSTOM" fn=1 \
@@ -164,7 +165,7 @@ else
 		hardirq sync="$SPINLOCK" nr=$some capacity=64
 fi
 
-# Promise: a pool of which a tenth is free does not grow.
+# Promise: a pool with a tenth of its objects free does not grow.
 for p in "percpu,$PERCPU" "spinlock,$SPINLOCK"; do
 	for cap in 1000 $large; do
 		burst task sync="${p#*,}" size=64 pause=0 settle=200 nr=$((cap * 9 / 10)) capacity="$cap"
@@ -174,7 +175,7 @@ for p in "percpu,$PERCPU" "spinlock,$SPINLOCK"; do
 	done
 done
 
-# Promise: a growth has as many objects as fit into its pages.
+# Promise: a growth adds as many objects as fit into its pages.
 for p in $POOLS; do
 	order=${p#*,}
 	set -- task gfp=$SLEEP pause=0 settle=50 growth="$LINEAR" growth_amount=16 capacity=64 \

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# A consumer whose inline code would not fit the module, as it was built against
-# another header, is refused with a line that says so, with symbol versions
-# (which here are those of the module itself) and without.
+# A consumer whose inline code does not match the module, as it was built with another
+# header, is refused with a line that says so, with symbol versions (here those of the
+# module itself) and without.
 set -u
 # shellcheck source-path=SCRIPTDIR source=ktap.sh
 . "$(dirname "$0")/ktap.sh"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Loading and unloading: again and again, refused while somebody has a pool,
-# and only for importers of the symbol namespace.
+# Loading and unloading: repeatedly, refused while a pool exists, and only for modules
+# that import the symbol namespace.
 set -u
 # shellcheck source-path=SCRIPTDIR source=ktap.sh
 . "$(dirname "$0")/ktap.sh"
@@ -12,7 +12,7 @@ ktap_plan 18
 
 log_mark
 check "loads" load fastalloc
-# a line for each optional part that the kernel lacks, and for none that it has
+# a line for each optional part that the kernel lacks, and no other
 for part in "GLOB glob_match" "STACKDEPOT stack_depot_init"; do
 	symbol=${part#* } option=${part% *} lacking=1
 	! grep -q " $symbol\$" /proc/kallsyms || lacking=0
@@ -29,7 +29,7 @@ while [ $n -lt $LOADS ] && insmod "$KO/fastalloc.ko" && rmmod fastalloc; do
 done
 is "loads and unloads $LOADS times" $n $LOADS
 
-# expect_unknown: the loader is about to miss each symbol of fastalloc_test_dep
+# expect_unknown: the loader will report each symbol of fastalloc_test_dep as unknown
 expect_unknown() {
 	for s in __fastalloc_create fastalloc_pool_destroy \
 		 fastalloc_zalloc __fastalloc_free_slow; do
@@ -41,7 +41,7 @@ expect_unknown
 refused "a consumer does not load without it" \
 	insmod "$KO/fastalloc_test_dep.ko" 2>/dev/null
 
-# The same consumer, but that it imports another namespace.
+# The same consumer, but importing another namespace.
 load fastalloc
 sed 's/import_ns=FASTALLOC/import_ns=FASTALLOX/' "$KO/fastalloc_test_dep.ko" \
 	>/tmp/otherns.ko
@@ -63,7 +63,7 @@ refused "rmmod is refused while a consumer is loaded" rmmod fastalloc 2>/dev/nul
 rmmod fastalloc_test_dep
 refused "its pool is gone with it" grep -q "^test-dep " "$FASTALLOC/pools"
 
-# A reference per pool: two pools hold one module more than one pool does.
+# One reference for each pool: with two pools the count is one higher than with one.
 refs() {
 	awk '$1 == "fastalloc" { print $3 }' /proc/modules
 }

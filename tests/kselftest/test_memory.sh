@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# The end of memory: creation and growth fail in a bounded time and cleanly, nobody
-# is killed, the emergency reserves stay, the log says it once; large numbers of
-# objects work; what pools cost is what they say, and an OOM report says it too.
+# When memory is short: creation and growth fail cleanly and in bounded time, no task
+# is killed, the emergency reserves stay, and the log reports it once. Large numbers
+# of objects work. The memory that pools use is the memory that they report, also in
+# an OOM report.
 set -u
 # shellcheck source-path=SCRIPTDIR source=ktap.sh
 . "$(dirname "$0")/ktap.sh"
@@ -26,7 +27,7 @@ MAX_OBJECTS=2147483647
 NORETRY=0 NOWARN=1 NOMEMALLOC=2 NOIO=3 WARN=4
 # Milliseconds that one allocation may take until it fails.
 LIMIT=5000
-# Pages that are free at the end of memory, unless somebody took the reserves.
+# Pages that are free when memory is exhausted, unless the reserves were used.
 RESERVES=300
 
 get() {
@@ -44,13 +45,13 @@ mib() {
 	echo $(($(meminfo "$1") / 1024))
 }
 
-# KiB, with pages on the CPUs' lists.
+# In KiB, with pages on the CPUs' lists.
 free_kib() {
 	echo $(($(meminfo MemFree) + $(awk '/ count: / { n += $2 } END { print 4 * n }' /proc/zoneinfo)))
 }
 
-# Frees of others may be late, and so may the return of what was taken meanwhile; waits
-# until the number no longer changes.
+# Other tasks may free memory late, and so may caches that were filled meanwhile:
+# waits until the number no longer changes.
 settled_kib() {
 	echo 3 >/proc/sys/vm/drop_caches
 	is_kib=0
@@ -67,7 +68,7 @@ oom_kills() {
 	awk '$1 == "oom_kill" { print $2 }' /proc/vmstat
 }
 
-# what it said since log_mark about memory that was not to be had
+# the number of lines since log_mark about failed memory allocations
 said() {
 	log_ours | grep -c "pool test-memory: .*no memory for"
 }
@@ -75,16 +76,17 @@ said() {
 ktap_plan 94
 check "loads" load fastalloc
 check "the helper loads" load fastalloc_test_memory
-# At the end of memory pages on the lists of CPUs are out of reach: have few there.
+# When memory is short, pages on the lists of CPUs are out of reach: keep these lists
+# small.
 taskset -p 1 $$ >/dev/null
 echo 100000 >/proc/sys/vm/percpu_pagelist_high_fraction
-# Watermarks that rise for a while make a moving target.
+# Watermarks that change for some time would change the limit.
 boost=$(cat /proc/sys/vm/watermark_boost_factor)
 echo 0 >/proc/sys/vm/watermark_boost_factor
 
-# Promise: all that pools take is counted, and to be seen without debugfs.
+# Promise: all memory that pools use is counted, and visible without debugfs.
 for p in "percpu,$PERCPU" "spinlock,$SPINLOCK"; do
-	# What is taken once, and kept, is no cost of these.
+	# Memory that is allocated once and kept is not part of the cost of these.
 	do_memory many 50 sync="${p#*,}" capacity=16
 	do_memory none
 	before=$(settled_kib)
@@ -104,9 +106,8 @@ for p in "percpu,$PERCPU" "spinlock,$SPINLOCK"; do
 	is "${p%,*}: no pool is left" "$(cat $totals/pools) $(cat $totals/bytes)" "0 0"
 done
 
-# Promise: bookkeeping of more than INT_MAX bytes works, and FASTALLOC_MAX_OBJECTS
-# objects are to be had.
-# large NAME MIB KEY=VALUE...
+# Promise: bookkeeping of more than INT_MAX bytes works, and so do
+# FASTALLOC_MAX_OBJECTS objects.
 large() {
 	what=$1 need=$2
 	shift 2
@@ -118,12 +119,12 @@ large() {
 	note "$*: $(get ms) ms, $(get bytes) bytes"
 	is "$what" "$(get answer)" 0
 }
-# once is enough: it takes a while
+# once is enough: it takes some time
 case $(uname -r) in
 6.1.*) large "percpu: 270 million objects" 2550 size=1 capacity=270000000 ;;
 *) skip "percpu: 270 million objects" "made on 6.1 only, since it takes long" ;;
 esac
-# It is there for the rest of the test: the end of memory is near then.
+# Kept for the rest of the test, so that memory is short sooner.
 large "lowest: the most objects of a pool" 2450 size=1 capacity=$MAX_OBJECTS sync="$SPINLOCK" \
 	order="$LOWEST" keep=1
 
@@ -137,15 +138,15 @@ holds_memory() {
 }
 check "a bystander holds memory" wait_for 10 holds_memory
 
-# leave MIB: so much is left for those who may not touch the reserves
+# leave MIB: leaves this much for callers that may not use the reserves
 leave() {
 	do_memory hog $(($1 * 1024))
 	note "took memory for $(get ms) ms, left $(mib MemFree) MiB, available $(mib MemAvailable)"
 }
 leave 80
 
-# Promise: an allocation that fails for want of memory says so, but not each time,
-# and not to those who do not want to know.
+# Promise: an allocation that fails for lack of memory is reported, but not each time,
+# and not with __GFP_NOWARN.
 log_mark
 do_memory grow size=4096 sync="$SPINLOCK" alone=1 gfp=$WARN fails=40
 note "$(get objects) objects, 40 failures in $(get last_ms) ms"
@@ -156,8 +157,7 @@ log_mark
 do_memory grow size=4096 sync="$SPINLOCK" alone=1 gfp=$NORETRY fails=40
 is "with __GFP_NOWARN they do not" "$(said)" 0
 
-# Promise: a pool that is larger than memory is refused, and nobody is killed.
-# too_large NAME KEY=VALUE...
+# Promise: a pool that is larger than memory is refused, and no task is killed.
 too_large() {
 	what=$1
 	shift
@@ -180,8 +180,7 @@ for backing in "auto,$AUTO" "pages,$PAGES" "vmalloc,$VMALLOC"; do
 done
 too_large "more than the machine has" size=4096 sync="$SPINLOCK" \
 	capacity=$(($(meminfo MemTotal) / 4 + 1000))
-# Promise: neither is one killed where there is memory for objects, but not for
-# what lies beside them.
+# Promise: the same if there is memory for the objects, but not for their bookkeeping.
 for p in "percpu,$PERCPU,0" "spinlock,$SPINLOCK,0" "handles,$SPINLOCK,$HANDLES" "owners,$SPINLOCK,$OWNER"; do
 	flags=${p#*,}
 	too_large "${p%%,*}, bookkeeping" size=8 sync="${flags%,*}" flags="${flags#*,}" \
@@ -189,7 +188,8 @@ for p in "percpu,$PERCPU,0" "spinlock,$SPINLOCK,0" "handles,$SPINLOCK,$HANDLES" 
 done
 at_least "too large: all memory is back" "$(free_kib)" $((before - 4096))
 
-# Promise: what AUTO cannot have in one piece it takes in smaller ones, as PAGES does.
+# Promise: with AUTO, memory that is not available in one piece is taken in smaller
+# ones, as with PAGES.
 set -- size=4096 capacity=1024 growth="$EXPONENTIAL" sync="$SPINLOCK" gfp=$NOWARN
 do_memory grow "$@" backing="$PAGES"
 pages=$(get objects)
@@ -198,9 +198,8 @@ do_memory grow "$@"
 note "pages: $pages objects, auto: $(get objects) in $(get ms) ms"
 at_least "auto: grows to the end of memory" "$(get objects)" $((pages * 95 / 100))
 
-# Promise: growth to the end of memory ends soon, kills nobody, leaves the
-# emergency reserves alone, and nearly nothing else.
-# to_the_end NAME KEY=VALUE...
+# Promise: growth until memory is exhausted ends soon, kills no task, and leaves the
+# emergency reserves and little else.
 to_the_end() {
 	what=$1
 	shift
@@ -213,7 +212,7 @@ to_the_end() {
 	else
 		fail "$what: in time, and the reserves stay" "$(get last_ms) ms, $left pages left"
 	fi
-	# Half: there are watermarks that move, and caches.
+	# Half: there are changing watermarks, and caches.
 	at_least "$what: takes what is to be had" $took $((($(get pages_before) - floor) / 2))
 }
 to_the_end "4096 bytes, NORETRY" size=4096 sync="$SPINLOCK" gfp=$NORETRY
@@ -237,7 +236,7 @@ for p in "handles,$HANDLES" "owners,$OWNER"; do
 done
 check "the bystander lives" kill -0 $bystander
 
-# Promise: an OOM report says what pools hold.
+# Promise: an OOM report shows the memory of pools.
 do_memory give 32768
 do_memory many 3 size=4096 sync="$SPINLOCK" capacity=512
 is "three pools" "$(get answer)" 0

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Two modules, one depending on the other, by name: modprobe of the second
-# brings the first, and neither goes while it is needed.
+# Two modules, one depending on the other, loaded by name: modprobe of the second
+# loads the first, and neither can be removed while it is in use.
 set -u
 # shellcheck source-path=SCRIPTDIR source=ktap.sh
 . "$(dirname "$0")/ktap.sh"

@@ -1,20 +1,20 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# What the kernel's sanitizers know of objects, on kernels that have them. A caller
-# that says it may sleep and must not is found even where the pool has objects to
-# spare, if it is one that grows. Lockdep was at work in all tests before this one,
-# the last of its guest: it switches itself off as KASAN or KMSAN reports. KASAN
-# reports a read of a freed object, and of the byte behind a live one; KMSAN one of
-# an object that was not written since it was allocated, or freed; kmemleak
-# reports an object that nobody refers to, and neither one that is in use nor
-# what such a one refers to; on page and on vmalloc backing.
+# What the kernel's sanitizers detect in objects, on kernels that have them. A caller
+# that claims that it may sleep but must not is detected even if the pool has free
+# objects, if the pool can grow. Lockdep was active in all tests before this one,
+# which is the last of its guest: a report of KASAN or KMSAN disables lockdep. KASAN
+# reports a read of a freed object, and of the byte after an allocated one; KMSAN a
+# read of an object that was not written since it was allocated, or that was freed;
+# kmemleak reports an unreferenced object, but no object in use and no memory that
+# such an object points to; on page and on vmalloc backing.
 set -u
 # shellcheck source-path=SCRIPTDIR source=ktap.sh
 . "$(dirname "$0")/ktap.sh"
 
 LOST=8
 
-# what the kernel says as it starts; the log takes an emulated machine a while to read
+# the kernel's messages at boot; reading the log takes an emulated machine some time
 sanitizers=$(dmesg | grep -o -e 'KernelAddressSanitizer initialized' -e 'Starting KernelMemorySanitizer')
 kasan() { case $sanitizers in *Address*) ;; *) false ;; esac; }
 kmsan() { case $sanitizers in *Memory*) ;; *) false ;; esac; }
@@ -34,7 +34,7 @@ asleep="sleeping function called from invalid context"
 reports() { log_since | grep -c "BUG: $asleep"; }
 reported() { pool asleep asleep >/dev/null && [ "$(reports)" != 0 ]; }
 sanitize=/sys/module/fastalloc/parameters/sanitize
-# the last of them with a pool whose calls stay inline
+# the last of them with a pool whose calls are inline
 for kind in "$FIXED $PERCPU 0 Y" "$LINEAR $PERCPU 1 Y" "$LINEAR $SPINLOCK 1 Y" "$LINEAR $PERCPU 1 N"; do
 	# shellcheck disable=SC2086
 	set -- $kind
@@ -60,8 +60,9 @@ for kind in "$FIXED $PERCPU 0 Y" "$LINEAR $PERCPU 1 Y" "$LINEAR $SPINLOCK 1 Y" "
 	pool free asleep 1 >/dev/null
 	pool destroy asleep >/dev/null
 done
-# An object goes with its lock held. With a constructor the lock stays, and may be held. Lockdep
-# switches itself off as it reports, as it would at the first report of KASAN or KMSAN.
+# An object is freed with its lock held. With a constructor the lock stays valid and
+# may be held. Lockdep disables itself when it reports, as it would at the first
+# report of KASAN or KMSAN.
 for ctor in 1 0; do
 	text="freed with its lock held, ctor $ctor: lockdep reports it $((!ctor)) times"
 	if [ ! -e /proc/lockdep_stats ]; then
@@ -83,7 +84,7 @@ if [ ! -e /proc/lockdep_stats ] && { kasan || kmsan; }; then
 	expect_splat "Disabling lock debugging"
 fi
 
-# report WHAT BACKING SIZE: the word of KASAN's for that, in that function
+# report WHAT BACKING SIZE: KASAN's word for that fault, in that function
 report() {
 	log_mark
 	expect_splat "KASAN: $2 in test_$1"
@@ -92,7 +93,7 @@ report() {
 		"$(log_since | grep -c "BUG: KASAN: $2 in test_$1")" 1
 }
 
-# A whole number of KASAN's granules, and not.
+# A multiple of KASAN's granule, and another size.
 for backing in $backings; do
 	for size in 64 61; do
 		for sync in $SPINLOCK $PERCPU; do
@@ -111,7 +112,8 @@ for backing in $backings; do
 	done
 done
 
-# uninit FUNCTION WANTED TEXT: reports of KMSAN's in that function, of one call of it
+# uninit FUNCTION WANTED TEXT: number of reports of KMSAN in that function, for one
+# call
 uninit() {
 	log_mark
 	[ "$2" = 0 ] || expect_splat "KMSAN: uninit-value in test_$1"
@@ -151,7 +153,7 @@ else
 	skip "objects not written" "kernel without KMSAN"
 fi
 
-# Sizes tell the pools apart in kmemleak's report.
+# The sizes identify the pools in kmemleak's report.
 if [ -w $DEBUGFS/kmemleak ]; then
 	echo clear >$DEBUGFS/kmemleak
 	for backing in $backings; do
@@ -180,7 +182,7 @@ if [ -w $DEBUGFS/kmemleak ]; then
 		pool unchain "used$backing" >/dev/null
 		pool destroy "used$backing" >/dev/null
 	done
-	# a kmemleak that gave up refuses the command
+	# a kmemleak that has disabled itself refuses the command
 	check "kmemleak still runs" sh -c "echo scan >$DEBUGFS/kmemleak"
 else
 	for what in "lost objects, pages" "lost objects, vmalloc" "nothing else" "kmemleak still runs"; do

@@ -7,8 +7,8 @@
 #
 #	SOAK pools|caches STEP LEVEL OPS NAME KIND LIVE BYTES
 #
-# KIND is fixed, growing, or slab: the kernel's SUnreclaim since before the
-# first object, of everything in the guest. LIVE is in bytes too.
+# KIND is fixed, growing, or slab: the increase of SUnreclaim of the whole guest
+# since before the first object. LIVE is in bytes, too.
 #
 # Environment: OPS (operations on each), STEPS (in how many), SEED, ON (pools,
 # caches or both).
@@ -17,7 +17,7 @@
 
 CTL=$DEBUGFS/fastalloc_soak
 SAMPLES=/tmp/samples
-# per cent of their objects that the pools have out, again and again
+# percentage of their objects that the pools have out, in a repeated sequence
 WAVE="40 100 70 10 55 25 100 30 5 80"
 
 slab() { sed -n 's/^SUnreclaim: *\([0-9]*\) kB/\1/p' /proc/meminfo; }
@@ -57,14 +57,14 @@ soak() {
 	note "$1: $(tr '\n' ' ' <"$CTL/report")in $((took / 100)).$((took / 10 % 10)) s"
 }
 
-# footprints NAME [FROM]: how many there were, from step FROM on
+# footprints NAME [FROM]: the number of different ones, from step FROM on
 footprints() {
 	awk -v name="$1" -v from="${2:-0}" '
 		$1 == "pools" && $5 == name && $2 != "trim" && $2 >= from && !seen[$8]++ { n++ }
 		END { print n + 0 }' "$SAMPLES"
 }
 
-# bytes STEP: of the growing pools
+# bytes STEP: memory of the growing pools
 bytes() {
 	awk -v step="$1" '$1 == "pools" && $2 == step && $6 == "growing" { b += $8 } END { print b + 0 }' "$SAMPLES"
 }
@@ -76,7 +76,7 @@ books() {
 	is "$1: with objects unaccounted for" "$(value_of "$CTL/report" lost)" 0
 }
 
-# names KIND: of the pools
+# names KIND: names of the pools
 names() { awk -v kind="$1" '$2 == kind { print $1 }' "$CTL/pools"; }
 
 load fastalloc || exit 1

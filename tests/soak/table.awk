@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
-# table.awk - the CSV of a soak to a table: the most that was out, and the footprint
-# of each pool before the first operation, at the second peak, lowest and highest
-# from there on, and when all was freed and trimmed.
+# table.awk - convert the CSV of a soak to a table: the most objects out, and the
+# footprint of each pool before the first operation, at the second peak, its minimum
+# and maximum from then on, and after everything was freed and trimmed.
 BEGIN { FS = "," }
 NR == 1 { next }
 {
