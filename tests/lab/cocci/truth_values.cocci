@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-/// What tells of the context answers "not zero", which is not 1 on every
+/// Functions that report the context return nonzero, which is not 1 on every
 /// architecture: irqs_disabled() is PSR_I_BIT on arm64, in_hardirq() a mask of bits.
-/// It may be asked, and stored in a bool, but not counted or compared.
+/// The result may be tested, and stored in a bool, but not counted or compared.
 // Confidence: High
 
 virtual report

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=dash
 #
-# coverage.sh - in a guest: kunit.sh, then the module's gcov counts to the host.
-# gcov keeps them after the module is gone.
+# coverage.sh - in a guest: run kunit.sh, then copy the module's gcov counts to the
+# host. gcov keeps them after the module is unloaded.
 sh ./kunit.sh
 rc=$?
 cd /sys/kernel/debug/gcov || exit 1

@@ -6,8 +6,8 @@
 # them, and traffic between them.
 #
 # The "hosts" are network namespaces joined by a veth pair: the first one is the
-# guest itself, where the flow meter watches; "peer" is the other. Everything is
-# waited for by its condition; what does not come is a failure.
+# guest itself, where the flow meter runs; "peer" is the other. The script waits for
+# each expected condition; a condition that does not become true is a failure.
 # shellcheck source=lib.sh
 . /t/lib.sh
 
@@ -63,9 +63,9 @@ loaded() { grep -q "^$1 " /proc/modules; }
 unloaded() { ! loaded flowmeter && ! loaded fastalloc; }
 listening() { on_peer cat /proc/net/tcp /proc/net/tcp6 | grep -qi ":$(printf %04X "$1") 0\\{8,\\}:0000 0A"; }
 
-# Kernel log since the modules were loaded, at "warning" or worse. What may be
-# there is that modules from outside the kernel's tree were loaded, and that the
-# emulated machine is a slow one.
+# The kernel log since the modules were loaded, at "warning" or worse. Allowed are the
+# messages that out-of-tree modules were loaded, and that the emulated machine is
+# slow.
 warnings() {
 	dmesg -r | awk '/demo: modules are loaded next/ { on = 1; next }
 		on && match($0, /^<[0-9]+>/) && substr($0, 2, RLENGTH - 2) % 8 <= 4 {
@@ -84,7 +84,7 @@ taint_is_that_of_outside_modules() {
 	[ $((t & ~(4096 | 8192))) = 0 ]
 }
 
-# flows of PROTO over FAMILY (4 or 6) in the table kept in /tmp/flows
+# prints the flows of PROTO over FAMILY (4 or 6) in the table saved in /tmp/flows
 flows_of() {
 	awk -v p="$1" -v f="$2" 'NR > 1 && index($1, p) == 1 && (substr($2, 1, 1) == "[") == (f == 6) &&
 		(p != "icmp" || f == 6 || index($1, "icmp6") != 1) { n++ } END { print n + 0 }' /tmp/flows
@@ -96,8 +96,8 @@ human() { # BYTES
 		printf((i > 1 ? "%.1f %s" : "%d %s"), b, u[i]) }'
 }
 
-# The scheduler's settings that say how long a task runs before another one gets its
-# CPU: those of 6.1, and of 6.6 and later.
+# The scheduler settings for how long a task runs before another one gets its CPU:
+# those of 6.1, and of 6.6 and later.
 SCHED=/sys/kernel/debug/sched
 SLICES="latency_ns min_granularity_ns wakeup_granularity_ns base_slice_ns"
 long_slices() { # up to a second
@@ -113,11 +113,11 @@ usual_slices() {
 	done
 }
 
-# The peer scans 4000 ports of this guest, in four scans at once, and nobody listens
-# there. Each port is two flows, which softirqs create: one for the SYN, one for the
-# RST. A scan runs for up to a second before another task gets its CPU, so the worker
-# that grows the pool is late, as it is when softirqs keep all CPUs busy. A pool that
-# only a worker grows loses flows here.
+# The peer scans 4000 closed ports of this guest, in four scans at once. Each port
+# makes two flows, which softirqs create: one for the SYN, one for the RST. A scan
+# runs for up to a second before another task gets its CPU, so the worker that grows
+# the pool is late, as if softirqs kept all CPUs busy. A pool that only the worker
+# grows loses flows here.
 scan() {
 	scanners=
 	long_slices
@@ -133,8 +133,8 @@ scan() {
 	usual_slices
 }
 
-# Short flows: connections to ports where nobody listens. Each port is four flows, two
-# over IPv4 and two over IPv6.
+# Short flows: connections to closed ports. Each port makes four flows, two over IPv4
+# and two over IPv6.
 knock() {
 	nc -z -w 2 "$PEER4" "$1" 2>/dev/null
 	nc -6 -z -w 2 "$PEER6" "$1" 2>/dev/null

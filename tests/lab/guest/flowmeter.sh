@@ -2,8 +2,8 @@
 # shellcheck shell=dash disable=SC2317
 # (functions are called by name, through check and relay)
 #
-# flowmeter.sh - in a guest: the flow meter, installed by dkms and loaded by
-# name, against traffic over loopback. Prints KTAP.
+# flowmeter.sh - in a guest: test the flow meter, installed by dkms and loaded by
+# name, with traffic over loopback. Prints KTAP.
 # shellcheck source=lib.sh
 . /t/lib.sh
 
@@ -49,7 +49,7 @@ stat_above() { [ "$(stat "$1")" -gt "$2" ]; }
 loaded() { grep -q "^$1 " /proc/modules; }
 not() { ! "$@"; }
 
-# PROTO ADDRESS: packets of the flows from there, as one number
+# PROTO ADDRESS: prints the packets of the flows from there, as one number
 packets() { awk -v p="$1" -v a="$2" '$1 == p && index($2, a ":") == 1 { s += $4 } END { print s + 0 }' "$D/flows"; }
 packets_are() { [ "$(packets "$1" "$2")" = "$3" ] || { echo "got $(packets "$1" "$2")"; return 1; }; }
 
@@ -62,7 +62,7 @@ talk() { # FAMILY ADDRESS PORT [-u]: a line each way or, for UDP, one there
 	nc.openbsd "$family" "$@" -l -W 1 "$address" "$port" >/tmp/heard </dev/null &
 	listener=$!
 	await listening "$port"
-	# TCP ends when the listener has heard, UDP when a second has gone
+	# TCP ends when the listener has the data, UDP after one second without data
 	case "$*" in
 	-u) patience=1 ;;
 	*) patience=20 ;;
@@ -86,7 +86,7 @@ totals_fit() { # what the flows say is what the counters say, as nothing expired
 }
 pool_stat() { sed -n "s/^$1: //p" "$POOL/stats"; }
 
-# It promises its capacity, and may hand out what it holds beside that.
+# The pool promises its capacity, and may also hand out its reserve.
 between_capacity_and_total() {
 	out=$(stat flows)
 	echo "out: $out; $(tr '\n' ';' <"$POOL/stats")"
@@ -100,7 +100,7 @@ cpus_add_up() { # as flows are created and forgotten, but not now
 		[ "${sums%% *}" = "$(stat created)" ]
 }
 
-# A full table: each packet is in a flow, or counted as one without.
+# A full table: each packet is in a flow, or counted as dropped.
 counts_what_it_cannot_hold() {
 	in_flows=$(awk 'NR > 1 { p += $4 } END { print p + 0 }' "$D/flows")
 	echo "in flows: $in_flows"
@@ -109,11 +109,11 @@ counts_what_it_cannot_hold() {
 
 used_again() { awk 'NR > 1 && $8 > 1 { found = 1 } END { exit !found }' "$D/flows"; }
 
-# 200 ports, all refused. Each is two flows: one for the SYN, one for the RST.
+# 200 ports, all closed. Each makes two flows: one for the SYN, one for the RST.
 scan() { nc.openbsd -z -w 1 127.0.0.1 2000-2199 2>/dev/null || :; }
 
-# The scheduler's settings that say how long a task runs before another one gets its
-# CPU: those of 6.1, and of 6.6 and later.
+# The scheduler settings for how long a task runs before another one gets its CPU:
+# those of 6.1, and of 6.6 and later.
 SCHED=/sys/kernel/debug/sched
 SLICES="latency_ns min_granularity_ns wakeup_granularity_ns base_slice_ns"
 long_slices() { # up to a second
@@ -129,10 +129,9 @@ usual_slices() {
 	done
 }
 
-# 2000 ports in four scans at once. A scan runs for up to a second before another
-# task gets its CPU, so the worker that grows the pool is late, as it is when
-# softirqs keep all CPUs busy. A pool that only a worker grows loses some of the
-# 4000 flows.
+# 2000 ports in four scans at once. A scan runs for up to a second before another task
+# gets its CPU, so the worker that grows the pool is late, as if softirqs kept all
+# CPUs busy. A pool that only the worker grows loses some of the 4000 flows.
 fast_scan() {
 	scanners=
 	long_slices
@@ -154,7 +153,8 @@ grew_in_place() {
 	[ "$(pool_stat grows_atomic)" -gt 0 ]
 }
 
-# The floods do not pause, so their flows are never idle. One ping is a flow that is.
+# The floods do not pause, so their flows are never idle. A single ping makes a flow
+# that is.
 one_expired() {
 	ping -q -c 1 -W 1 127.0.0.1 >/dev/null
 	stat_above expired 0
@@ -216,7 +216,7 @@ main() {
 	echo 200 >/sys/module/flowmeter/parameters/idle_ms
 	check "idle flows are forgotten" await stat_is flows 0
 	echo 0 >/sys/module/flowmeter/parameters/idle_ms
-	# more flows than there are objects that never were one
+	# more new flows than there are objects that were never used
 	scan
 	check "their objects serve again, still constructed" used_again
 

@@ -4,8 +4,8 @@
 # lib.sh - for scripts that run in a guest.
 #
 #	$MODULES	directory of the tree's modules (modprobe finds them too)
-#	say TEXT	a line into the kernel log, as if the kernel said it
-#	expect TEXT	the next splat whose header contains TEXT is wanted
+#	say TEXT	print a line to the kernel log, like a line of the kernel
+#	expect TEXT	announce one splat whose header contains TEXT
 #	relay CMD...	run CMD, its output line by line into the kernel log with
 #			"> " before it; returns CMD's status
 

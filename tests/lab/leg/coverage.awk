@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# coverage.awk - one .gcov file: a line "file lines hit branches taken" to the
-# file table, lines not reached to table.missed.
+# coverage.awk - read one .gcov file: append a line "file lines hit branches taken"
+# to the file table, and the lines not reached to table.missed.
 
 {
 	split($0, part, ":")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# verdict.awk - the rules of "verdict", which says what they are.
+# verdict.awk - the rules of "verdict", where they are described.
 
 function fault(text) {
 	failed++
@@ -35,7 +35,7 @@ function end_suite(status) {
 	drop_below(-1)
 	if (!planned)
 		fault(suite ": no KTAP plan")
-	# a script that fails says so once more with its status
+	# a script that fails reports it again with its exit status
 	if (status != 0 && status != 4 && failed == failed_before)
 		fault(suite ": exit status " status)
 	suite = ""
@@ -97,7 +97,7 @@ function ktap_line(line,	indent, n, ok, rest, children, i, name, reason) {
 		bad[indent]++
 	why = 0
 	if (children) {
-		# a parent counts only where it fails for its own sake
+		# a parent counts only if it fails without a failed child
 		if (!ok && !bad_below)
 			fault(suite ": " name)
 		else if (ok && bad_below)
@@ -119,7 +119,7 @@ function ktap_line(line,	indent, n, ok, rest, children, i, name, reason) {
 		passed++
 	} else {
 		fault(suite ": " name)
-		# KUnit says it before, ktap.sh after
+		# KUnit prints the details before, ktap.sh after
 		for (i = saids > 4 ? saids - 4 : 0; i < saids; i++)
 			printf "%s:   | %s\n", leg, substr(said[i % 4], 1, 300)
 		why = 2
@@ -127,7 +127,7 @@ function ktap_line(line,	indent, n, ok, rest, children, i, name, reason) {
 	saids = 0
 }
 
-# does an open FASTALLOC-EXPECT fit text?
+# does an unmatched FASTALLOC-EXPECT match text?
 function announced(text,	i) {
 	for (i = 1; i <= expects; i++)
 		if (!met[i] && index(text, expected[i])) {
@@ -137,7 +137,7 @@ function announced(text,	i) {
 	return 0
 }
 
-# does a FASTALLOC-ALLOW fit text, since the suite began?
+# does a FASTALLOC-ALLOW of this suite match text?
 function allowed(text,	i) {
 	for (i = 1; i <= allows; i++)
 		if (index(text, may_be[i]))
@@ -145,7 +145,7 @@ function allowed(text,	i) {
 	return 0
 }
 
-# the splat whose header is text: announced or a fault
+# a splat with the header text: announced, or a fault
 function splat(text) {
 	last_splat = NR
 	if (announced(text)) {
@@ -167,7 +167,7 @@ BEGIN {
 	taint = exit_status = -1
 	release = "?"
 	cut = 0
-	# lines that begin a report, whatever comes before them
+	# patterns that begin a report, whatever precedes them
 	header = "(^|[^A-Za-z_])(BUG[: ]|kernel BUG at|Oops[: ]|general protection fault|Kernel panic)" \
 		"|WARNING: |UBSAN: |UBSAN-|ODEBUG: |KASAN: |KCSAN: |KFENCE: |unreferenced object 0x|suspected memory leaks" \
 		"|INFO: (task .* blocked|rcu|possible|trying to register|suspicious|inconsistent|lockdep)" \
@@ -185,7 +185,7 @@ BEGIN {
 	stamped = sub(/^\[ *[0-9]+\.[0-9]+\](\[ *[TC][0-9]+\])? /, "", line)
 }
 
-# the report that follows a fault's header, for those who have no more than these words
+# print the lines after a fault's header, for a reader who has only this output
 show && line !~ /^ *$/ {
 	show--
 	if (line ~ /^(LAB-|FASTALLOC-|> |====================)/)
@@ -201,13 +201,13 @@ show && line !~ /^ *$/ {
 	next
 }
 
-# consoles of 7.x say a line again, where they were left in the middle of it
+# consoles of 7.x repeat a line that was interrupted
 /^\*\* replaying previous printk message \*\*/ {
 	replay = 1
 	next
 }
 
-# what was in them nobody knows
+# the lost lines may have contained anything
 /printk messages dropped \*\*/ {
 	fault("the kernel's log has gaps: " $0)
 	next
@@ -220,7 +220,7 @@ replay && stamped {
 }
 stamped { last_line = $0 }
 
-# not the kernel's log: firmware, or the words of who runs the guest
+# not the kernel's log: firmware, or output of the host
 !stamped { next }
 
 line ~ /^LAB-/ {
@@ -256,7 +256,7 @@ line ~ /^FASTALLOC-EXPECT: / {
 	next
 }
 
-# may come, any number of times, until the next suite begins
+# may occur, any number of times, until the next suite begins
 line ~ /^FASTALLOC-ALLOW: / {
 	may_be[++allows] = substr(line, 18)
 	next
@@ -268,7 +268,7 @@ line ~ /^> / {
 	next
 }
 
-# the text of a WARN comes before its header, or right after it: all is one
+# the text of a WARN comes before or right after its header: join both
 warning != "" {
 	if (NR - warning_nr > 3 || line ~ header || line ~ /^(Modules linked in|CPU: |RIP: |Call Trace|-+\[)/)
 		flush_warning()
@@ -287,21 +287,21 @@ line ~ /^-+\[ cut here \]-+/ {
 	next
 }
 
-# no fault of the kernel's, but worth announcing; insmod may try twice
+# not a kernel fault, but must be announced; insmod may try twice
 line ~ /Unknown symbol|disagrees about version of symbol/ {
 	announced(line)
 	next
 }
 
-# nothing that comes after is checked for locks
+# lockdep checks nothing from here on
 line ~ /Disabling lock debugging/ {
 	if (!announced(line))
 		fault("kernel log line " NR ": " substr(line, 1, 300))
 	next
 }
 
-# what our own checks find (the stacks that follow have no header), and what is
-# refused without them
+# reports of the module's own checks (the stacks that follow have no header), and
+# frees that are refused without checks
 line ~ /fastalloc: (fault in pool |pool [^ ]+: free of )/ {
 	if (!announced(line) && !allowed(line))
 		fault("kernel log line " NR ": " substr(line, 1, 300))
@@ -309,7 +309,7 @@ line ~ /fastalloc: (fault in pool |pool [^ ]+: free of )/ {
 }
 
 line ~ header {
-	# the rest of one report is not another
+	# more lines of the same report do not count again
 	if (line ~ /^kmemleak: .*suspected memory leaks/)
 		next
 	text = cut ? cut_text " " line : line
