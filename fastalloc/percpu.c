@@ -10,10 +10,11 @@
  *	|  loaded:   0..M    |   |  loaded:   0..M    |   |  loaded:   0..M    |
  *	|  spare:    0 or M  |   |  spare:    0 or M  |   |  spare:    0 or M  |
  *	+--------------------+   +--------------------+   +--------------------+
- *	     ^          |
- *	     | refill   | drain, flush        nested contexts, waiters, trim
- *	     |          |                        ^  |
- *	     |          v                        |  v
+ *	     ^                     |                      ^         |
+ *	     | fa_cache_refill()   | fa_cache_drain(),    | nested contexts, bulk
+ *	     |                     | fa_cache_flush()     | calls, waiters, trim
+ *	     |                     |                      |         |
+ *	     |                     v                      |         v
  *	+----------------------------------------------------------------------+
  *	| depot:   full    partial    empty    scanned (full, during trim)     |
  *	+----------------------------------------------------------------------+

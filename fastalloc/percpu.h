@@ -18,8 +18,8 @@ struct fa_pool_ops;
 #define FA_MAG_BLOCKS		(1U << (32 - FA_MAG_BLOCK_SHIFT))
 
 /*
- * Blocks in struct fa_mags itself, in each further table, and those that growth in place
- * leaves.
+ * Number of blocks in struct fa_mags itself and in each further table, and number of blocks
+ * that growth in place leaves to the worker.
  */
 #define FA_MAG_TABLE		64U
 
