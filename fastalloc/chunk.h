@@ -20,20 +20,20 @@ struct fa_track;
  * struct fa_chunk - one contiguous piece of backing memory
  * @all: in &fa_chunks.tree, by address
  * @origin: allocator of @mem
- * @avail: LOWEST: in &fa_central.avail while @nfree is not 0
+ * @avail: in &fa_central.avail while @nfree is not 0, of order LOWEST
  * @mem: address of the first object
  * @end: end of the last object
  * @bytes: size of the memory
  * @count: number of objects
  * @unused: LIFO, FIFO: objects from this index on were never allocated
  * @list: in &fa_central.unused while it has such objects, or in a list of chunks to destroy
- * @nfree: LOWEST: number of free objects; else of those that trim has found
+ * @nfree: free objects, of order LOWEST; else those that trim has found
  * @first: added at creation of the pool
  * @ready: attached, so trim may remove it; under the pool's lock
  * @seen: was @ready when trim began
  * @isolated: trim keeps its free objects
  * @keep: never free its memory, as some of its objects are allocated
- * @map: LOWEST: allocated objects; else free objects that trim, or destroy, has found.
+ * @map: allocated objects, of order LOWEST; else free ones that trim, or destroy, has found.
  *	Allocated with the chunk, so that trim and destroy need no memory.
  * @segs: segments that come with the chunk, until it is attached
  * @out: allocated objects, in a pool with checks

@@ -11,7 +11,7 @@
  *	|  spare:    0 or M  |   |  spare:    0 or M  |   |  spare:    0 or M  |
  *	+--------------------+   +--------------------+   +--------------------+
  *	     ^                     |                      ^         |
- *	     | fa_cache_refill()   | fa_cache_drain(),    | nested contexts, bulk
+ *	     | fa_cache_refill()   | fa_cache_make_room(), | nested contexts, bulk
  *	     |                     | fa_cache_flush()     | calls, waiters, trim
  *	     |                     |                      |         |
  *	     |                     v                      |         v
@@ -373,7 +373,7 @@ static inline u32 fa_cache_refill(struct fastalloc_pool *pool, struct fastalloc_
 	return m->n;
 }
 
-static noinline u32 fa_cache_drain_depot(struct fastalloc_pool *pool,
+static noinline u32 fa_cache_make_room_depot(struct fastalloc_pool *pool,
 					 struct fastalloc_cache *c)
 {
 	struct fa_mag *old = c->loaded, *m = c->spare;
@@ -394,13 +394,13 @@ static noinline u32 fa_cache_drain_depot(struct fastalloc_pool *pool,
 }
 
 /* The claimed cache is full: load another magazine. Returns its objects. */
-static inline u32 fa_cache_drain(struct fastalloc_pool *pool, struct fastalloc_cache *c)
+static inline u32 fa_cache_make_room(struct fastalloc_pool *pool, struct fastalloc_cache *c)
 {
 	struct fa_mag *old = c->loaded, *m = c->spare;
 
 	old->n = pool->percpu.magazine;
 	if (!m || m->n)
-		return fa_cache_drain_depot(pool, c);
+		return fa_cache_make_room_depot(pool, c);
 	c->spare = old;
 	fa_load(c, m);
 	return 0;
@@ -461,7 +461,7 @@ void fa_cache_free(struct fastalloc_pool *pool, struct fastalloc_cache *c,
 			c->frees--;
 	} else {
 		if (n == pool->percpu.magazine)
-			n = fa_cache_drain(pool, c);
+			n = fa_cache_make_room(pool, c);
 		if (likely(n < pool->percpu.magazine)) {
 			c->slot[n++] = obj;
 			c->frees++;
@@ -623,7 +623,7 @@ void fa_percpu_free_bulk(struct fastalloc_pool *pool, unsigned int nr, void **ob
 				c->frees--;
 		} else {
 			if (n == pool->percpu.magazine)
-				n = fa_cache_drain(pool, c);
+				n = fa_cache_make_room(pool, c);
 			run = min(pool->percpu.magazine - n, nr);
 			if (likely(run)) {
 				fa_copy_run(&c->slot[n], objs, run);

@@ -157,10 +157,10 @@ struct fa_deferred {
  * @ops: the kind of pool
  * @lock: see the top of this file. Not in the cache line of @head, which the inline path of
  *	every CPU reads.
- * @central: SPINLOCK and NONE: free objects
+ * @central: free objects of a pool of sync SPINLOCK or NONE
  * @chunks: all chunks
  * @total: objects of all chunks that are not isolated
- * @reserve: PERCPU: objects that are not promised, see percpu.c
+ * @reserve: objects of a PERCPU pool that are not promised, see percpu.c
  * @capacity: @total less @reserve
  * @peak: most objects allocated at once
  * @failures: allocations that failed
@@ -170,7 +170,7 @@ struct fa_deferred {
  * @grow_lock: see the top of this file
  * @looked: the state at the last scan of trim; under @grow_lock
  * @handles: handles to objects
- * @percpu: PERCPU: caches and depot
+ * @percpu: caches and depot of a PERCPU pool
  * @waitq: tasks that wait for an object
  * @deferred: state of fastalloc_pool_destroy_deferred()
  * @debug: state of the checks

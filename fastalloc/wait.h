@@ -16,7 +16,7 @@ struct fastalloc_pool;
  * @lock: guards the following members up to @dying
  * @waiters: tasks that sleep, in the order of arrival
  * @nr: number of @waiters; a zombie adds one that never leaves
- * @handed: PERCPU: objects handed to waiters, as no CPU counts these
+ * @handed: objects that a PERCPU pool has handed to waiters, which no CPU counts
  * @waits: allocations that slept
  * @waited: a task has waited, so @wake may be pending
  * @dying: no task may wait any more
