@@ -41,7 +41,7 @@ static int by_address(const void *a, const void *b)
 #define MANY	1000
 
 /* Promise: objects freed in any order are allocated in the order of the pool. */
-static void serial_order_exact(struct kunit *test)
+static void central_order_exact(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
 	struct fastalloc_pool *pool = fa_pool_of(test, fa_combo_config(c, MANY, 0));
@@ -75,7 +75,7 @@ static void serial_order_exact(struct kunit *test)
 }
 
 /* Promise: never-used objects come last (LIFO), first (FIFO), by address (LOWEST). */
-static void serial_order_never_used(struct kunit *test)
+static void central_order_never_used(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
 	struct fastalloc_pool *pool = fa_pool_of(test, fa_combo_config(c, 12, 0));
@@ -114,7 +114,7 @@ static void serial_order_never_used(struct kunit *test)
 }
 
 /* Promise: the same rules hold for a chunk that growth adds meanwhile. */
-static void serial_order_of_new_chunk(struct kunit *test)
+static void central_order_of_new_chunk(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
 	struct fastalloc_config cfg = fa_combo_config(c, 8, 0);
@@ -161,7 +161,7 @@ static void serial_order_of_new_chunk(struct kunit *test)
 }
 
 /* Promise: a bulk takes the same objects as that many single calls. */
-static void serial_order_bulk(struct kunit *test)
+static void central_order_bulk(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
 	struct fastalloc_pool *pool = fa_pool_of(test, fa_combo_config(c, MANY, 0));
@@ -201,7 +201,7 @@ KUNIT_ARRAY_PARAM(owned, owned_params, fa_combo_desc);
  * the order of the pool, mixed with them in any way, across segments of the deque. The
  * counters are exact after each call.
  */
-static void serial_owned_mixed(struct kunit *test)
+static void central_owned_mixed(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
 	struct fastalloc_pool *pool = fa_pool_of(test, fa_combo_config(c, MANY, 0));
@@ -255,7 +255,7 @@ static void serial_owned_mixed(struct kunit *test)
 }
 
 /* Promise: these calls, too, refuse frees beyond the number of objects out. */
-static void serial_owned_over_free(struct kunit *test)
+static void central_owned_over_free(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
 	struct fastalloc_pool *pool = fa_pool_of(test, fa_combo_config(c, 4, 0));
@@ -289,7 +289,7 @@ static void serial_owned_over_free(struct kunit *test)
 /*
  * Promise: after a reset the peak is counted from the objects that are out, one by one.
  */
-static void serial_owned_peak(struct kunit *test)
+static void central_owned_peak(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
 	struct fastalloc_pool *pool = fa_pool_of(test, fa_combo_config(c, 8, 0));
@@ -329,7 +329,7 @@ static void owned_release(void *obj, void *arg)
 }
 
 /* Promise: these calls, too, run hooks and zero objects; also in PERCPU pools. */
-static void serial_owned_hooks(struct kunit *test)
+static void central_owned_hooks(struct kunit *test)
 {
 	static const enum fastalloc_sync syncs[] = {
 		FASTALLOC_SYNC_NONE, FASTALLOC_SYNC_SPINLOCK, FASTALLOC_SYNC_PERCPU,
@@ -366,7 +366,7 @@ static void serial_owned_hooks(struct kunit *test)
  * (gfp 0) by the worker from the low-water mark on, even if freed objects are
  * available.
  */
-static void serial_owned_grows(struct kunit *test)
+static void central_owned_grows(struct kunit *test)
 {
 	struct fastalloc_pool *pool =
 		fa_pool_of(test, fa_config(.align = PAGE_SIZE, .capacity = 16,
@@ -709,19 +709,19 @@ static void clash_run(struct kunit *test, bool hooks)
  * one interrupts another; no object is handed out twice, none is lost. A run in which
  * no interrupt arrived inside a call fails.
  */
-static void serial_all_contexts(struct kunit *test)
+static void central_all_contexts(struct kunit *test)
 {
 	clash_run(test, true);
 }
 
 /* Promise: the same for a pool without hooks, whose calls take a shorter path. */
-static void serial_all_contexts_plain(struct kunit *test)
+static void central_all_contexts_plain(struct kunit *test)
 {
 	clash_run(test, false);
 }
 
 /* Promise: a call with interrupts disabled works and keeps them disabled. */
-static void serial_irqs_off(struct kunit *test)
+static void central_irqs_off(struct kunit *test)
 {
 	struct fa_combo *c = (struct fa_combo *)test->param_value;
 	struct fastalloc_pool *pool = fa_pool_of(test, fa_combo_config(c, 4, 0));
@@ -745,30 +745,30 @@ static void serial_irqs_off(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, fastalloc_pool_is_idle(pool));
 }
 
-static struct kunit_case serial_cases[] = {
-	KUNIT_CASE_PARAM(serial_order_exact, order_gen_params),
-	KUNIT_CASE_PARAM(serial_order_never_used, order_gen_params),
-	KUNIT_CASE_PARAM(serial_order_of_new_chunk, order_gen_params),
-	KUNIT_CASE_PARAM(serial_order_bulk, order_gen_params),
-	KUNIT_CASE_PARAM(serial_irqs_off, order_gen_params),
-	KUNIT_CASE_PARAM(serial_owned_mixed, owned_gen_params),
-	KUNIT_CASE_PARAM(serial_owned_over_free, owned_gen_params),
-	KUNIT_CASE_PARAM(serial_owned_peak, owned_gen_params),
-	KUNIT_CASE(serial_owned_hooks),
-	KUNIT_CASE(serial_owned_grows),
-	KUNIT_CASE_PARAM(serial_all_contexts, clash_gen_params),
-	KUNIT_CASE_PARAM(serial_all_contexts_plain, clash_gen_params),
+static struct kunit_case central_cases[] = {
+	KUNIT_CASE_PARAM(central_order_exact, order_gen_params),
+	KUNIT_CASE_PARAM(central_order_never_used, order_gen_params),
+	KUNIT_CASE_PARAM(central_order_of_new_chunk, order_gen_params),
+	KUNIT_CASE_PARAM(central_order_bulk, order_gen_params),
+	KUNIT_CASE_PARAM(central_irqs_off, order_gen_params),
+	KUNIT_CASE_PARAM(central_owned_mixed, owned_gen_params),
+	KUNIT_CASE_PARAM(central_owned_over_free, owned_gen_params),
+	KUNIT_CASE_PARAM(central_owned_peak, owned_gen_params),
+	KUNIT_CASE(central_owned_hooks),
+	KUNIT_CASE(central_owned_grows),
+	KUNIT_CASE_PARAM(central_all_contexts, clash_gen_params),
+	KUNIT_CASE_PARAM(central_all_contexts_plain, clash_gen_params),
 	{ }
 };
 
-static struct kunit_suite serial_suite = {
-	.name = "fastalloc_serial",
+static struct kunit_suite central_suite = {
+	.name = "fastalloc_central",
 	.init = fa_fix_init,
 	.exit = fa_fix_exit,
-	.test_cases = serial_cases,
+	.test_cases = central_cases,
 };
 
-kunit_test_suite(serial_suite);
+kunit_test_suite(central_suite);
 
 FASTALLOC_IMPORT_NS();
 MODULE_DESCRIPTION("fastalloc: tests of the serialised pools");
