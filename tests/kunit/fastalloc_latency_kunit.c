@@ -249,7 +249,7 @@ static void flush_by_magazine(struct kunit *test)
 		kunit_skip(test, "the reserve is too large");
 	KUNIT_ASSERT_EQ(test, set_cpus_allowed_ptr(current, cpumask_of(cpu)), 0);
 	pool = fa_pool_of(test, fa_config(.capacity = 64, .magazine = FLUSHED,
-					  .max_capacity = 256, .growth_amount = 64,
+					  .max_capacity = 512, .growth_amount = 64,
 					  .low_water = 1, .flags = FASTALLOC_F_NO_INIT));
 	c = per_cpu_ptr(pool->percpu.cache, cpu);
 	fa_drain(test, pool, GFP_KERNEL);
