@@ -8,7 +8,12 @@
 
 #include "fastalloc_test.h"
 
+/* Built into the kernel, the suite is linked with this code. */
+#ifdef MODULE
 #include "../../fastalloc/growth.c"
+#else
+#include "../../fastalloc/internal.h"
+#endif
 
 /* A CUSTOM growth function that returns the value its argument points to. */
 static unsigned long told(unsigned long capacity, void *arg)

@@ -8,9 +8,16 @@
 
 #include "fastalloc_test.h"
 
+/* Built into the kernel, the suite is linked with this code. */
+#ifdef MODULE
 #include "../../fastalloc/bitmap.c"
 #include "../../fastalloc/deque.c"
 #include "../../fastalloc/mem.c"
+#else
+#include "../../fastalloc/bitmap.h"
+#include "../../fastalloc/deque.h"
+#include "../../fastalloc/mem.h"
+#endif
 
 #define OPS	20000
 
