@@ -12,7 +12,7 @@
 #ifdef MODULE
 #include "../../fastalloc/growth.c"
 #else
-#include "../../fastalloc/internal.h"
+#include "../../fastalloc/growth.h"
 #endif
 
 /* A CUSTOM growth function that returns the value its argument points to. */
