@@ -727,7 +727,7 @@ static void handle_ranges(struct kunit *test)
  * Promise: an index range is not used again if its generations are so high that those
  * of a new chunk could not begin above them, or if a generation has wrapped to 1.
  */
-static void handle_worn(struct kunit *test)
+static void handle_gen_wrapped(struct kunit *test)
 {
 	static const u64 far[] = { 1000, U32_MAX - 1, U32_MAX, BIT_ULL(33) - 1 };
 	unsigned long *growth = fa_mem(test, sizeof(*growth));
@@ -1395,7 +1395,7 @@ static struct kunit_case handle_cases[] = {
 	KUNIT_CASE_PARAM(handle_saturation, shared_gen_params),
 	KUNIT_CASE_PARAM(handle_trim, growing_gen_params),
 	KUNIT_CASE(handle_ranges),
-	KUNIT_CASE(handle_worn),
+	KUNIT_CASE(handle_gen_wrapped),
 	KUNIT_CASE(handle_failed_growth),
 	KUNIT_CASE_PARAM(handle_overhead, handle_gen_params),
 	KUNIT_CASE_PARAM(handle_destroyed, handle_gen_params),

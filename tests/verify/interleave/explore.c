@@ -150,7 +150,7 @@ static struct fa_stack *stack_of(int i)
 	return s[i];
 }
 
-static const char * const stack_names[] = { "partial", "full", "aside", "empty" };
+static const char * const stack_names[] = { "partial", "full", "scanned", "empty" };
 
 static int stack_index(const void *addr)
 {
