@@ -17,10 +17,12 @@
  *	   CACHE,             LOCKED            OWNER, LIST,     FULL
  *	   CACHE_ZERO           |               LIST_ZERO          |
  *	     v                  v                  v               |
- *	fa_cache_alloc():  pop from the      fa_central_alloc():   |
- *	spare magazine,    window under      pop from the list     |
- *	then the depot     the lock, or            |               |
- *	     |             from the list           |               |
+ *	pop from the       pop from the      pop from the window   |
+ *	cache (_ZERO);     window under      (OWNER), or from      |
+ *	load the spare,    the lock, or      the list              |
+ *	or a magazine of   from the list           |               |
+ *	the depot; busy:        |                  |               |
+ *	from the depot          |                  |               |
  *	     |                  |                  |               |
  *	     +------------------+------------------+               |
  *	                        | no free object                   |
@@ -35,7 +37,8 @@
  *	   +---- fa_pool_refill(): grow the pool, or ask the worker to
  *	                        | still no free object
  *	                        v
- *	    only _timeout() and _killable(): fa_wait_for_object()
+ *	    only _timeout() and _killable(), which wait at once if other
+ *	    tasks wait and the pool cannot grow: fa_wait_for_object()
  *
  * An allocation that got its object in the lower half ends with fa_post_alloc(). A free:
  *
@@ -51,10 +54,13 @@
  *	   CACHE,             LOCKED            OWNER, LIST,     FULL, DEAD
  *	   CACHE_ZERO           |               LIST_ZERO          |
  *	     v                  v                  v               v
- *	fa_cache_free():   push to the       fa_central_free():  fa_pool_free():
- *	spare magazine,    window under      push to the list    checks, hook, zeroing;
- *	or the depot       the lock, or            |             then cache or list;
- *	     |             to the list             |             DEAD: refused
+ *	push to the        push to the       push to the         fa_pool_free():
+ *	cache (_ZERO);     window under      window (OWNER), or  checks, hook, zeroing;
+ *	load the spare,    the lock, or      to the list         then cache or list;
+ *	or a magazine of   to the list             |             DEAD: refused
+ *	the depot; busy         |                  |               |
+ *	or shut: to the         |                  |               |
+ *	depot                   |                  |               |
  *	     |                  |                  |               |
  *	     +------------------+------------------+---------------+
  *	                        | if a task waits
@@ -355,33 +361,28 @@ static noinline void *fa_alloc_zeroing(struct fastalloc_pool *pool, gfp_t gfp,
 }
 
 /*
- * The path of a pool after a claim. fa_pool_close() stores ->path before it replaces the
- * cache by a bypass cache. So a caller that has claimed a bypass cache does not see
- * %FA_PATH_CACHE, and does not release a claim that it does not hold.
+ * Whether the inline code has claimed the pool's own cache, which must then be released. A
+ * bypass cache needs no release. The answer comes from the pointer that the claim was made
+ * through, not from ->path: destroy changes both, and the pointer only once, from the pool's
+ * caches to the bypass caches. If it still shows the pool's own, that was claimed.
  */
-static __always_inline u8 fa_path_claimed(struct fastalloc_pool *pool)
+static __always_inline bool fa_claimed_own(struct fastalloc_pool *pool)
 {
-	/*
-	 * Orders the read of head.cache before the read of ->path. Pairs with the smp_wmb()
-	 * in fa_pool_close().
-	 */
-	smp_rmb();
-	return fa_path(pool);
+	/* data_race: destroy may change it at any time. */
+	return data_race(pool->head.cache) == pool->percpu.cache;
 }
 
 static noinline void *fa_alloc_cached(struct fastalloc_pool *pool, gfp_t gfp, u32 n,
 				      unsigned long ip)
 {
-	u8 path = fa_path_claimed(pool);
 	void *obj;
 
-	if (path == FA_PATH_CACHE) {
+	if (fa_claimed_own(pool)) {
 		obj = fa_cache_alloc(pool, this_cpu_ptr(pool->percpu.cache), n);
 		preempt_enable();
 		return likely(obj) ? obj : fa_pool_alloc(pool, gfp, ip);
 	}
-	/* The claimed cache is a bypass cache, which needs no release. */
-	if (path == FA_PATH_CACHE_ZERO)
+	if (fa_path(pool) == FA_PATH_CACHE_ZERO)
 		return fa_alloc_zeroing(pool, gfp, ip);
 	preempt_enable();
 	if (__fastalloc_may_pop(&pool->head.window))
@@ -443,14 +444,12 @@ static noinline void fa_free_zeroing(struct fastalloc_pool *pool, void *obj)
 static noinline void fa_free_cached(struct fastalloc_pool *pool, void *obj, u32 n,
 				    unsigned long ip)
 {
-	u8 path = fa_path_claimed(pool);
-
-	if (path == FA_PATH_CACHE) {
+	if (fa_claimed_own(pool)) {
 		fa_cache_free(pool, this_cpu_ptr(pool->percpu.cache), obj, n);
 		preempt_enable();
 		return;
 	}
-	if (path == FA_PATH_CACHE_ZERO) {
+	if (fa_path(pool) == FA_PATH_CACHE_ZERO) {
 		fa_free_zeroing(pool, obj);
 		return;
 	}

@@ -206,11 +206,6 @@ static void fa_pool_close(struct fastalloc_pool *pool)
 
 	WRITE_ONCE(pool->closed, true);
 	WRITE_ONCE(pool->path, FA_PATH_FULL);
-	/*
-	 * Orders the store of ->path before the store of head.cache. Pairs with the
-	 * smp_rmb() in fa_path_claimed().
-	 */
-	smp_wmb();
 	WRITE_ONCE(pool->head.cache, fa_bypass_cache());
 	flags = fa_lock_quiet(pool);
 	fa_window_close(pool);
