@@ -131,7 +131,11 @@ static unsigned int fa_debug_parse(char *text, const char *name, char *unknown)
 /* A wrong parameter must not fail the load of this module, and of all that depend on it. */
 static bool fa_debug_loading(void)
 {
+#ifdef MODULE
 	return THIS_MODULE->state != MODULE_STATE_LIVE;
+#else
+	return system_state < SYSTEM_RUNNING;
+#endif
 }
 
 static int fa_debug_set(const char *val, const struct kernel_param *kp)

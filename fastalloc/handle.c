@@ -367,7 +367,7 @@ static atomic64_t *fa_word_of(struct fastalloc_pool *pool, const void *obj,
 	return NULL;
 }
 
-/* Gets a reference unless there is none, or if @gen is not 0, unless the generation is @gen. */
+/* Gets a reference, unless there is none, or @gen is not 0 and is not the generation. */
 static bool fa_word_get(struct fastalloc_pool *pool, atomic64_t *word, u64 gen)
 {
 	s64 old = atomic64_read(word);

@@ -1302,8 +1302,8 @@ static int fa_percpu_attach(struct fastalloc_pool *pool, struct fa_chunk *chunk,
 	fa_add_total(pool, chunk->count);
 	/* From here on trim may remove the chunk. */
 	chunk->ready = true;
-	fa_unlock(pool, flags);
 	fa_percpu_set_low(pool);
+	fa_unlock(pool, flags);
 	fa_wake_waiters(&pool->waitq);
 	return 0;
 }

@@ -9,7 +9,7 @@ struct fastalloc_pool;
 
 /**
  * struct fa_trim_looked - the state of the pool after the last scan of trim
- * @frees: objects freed since creation
+ * @frees: objects freed since creation or a reset
  * @objects: objects of all chunks
  * @out: objects that were allocated
  * @free: objects that were free

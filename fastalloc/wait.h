@@ -35,7 +35,10 @@ struct fa_waitq {
 	struct irq_work		wake;
 };
 
-/* Call after objects were pushed to the depot, or with the lock held. */
+/*
+ * Call after objects were pushed to the depot, or with the pool's lock held, or after it was
+ * dropped.
+ */
 static inline void fa_wake_waiters(struct fa_waitq *wq)
 {
 	/*

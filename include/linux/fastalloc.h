@@ -552,8 +552,12 @@ void fastalloc_pool_destroy(struct fastalloc_pool *pool);
  * From now on allocations fail, and calls that wait for an object return NULL. Frees
  * continue to work. After the last object has been freed, a worker destroys the pool
  * as fastalloc_pool_destroy() does, and calls @done. Until then debugfs shows it as a
- * zombie, and its name is in use. An allocation that is in progress on another CPU
- * may still succeed; the pool then waits for its object, too.
+ * zombie, and its name is in use.
+ *
+ * An allocation that another CPU makes with preemption off may still succeed; the pool
+ * then waits for its object, too. Calls that wait for an object, and
+ * fastalloc_pool_reserve(), may be in progress as well. The caller makes sure that no
+ * other allocation is in progress.
  *
  * After this call the pool may be used only to free its objects. A module with such
  * pools calls fastalloc_barrier() before it is unloaded.
