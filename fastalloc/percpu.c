@@ -374,7 +374,7 @@ static inline u32 fa_cache_refill(struct fastalloc_pool *pool, struct fastalloc_
 }
 
 static noinline u32 fa_cache_make_room_depot(struct fastalloc_pool *pool,
-					 struct fastalloc_cache *c)
+					     struct fastalloc_cache *c)
 {
 	struct fa_mag *old = c->loaded, *m = c->spare;
 
