@@ -548,7 +548,7 @@ static void wake_by_priority(struct kunit *test)
 }
 
 /* Chunks of one page: the lock would be held for the search of all of them. */
-#define RUN_CHUNKS	(IS_ENABLED(CONFIG_UML) ? 200U : 4000U)
+#define RUN_CHUNKS	(IS_ENABLED(CONFIG_UML) ? 200U : IS_ENABLED(CONFIG_KASAN) ? 1000U : 4000U)
 #define RUN_OBJECTS	64U
 
 /*
