@@ -26,7 +26,6 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
-#include "compat.h"
 #include "pool.h"
 #include "report.h"
 #include "sanitize.h"

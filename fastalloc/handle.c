@@ -40,7 +40,7 @@
 #include <linux/slab.h>
 
 #include "compat.h"
-#include "lock.h"
+#include "pool.h"
 #include "report.h"
 
 /* Highest generation that a slot may begin with. */

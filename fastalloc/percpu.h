@@ -98,7 +98,6 @@ unsigned long fa_percpu_peak(struct fastalloc_pool *pool);
 void fa_percpu_new_epoch(struct fastalloc_pool *pool);
 
 /* percpu_stats.c */
-unsigned long fa_percpu_out_least(struct fastalloc_pool *pool);
 unsigned long fa_percpu_in_use(struct fastalloc_pool *pool);
 unsigned long fa_percpu_frees(struct fastalloc_pool *pool);
 void fa_percpu_stats(struct fastalloc_pool *pool, struct fastalloc_stats *stats);

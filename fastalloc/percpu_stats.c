@@ -12,7 +12,7 @@
  * Each one counted was allocated before, and was not freed before. A free is counted before
  * its object can be allocated again, so each object counts at most once.
  */
-unsigned long fa_percpu_out_least(struct fastalloc_pool *pool)
+static unsigned long fa_percpu_out_least(struct fastalloc_pool *pool)
 {
 	const struct fastalloc_cache *c;
 	unsigned long out = READ_ONCE(pool->waitq.handed);
@@ -77,6 +77,16 @@ unsigned long fa_percpu_in_use(struct fastalloc_pool *pool)
 	return fa_percpu_sum(pool, &frees, &nested, &exchanges);
 }
 
+/* Number of objects freed so far. */
+unsigned long fa_percpu_frees(struct fastalloc_pool *pool)
+{
+	unsigned long frees;
+	u64 nested, exchanges;
+
+	fa_percpu_sum(pool, &frees, &nested, &exchanges);
+	return frees;
+}
+
 /*
  * Sums up the counters before taking the lock, so that the time with interrupts off does
  * not depend on the number of CPUs. The reported peak is stored, so that it never falls.
@@ -125,18 +135,4 @@ void fa_percpu_reset(struct fastalloc_pool *pool)
 	pool->percpu.stats_base = base;
 	pool->peak = max(pool->peak, least);
 	fa_unlock(pool, flags);
-}
-
-/* Number of objects freed so far. */
-unsigned long fa_percpu_frees(struct fastalloc_pool *pool)
-{
-	unsigned long frees = 0;
-	int cpu;
-
-	for_each_possible_cpu(cpu) {
-		const struct fastalloc_cache *c = per_cpu_ptr(pool->percpu.cache, cpu);
-
-		frees += fa_peek(c->frees) + fa_peek(c->nested_frees);
-	}
-	return frees;
 }
