@@ -644,7 +644,7 @@ static void expect_apart(struct kunit *test, struct fastalloc_pool *pool, u32 li
 	KUNIT_EXPECT_EQ(test, wrong, 0U);
 }
 
-/* Growth rule: once the number that the case asked for, whoever grows the pool. */
+/* Growth rule: the first growth adds the number that the case set, later ones add nothing. */
 static unsigned long next_growth(unsigned long capacity, void *arg)
 {
 	return xchg((unsigned long *)arg, 0);

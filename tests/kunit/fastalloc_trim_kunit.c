@@ -411,7 +411,7 @@ static void trim_by_shrinker(struct kunit *test)
 			(unsigned int)MOST - 1);
 }
 
-/* Chunks of one page of small objects, and so many that quadratic cost would show. */
+/* Chunks of one page of small objects, in a number at which quadratic cost would show. */
 #define PIECE		64UL
 #define PIECES		(IS_ENABLED(CONFIG_KASAN) ? 64UL : 256UL)
 #define SHRINK_BATCH_OF	128
