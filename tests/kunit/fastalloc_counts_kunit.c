@@ -95,9 +95,12 @@ static void counts_one_grows(struct kunit *test)
 	for (i = 0; i < n; i++)
 		fastalloc_free(pool, objs[i]);
 	fastalloc_pool_stats(pool, &s);
-	/* The worker, which was asked as well, may have grown it once more. */
+	/*
+	 * The worker, which was asked as well, may have grown it once more, and again if it
+	 * was asked while it waited for the lock.
+	 */
 	KUNIT_EXPECT_GE(test, s.grows, 1ULL);
-	KUNIT_EXPECT_LE(test, s.grows, 2ULL);
+	KUNIT_EXPECT_LE(test, s.grows, 3ULL);
 	KUNIT_EXPECT_EQ(test, s.in_use, 0UL);
 }
 
