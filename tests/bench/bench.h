@@ -44,7 +44,7 @@ enum bench_id {
 
 #define BENCH_GFP	GFP_ATOMIC
 
-/* Objects that are out at once, except in the case random. */
+/* Objects that may be out at once, except in cases that have a number of their own. */
 #define BENCH_OBJS	4096
 
 /* Bytes of an object in which some callers keep their bookkeeping (see ops.h). */
@@ -110,6 +110,7 @@ struct bench_ring {
 const char *bench_name(enum bench_id id);
 bool bench_has(const struct bench *b, enum bench_id id);
 bool bench_listed(const char *list, const char *what);
+bool bench_wanted(const char *what);
 extern char *bench_only;
 int bench_setup(struct bench *b, unsigned int size, unsigned long objs);
 void bench_teardown(struct bench *b);
@@ -218,7 +219,8 @@ unsigned long bench_begin(void);
 void bench_end(unsigned long flags);
 u64 bench_median(u64 *samples, unsigned int nr);
 
-void bench_report(const char *what, unsigned int size, unsigned int cpus,
+/* A figure: with the size and the number of objects that @b says. */
+void bench_report(const char *what, const struct bench *b, unsigned int cpus,
 		  enum bench_id id, u64 milli, const char *unit);
 
 #endif /* FASTALLOC_BENCH_H */

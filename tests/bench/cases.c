@@ -65,7 +65,7 @@ static enum bench_id whose(unsigned int round, unsigned int turn)
 }
 
 /* Reports medians of batches of @nr, with the empty loop subtracted. */
-static void report_all(const char *what, unsigned int size, unsigned int cpus,
+static void report_all(const char *what, const struct bench *b, unsigned int cpus,
 		       unsigned int nr, const char *unit)
 {
 	u64 nothing = median_of(BENCH_NOTHING);
@@ -75,7 +75,7 @@ static void report_all(const char *what, unsigned int size, unsigned int cpus,
 		u64 t = median_of(id);
 
 		if (t)
-			bench_report(what, size, cpus, id,
+			bench_report(what, b, cpus, id,
 				     div_u64((t - min(t, nothing)) * 1000, nr), unit);
 	}
 }
@@ -121,7 +121,7 @@ int bench_case_loop(const char *what, enum bench_context context,
 					take(id, t);
 			}
 		}
-	report_all(what, b->size, 1, nr, "pair");
+	report_all(what, b, 1, nr, "pair");
 	return 0;
 }
 
@@ -158,7 +158,7 @@ int bench_case_random(unsigned int size, unsigned long set, const char *unit)
 			break;
 	}
 	if (!err)
-		report_all("random", size, 1, nr, unit);
+		report_all("random", &b, 1, nr, unit);
 	bench_teardown(&b);
 	return err;
 }
@@ -198,7 +198,7 @@ int bench_case_worst(struct bench *b, unsigned int ops)
 			u64 t = marks[i].part ? bench_percentile(hist, marks[i].part) :
 						hist->max;
 
-			bench_report("worst", b->size, 1, id,
+			bench_report("worst", b, 1, id,
 				     (t - min(t, nothing)) * 1000, marks[i].name);
 		}
 	}
@@ -251,9 +251,9 @@ static void grow_here(struct bench *b, enum bench_id id, struct fastalloc_pool *
 		       GROW_OBJS);
 		return;
 	}
-	bench_report("grow-atomic", b->size, 1, id, worst * 1000, "max");
+	bench_report("grow-atomic", b, 1, id, worst * 1000, "max");
 	if (grown)
-		bench_report("grow-atomic", b->size, 1, id, div64_u64(sum * 1000, grown),
+		bench_report("grow-atomic", b, 1, id, div64_u64(sum * 1000, grown),
 			     "mean");
 }
 
@@ -267,7 +267,7 @@ int bench_case_grow_atomic(unsigned int size)
 		{ BENCH_SPINLOCK, FASTALLOC_SYNC_SPINLOCK },
 		{ BENCH_NONE_PLAIN, FASTALLOC_SYNC_NONE },
 	};
-	struct bench b = { .size = size };
+	struct bench b = { .size = size, .objs = GROW_BY };
 	struct fastalloc_pool *pool;
 	struct kmem_cache *cache;
 	unsigned int i;
@@ -308,7 +308,7 @@ int bench_case_grow(unsigned int size)
 		{ BENCH_NONE_PLAIN, FASTALLOC_SYNC_NONE },
 		{ BENCH_KMEM_CACHE },
 	};
-	struct bench b = { .size = size };
+	struct bench b = { .size = size, .objs = GROW_BY };
 	unsigned int round, i;
 	int err = 0;
 
@@ -340,7 +340,7 @@ int bench_case_grow(unsigned int size)
 				fastalloc_pool_destroy(b.handle[id]);
 		}
 	if (!err)
-		report_all("grow", size, 1, GROW_OBJS, "object");
+		report_all("grow", &b, 1, GROW_OBJS, "object");
 	vfree(b.obj);
 	return err;
 }
@@ -383,7 +383,7 @@ int bench_case_checks(unsigned int size, unsigned int nr)
 		{ BENCH_SPINLOCK, FASTALLOC_SYNC_SPINLOCK },
 		{ BENCH_NONE, FASTALLOC_SYNC_NONE },
 	};
-	struct bench b = { .size = size };
+	struct bench b = { .size = size, .objs = BENCH_OBJS };
 	struct fastalloc_pool *pool;
 	u64 t, nothing;
 	int i, k;
@@ -405,7 +405,7 @@ int bench_case_checks(unsigned int size, unsigned int nr)
 			b.handle[kinds[k].id] = pool;
 			t = pair_of(&b, kinds[k].id, nr);
 			fastalloc_pool_destroy(pool);
-			bench_report("checks", size, 1, kinds[k].id,
+			bench_report("checks", &b, 1, kinds[k].id,
 				     div_u64((t - min(t, nothing)) * 1000, nr),
 				     letters[i].unit);
 		}
@@ -416,21 +416,39 @@ int bench_case_checks(unsigned int size, unsigned int nr)
 /* Memory that a pool needs beside its objects. */
 int bench_case_memory(void)
 {
-	const unsigned long objs = 100000, size = 256;
+	const struct bench b = { .size = 256, .objs = 100000 };
+	const unsigned long size = b.size;
 	struct fastalloc_stats stats;
 	struct fastalloc_pool *pool;
 
-	pool = bench_pool("bench-memory", size, objs, 0, FASTALLOC_SYNC_PERCPU);
+	pool = bench_pool("bench-memory", size, b.objs, 0, FASTALLOC_SYNC_PERCPU);
 	if (IS_ERR(pool))
 		return PTR_ERR(pool);
 	fastalloc_pool_stats(pool, &stats);
 	fastalloc_pool_destroy(pool);
-	bench_report("memory", size, num_possible_cpus(), BENCH_INLINE,
+	bench_report("memory", &b, num_possible_cpus(), BENCH_INLINE,
 		     (stats.bytes - stats.capacity * size) * 1000, "beside-capacity");
-	bench_report("memory", size, num_possible_cpus(), BENCH_INLINE,
+	bench_report("memory", &b, num_possible_cpus(), BENCH_INLINE,
 		     (stats.bytes - stats.total * size) * 1000, "beside-objects");
-	bench_report("memory", size, num_possible_cpus(), BENCH_INLINE,
+	bench_report("memory", &b, num_possible_cpus(), BENCH_INLINE,
 		     (stats.total - stats.capacity) * 1000, "reserve-objects");
+	return 0;
+}
+
+/* Objects that a pool holds beside its capacity. */
+int bench_case_reserve(unsigned int size, unsigned long capacity)
+{
+	const struct bench b = { .size = size, .objs = capacity };
+	struct fastalloc_stats stats;
+	struct fastalloc_pool *pool;
+
+	pool = bench_pool("bench-reserve", size, capacity, 0, FASTALLOC_SYNC_PERCPU);
+	if (IS_ERR(pool))
+		return PTR_ERR(pool);
+	fastalloc_pool_stats(pool, &stats);
+	fastalloc_pool_destroy(pool);
+	bench_report("reserve", &b, 1, BENCH_INLINE,
+		     (stats.total - stats.capacity) * 1000, "objects");
 	return 0;
 }
 
@@ -473,7 +491,7 @@ int bench_case_parallel(unsigned int size, unsigned int nr)
 					take(id, t);
 			}
 		if (!err)
-			report_all("parallel", size, cpus, nr, "pair");
+			report_all("parallel", &b, cpus, nr, "pair");
 	}
 	bench_teardown(&b);
 	return err;
@@ -503,7 +521,7 @@ static int pass_on(const char *what, struct bench *b, unsigned int cpus, bool sh
 			spent[id] += t;
 		}
 	if (!err)
-		report_all(what, b->size, cpus, nr, "object");
+		report_all(what, b, cpus, nr, "object");
 	return err;
 }
 

@@ -20,6 +20,7 @@ int bench_case_grow(unsigned int size);
 int bench_case_grow_atomic(unsigned int size);
 int bench_case_checks(unsigned int size, unsigned int nr);
 int bench_case_memory(void);
+int bench_case_reserve(unsigned int size, unsigned long capacity);
 int bench_case_parallel(unsigned int size, unsigned int nr);
 int bench_case_pass_on(unsigned int size, unsigned int nr);
 

@@ -128,7 +128,7 @@ static __always_inline int loop_each(enum bench_id id, struct bench *b,
 
 	for (; ops; ops--) {
 		if (hist->want == b->live)
-			hist->want = bench_random(&seed) % (BENCH_OBJS / 2) + 1;
+			hist->want = bench_random(&seed) % (b->objs / 2) + 1;
 		if (hist->want > b->live) {
 			void *obj;
 
