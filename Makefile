@@ -25,7 +25,7 @@ check coverage static demo verify typed:
 	@$(LAB) $@
 
 bench:
-	@$(LAB) bench $(if $(CHECK),--check) $(KERNELS)
+	@$(LAB) bench $(if $(CHECK),--check) $(if $(GAUGE),--gauge=$(GAUGE)) $(if $(CPUS),--cpus=$(CPUS)) $(KERNELS)
 
 kunit soak: KERNEL = uml
 # for a quick check; make check runs four times as many operations of the model test
@@ -47,7 +47,7 @@ help:
 	@echo '  make kselftest           shell tests on KERNEL=, default $(KERNEL); SUITE='
 	@echo '  make torture             all contexts on one pool, on KERNEL=; MINUTES= SHAPES='
 	@echo '  make soak                10^8 operations, memory held by pools and kmem_cache; OPS='
-	@echo '  make bench               figures against kmem_cache and others; KERNELS= CHECK=1'
+	@echo '  make bench               figures against kmem_cache and others; GAUGE= CPUS= KERNELS= CHECK=1'
 	@echo '  make verify              every interleaving of small pools; litmus tests; LONG=1'
 	@echo '  make typed               what the compiler refuses of typed pools, on the stock kernels'
 	@echo '  make shell               a shell in KERNEL=, default $(KERNEL)'
