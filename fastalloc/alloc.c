@@ -372,7 +372,7 @@ static __always_inline bool fa_claimed_own(struct fastalloc_pool *pool)
 	return data_race(pool->head.cache) == pool->percpu.cache;
 }
 
-static noinline void *fa_alloc_cached(struct fastalloc_pool *pool, gfp_t gfp, u32 n,
+static noinline void *fa_alloc_cached(struct fastalloc_pool *pool, gfp_t gfp, unsigned long n,
 				      unsigned long ip)
 {
 	void *obj;
@@ -395,7 +395,8 @@ static noinline void *fa_alloc_cached(struct fastalloc_pool *pool, gfp_t gfp, u3
  * Always inline, so that _RET_IP_ is the caller of the exported function, and is read only
  * where it is needed.
  */
-static __always_inline void *fa_alloc_slow(struct fastalloc_pool *pool, gfp_t gfp, u32 n)
+static __always_inline void *fa_alloc_slow(struct fastalloc_pool *pool, gfp_t gfp,
+					   unsigned long n)
 {
 	unsigned long flags;
 	void *obj;
@@ -411,7 +412,7 @@ static __always_inline void *fa_alloc_slow(struct fastalloc_pool *pool, gfp_t gf
 	return obj;
 }
 
-void *__fastalloc_alloc_slow(struct fastalloc_pool *pool, gfp_t gfp, u32 n)
+void *__fastalloc_alloc_slow(struct fastalloc_pool *pool, gfp_t gfp, unsigned long n)
 {
 	return fa_alloc_slow(pool, gfp, n);
 }
@@ -441,7 +442,7 @@ static noinline void fa_free_zeroing(struct fastalloc_pool *pool, void *obj)
 	preempt_enable();
 }
 
-static noinline void fa_free_cached(struct fastalloc_pool *pool, void *obj, u32 n,
+static noinline void fa_free_cached(struct fastalloc_pool *pool, void *obj, unsigned long n,
 				    unsigned long ip)
 {
 	if (fa_claimed_own(pool)) {
@@ -461,7 +462,8 @@ static noinline void fa_free_cached(struct fastalloc_pool *pool, void *obj, u32 
 }
 
 /* The cache was full, busy, shut or a bypass cache. As fa_alloc_slow(). */
-static __always_inline void fa_free_slow(struct fastalloc_pool *pool, void *obj, u32 n)
+static __always_inline void fa_free_slow(struct fastalloc_pool *pool, void *obj,
+					 unsigned long n)
 {
 	unsigned long flags;
 
@@ -477,7 +479,7 @@ static __always_inline void fa_free_slow(struct fastalloc_pool *pool, void *obj,
 	}
 }
 
-void __fastalloc_free_slow(struct fastalloc_pool *pool, void *obj, u32 n)
+void __fastalloc_free_slow(struct fastalloc_pool *pool, void *obj, unsigned long n)
 {
 	fa_free_slow(pool, obj, n);
 }

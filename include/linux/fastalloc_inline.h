@@ -148,8 +148,8 @@ struct fastalloc_abi {
 }
 
 /* The slow paths of the calls. */
-void *__fastalloc_alloc_slow(struct fastalloc_pool *pool, gfp_t gfp, u32 n);
-void __fastalloc_free_slow(struct fastalloc_pool *pool, void *obj, u32 n);
+void *__fastalloc_alloc_slow(struct fastalloc_pool *pool, gfp_t gfp, unsigned long n);
+void __fastalloc_free_slow(struct fastalloc_pool *pool, void *obj, unsigned long n);
 void *__fastalloc_alloc_owned(struct fastalloc_pool *pool, gfp_t gfp);
 void __fastalloc_free_owned(struct fastalloc_pool *pool, void *obj);
 
@@ -227,6 +227,9 @@ static __always_inline bool __fastalloc_cache_pop(struct fastalloc_cache *c, uns
 	*obj = c->slot[--n];
 	c->allocs++;
 	__fastalloc_release(c, n);
+	/* So that the compiler omits the caller's test, except after the slow path. */
+	if (!*obj)
+		__builtin_unreachable();
 	return true;
 }
 
@@ -298,8 +301,13 @@ static __always_inline bool __fastalloc_may_pop(const struct fastalloc_window *w
 static __always_inline void *__fastalloc_pop(struct fastalloc_head *head,
 					     struct fastalloc_window *w)
 {
+	void *obj = *--w->top;
+
 	head->allocs++;
-	return *--w->top;
+	/* As in __fastalloc_cache_pop(). */
+	if (!obj)
+		__builtin_unreachable();
+	return obj;
 }
 
 static __always_inline bool __fastalloc_may_push(const struct fastalloc_window *w)

@@ -16,7 +16,7 @@ struct mutex fa_pools_lock;
 struct list_head fa_pools;
 
 /* The out-of-line paths, as in alloc.c, for a pool without hooks. */
-void *__fastalloc_alloc_slow(struct fastalloc_pool *p, gfp_t gfp, u32 n)
+void *__fastalloc_alloc_slow(struct fastalloc_pool *p, gfp_t gfp, unsigned long n)
 {
 	void *obj = fa_cache_alloc(p, p->percpu.cache + hook_cpu(), n);
 
@@ -24,7 +24,7 @@ void *__fastalloc_alloc_slow(struct fastalloc_pool *p, gfp_t gfp, u32 n)
 	return obj;
 }
 
-void __fastalloc_free_slow(struct fastalloc_pool *p, void *obj, u32 n)
+void __fastalloc_free_slow(struct fastalloc_pool *p, void *obj, unsigned long n)
 {
 	fa_cache_free(p, p->percpu.cache + hook_cpu(), obj, n);
 	preempt_enable();
