@@ -35,6 +35,7 @@ static const char * const fa_abi_names[] = {
 	"offset of fastalloc_config.sync",
 	"offset of fastalloc_config.flags",
 	"size of struct fastalloc_stats",
+	"offset of fastalloc_head.zero_size",
 };
 
 /* Logs the first member that differs. */

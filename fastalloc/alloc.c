@@ -338,10 +338,15 @@ static noinline void *fa_alloc_locked(struct fastalloc_pool *pool, gfp_t gfp,
 				      unsigned long flags, unsigned long ip)
 	__releases(&pool->lock)
 {
-	return fa_central_alloc_locked(pool, flags) ?: fa_pool_alloc(pool, gfp, ip);
+	void *obj = fa_central_alloc_locked(pool, flags);
+
+	return obj ? fa_pool_zero(pool, obj) : fa_pool_alloc(pool, gfp, ip);
 }
 
-/* The inline path for a pool that zeroes. Called with preemption off; enables it. */
+/*
+ * The inline path for a pool that zeroes otherwise than the kernel. Called with preemption
+ * off; enables it.
+ */
 static noinline void *fa_alloc_zeroing(struct fastalloc_pool *pool, gfp_t gfp,
 				       unsigned long ip)
 {
@@ -380,13 +385,15 @@ static noinline void *fa_alloc_cached(struct fastalloc_pool *pool, gfp_t gfp, un
 	if (fa_claimed_own(pool)) {
 		obj = fa_cache_alloc(pool, this_cpu_ptr(pool->percpu.cache), n);
 		preempt_enable();
-		return likely(obj) ? obj : fa_pool_alloc(pool, gfp, ip);
+		if (unlikely(!obj))
+			return fa_pool_alloc(pool, gfp, ip);
+		return fa_pool_zero(pool, obj);
 	}
 	if (fa_path(pool) == FA_PATH_CACHE_ZERO)
 		return fa_alloc_zeroing(pool, gfp, ip);
 	preempt_enable();
 	if (__fastalloc_may_pop(&pool->head.window))
-		return __fastalloc_pop(&pool->head, &pool->head.window);
+		return fa_pool_zero(pool, __fastalloc_pop(&pool->head, &pool->head.window));
 	return fa_alloc_owned(pool, gfp, ip);
 }
 
@@ -409,7 +416,7 @@ static __always_inline void *fa_alloc_slow(struct fastalloc_pool *pool, gfp_t gf
 		return fa_alloc_locked(pool, gfp, flags, _RET_IP_);
 	obj = __fastalloc_pop(&pool->head, &pool->central.locked);
 	fa_unlock_irqrestore(&pool->lock, flags);
-	return obj;
+	return fa_pool_zero(pool, obj);
 }
 
 void *__fastalloc_alloc_slow(struct fastalloc_pool *pool, gfp_t gfp, unsigned long n)
@@ -560,7 +567,7 @@ void *fastalloc_alloc_call(struct fastalloc_pool *pool, gfp_t gfp)
 	if (!__fastalloc_cache_pop(c, n, &obj))
 		return fa_alloc_slow(pool, gfp, n);
 	preempt_enable();
-	return obj;
+	return fa_pool_zero(pool, obj);
 }
 FASTALLOC_EXPORT(fastalloc_alloc_call);
 

@@ -22,13 +22,19 @@ static inline bool fa_path_is_bare(const struct fastalloc_pool *pool)
 {
 	u8 path = fa_path(pool);
 
-	return path >= FA_PATH_LIST || path == FA_PATH_CACHE;
+	return (path >= FA_PATH_LIST || path == FA_PATH_CACHE) && !pool->init_on_alloc;
 }
 
 /* SPINLOCK and NONE: objects need at most zeroing. */
 static inline bool fa_path_is_list(const struct fastalloc_pool *pool)
 {
 	return fa_path(pool) >= FA_PATH_LIST_ZERO;
+}
+
+/* As the inline path does, for an object that was taken on the same path. */
+static __always_inline void *fa_pool_zero(const struct fastalloc_pool *pool, void *obj)
+{
+	return __fastalloc_zero(&pool->head, obj, 0);
 }
 
 /* Zeroes a freed object if the pool is configured to. */

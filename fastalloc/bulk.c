@@ -58,13 +58,25 @@ static noinline bool fa_pool_alloc_bulk(struct fastalloc_pool *pool, gfp_t gfp,
 	return true;
 }
 
+static __always_inline void fa_pool_zero_bulk(const struct fastalloc_pool *pool,
+					      unsigned int nr, void **objs)
+{
+	unsigned int i;
+
+	if (want_init_on_alloc(0))
+		for (i = 0; i < nr; i++)
+			fa_pool_zero(pool, objs[i]);
+}
+
 unsigned int fastalloc_alloc_bulk(struct fastalloc_pool *pool, gfp_t gfp,
 				  unsigned int nr, void **objs)
 {
 	/* The common case. */
 	if (fa_path(pool) == FA_PATH_CACHE && !(gfp & __GFP_ZERO) &&
-	    likely(fa_percpu_alloc_bulk(pool, nr, objs)))
+	    likely(fa_percpu_alloc_bulk(pool, nr, objs))) {
+		fa_pool_zero_bulk(pool, nr, objs);
 		return nr;
+	}
 	return fa_pool_alloc_bulk(pool, gfp, nr, objs, _RET_IP_) ? nr : 0;
 }
 FASTALLOC_EXPORT(fastalloc_alloc_bulk);

@@ -12,13 +12,13 @@
  *	are all objects. The deque has segments for all objects, and accepts no more frees
  *	than objects are allocated, so a push has room.
  *
- * A LIFO pool without hooks, checks and zeroing has a window on the tail of its deque. The
- * most common calls pop from it and push to it; between its ends nothing but the top and
- * the counters changes. The window ends wherever more is to be done (the next segment, an
- * object that was never allocated, a new peak, the low-water mark, a free of more objects
- * than are allocated, a waiter). The call then takes the slow path, which applies what went
- * through the window to the deque, and opens the window again when done, all with the lock
- * held.
+ * A LIFO pool without hooks, checks, and zeroing out of line has a window on the tail of its
+ * deque. The most common calls pop from it and push to it; between its ends nothing but the
+ * top and the counters changes. The window ends wherever more is to be done (the next
+ * segment, an object that was never allocated, a new peak, the low-water mark, a free of
+ * more objects than are allocated, a waiter). The call then takes the slow path, which
+ * applies what went through the window to the deque, and opens the window again when done,
+ * all with the lock held.
  *
  *	Invariant: while the window is open, the deque's ->t and ->n are those of when it
  *	was opened.

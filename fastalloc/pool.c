@@ -53,6 +53,8 @@ static void fa_pool_init_zeroing(struct fastalloc_pool *pool)
 		pool->init_on_alloc = want_init_on_alloc(0);
 		pool->init_on_free = want_init_on_free();
 	}
+	if (pool->init_on_alloc)
+		pool->head.zero_size = cfg->obj_size;
 }
 
 static void fa_deferred_work(struct work_struct *work);
@@ -90,7 +92,8 @@ static void fa_pool_init(struct fastalloc_pool *pool, struct lock_class_key *key
 /* The shortest path that does all that the config asks for. */
 static enum fa_path fa_pool_path(const struct fastalloc_pool *pool)
 {
-	bool zeroes = pool->init_on_alloc || pool->init_on_free;
+	/* The inline path zeroes on allocation only, and only if the kernel does. */
+	bool zeroes = pool->init_on_free || (pool->init_on_alloc && !want_init_on_alloc(0));
 
 	if (pool->checks || pool->sanitize || pool->handles.on || pool->percpu.exact ||
 	    pool->cfg.on_acquire || pool->cfg.on_release)

@@ -49,10 +49,11 @@ struct shrinker;
  * @FA_PATH_DEAD: the pool has been destroyed; only its descriptor is left
  * @FA_PATH_FULL: hooks, checks, handles, sanitizers or an exact ceiling; or the pool is
  *	being destroyed
- * @FA_PATH_CACHE_ZERO: PERCPU; objects need zeroing only
- * @FA_PATH_CACHE: PERCPU; objects need nothing: inline
- * @FA_PATH_LIST_ZERO: SPINLOCK or NONE; objects need zeroing only
- * @FA_PATH_LIST: SPINLOCK or NONE; objects need nothing
+ * @FA_PATH_CACHE_ZERO: PERCPU; objects need zeroing only, but not as %FA_PATH_CACHE does it
+ * @FA_PATH_CACHE: PERCPU; objects need nothing, or zeroing on allocation while the kernel
+ *	does the same to objects of slab caches: inline
+ * @FA_PATH_LIST_ZERO: SPINLOCK or NONE; as %FA_PATH_CACHE_ZERO
+ * @FA_PATH_LIST: SPINLOCK or NONE; as %FA_PATH_CACHE
  * @FA_PATH_OWNER: as %FA_PATH_LIST, NONE and LIFO, with a window: inline for the owner
  * @FA_PATH_LOCKED: as %FA_PATH_LIST, SPINLOCK and LIFO, with a window for the lock holder
  *
@@ -149,7 +150,6 @@ struct fa_deferred {
  * @path: enum fa_path
  * @init_on_alloc: zero objects on allocation
  * @init_on_free: zero objects on free
- * @rcu: destroy chunks only after an RCU grace period, for lockless lookups
  * @sanitize: tell KASAN, kmemleak and KMSAN of objects; inject faults
  * @rcu_frees: fastalloc_free_rcu() was called
  * @closed: destroy has begun, so allocations are refused
@@ -182,6 +182,7 @@ struct fa_deferred {
  * @node: in the list of pools
  * @ref: one until the pool is destroyed, plus those of fastalloc_pool_get()
  * @live: creation is complete, readers may use the pool; under fa_pools_lock
+ * @rcu: destroy chunks only after an RCU grace period, for lockless lookups
  * @dir: directory in debugfs
  * @rcu_head: frees the pool once no reader walks the list of pools
  */
@@ -193,7 +194,6 @@ struct fastalloc_pool {
 	u8			path;
 	bool			init_on_alloc;
 	bool			init_on_free;
-	bool			rcu;
 	bool			sanitize;
 	bool			rcu_frees;
 	bool			closed;
@@ -233,6 +233,7 @@ struct fastalloc_pool {
 	struct list_head	node;
 	struct kref		ref;
 	bool			live;
+	bool			rcu;
 	struct dentry		*dir;
 	struct rcu_head		rcu_head;
 };

@@ -227,8 +227,10 @@ enum fastalloc_growth {
  * %FASTALLOC_F_TYPESAFE_BY_RCU.
  *
  * %FASTALLOC_F_NO_INIT: neither. Without any of the three, the kernel parameters
- * init_on_alloc and init_on_free apply, as they do to slab caches; if they are on,
- * operations are out of line.
+ * init_on_alloc and init_on_free apply, as they do to slab caches. Zeroing on
+ * allocation is part of the inline code while init_on_alloc is on. With
+ * %FASTALLOC_F_INIT_ON_ALLOC while it is off, and with zeroing on free, operations are
+ * out of line.
  *
  * %FASTALLOC_F_RANDOM: new objects are allocated in random order. Not with order
  * LOWEST.
@@ -703,9 +705,9 @@ void fastalloc_free_call(struct fastalloc_pool *pool, void *obj);
  * @gfp: as for fastalloc_alloc()
  *
  * The same as fastalloc_alloc(), with which it may be mixed, but faster if the pool is
- * of sync NONE and order LIFO, and has no hooks, handles, checks or zeroing. It then
- * relies on its caller for serialization: it neither disables preemption nor
- * determines the CPU.
+ * of sync NONE and order LIFO, has no hooks, handles or checks, and does not zero out of
+ * line (see %FASTALLOC_F_NO_INIT). It then relies on its caller for serialization: it
+ * neither disables preemption nor determines the CPU.
  *
  * Context: As fastalloc_alloc().
  * Return: As fastalloc_alloc().

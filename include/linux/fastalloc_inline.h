@@ -9,9 +9,11 @@
 #include <linux/cache.h>
 #include <linux/compiler.h>
 #include <linux/kcsan-checks.h>
+#include <linux/mm.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>
 #include <linux/stddef.h>
+#include <linux/string.h>
 #include <linux/types.h>
 
 /*
@@ -71,12 +73,15 @@ struct fastalloc_window {
  * @window: NONE: window for the owner
  * @allocs: objects allocated; not PERCPU
  * @frees: objects freed; not PERCPU
+ * @zero_size: bytes of an allocated object to zero if the kernel boots with init_on_alloc;
+ *	0: it keeps its content
  */
 struct fastalloc_head {
 	struct fastalloc_cache __percpu	*cache;
 	struct fastalloc_window		window;
 	u64				allocs;
 	u64				frees;
+	u32				zero_size;
 };
 
 /**
@@ -100,6 +105,7 @@ struct fastalloc_head {
  * @config_sync: offset of &fastalloc_config.sync
  * @config_flags: offset of &fastalloc_config.flags
  * @stats_size: size of struct fastalloc_stats
+ * @head_zero_size: offset of &fastalloc_head.zero_size
  *
  * All members are u32. Add new ones at the end.
  */
@@ -123,11 +129,12 @@ struct fastalloc_abi {
 	u32	config_sync;
 	u32	config_flags;
 	u32	stats_size;
+	u32	head_zero_size;
 };
 
 #define FASTALLOC_ABI_INIT {						\
 	.size = sizeof(struct fastalloc_abi),				\
-	.version = 1,							\
+	.version = 2,							\
 	.busy = FASTALLOC_BUSY,						\
 	.head_cache = offsetof(struct fastalloc_head, cache),		\
 	.head_top = offsetof(struct fastalloc_head, window.top),	\
@@ -145,6 +152,7 @@ struct fastalloc_abi {
 	.config_sync = offsetof(struct fastalloc_config, sync),		\
 	.config_flags = offsetof(struct fastalloc_config, flags),	\
 	.stats_size = sizeof(struct fastalloc_stats),			\
+	.head_zero_size = offsetof(struct fastalloc_head, zero_size),	\
 }
 
 /* The slow paths of the calls. */
@@ -218,6 +226,25 @@ __fastalloc_this_cache(struct fastalloc_pool *pool)
 	return this_cpu_ptr(READ_ONCE(((struct fastalloc_head *)pool)->cache));
 }
 
+/*
+ * Zeroes an object that was popped, as the kernel does to objects of slab caches with
+ * init_on_alloc. Pools that zero for any other reason are never popped from inline. @size:
+ * size of the type of the objects, if the compiler knows it, else 0. A flexible array adds
+ * to it.
+ */
+static __always_inline void *__fastalloc_zero(const struct fastalloc_head *head, void *obj,
+					      size_t size)
+{
+	u32 zero_size;
+
+	if (!want_init_on_alloc(0))
+		return obj;
+	zero_size = head->zero_size;
+	if (size && likely(zero_size == size))
+		return memset(obj, 0, size);
+	return zero_size ? memset(obj, 0, zero_size) : obj;
+}
+
 /* Pops an object and ends the claim, unless @n says that the cache is empty or busy. */
 static __always_inline bool __fastalloc_cache_pop(struct fastalloc_cache *c, unsigned long n,
 						  void **obj)
@@ -249,8 +276,9 @@ static __always_inline bool __fastalloc_cache_push(struct fastalloc_cache *c, un
 	return true;
 }
 
+/* fastalloc_alloc(), for objects of a type of @size; 0: of any. */
 static __always_inline void * __must_check
-fastalloc_alloc(struct fastalloc_pool *pool, gfp_t gfp)
+__fastalloc_alloc_sized(struct fastalloc_pool *pool, gfp_t gfp, size_t size)
 {
 	struct fastalloc_cache *c;
 	unsigned long n;
@@ -268,7 +296,13 @@ fastalloc_alloc(struct fastalloc_pool *pool, gfp_t gfp)
 	if (!__fastalloc_cache_pop(c, n, &obj))
 		return __fastalloc_alloc_slow(pool, gfp, n);	/* preemption on */
 	preempt_enable();
-	return obj;
+	return __fastalloc_zero((struct fastalloc_head *)pool, obj, size);
+}
+
+static __always_inline void * __must_check
+fastalloc_alloc(struct fastalloc_pool *pool, gfp_t gfp)
+{
+	return __fastalloc_alloc_sized(pool, gfp, 0);
 }
 
 static __always_inline void fastalloc_free(struct fastalloc_pool *pool, void *obj)
@@ -322,8 +356,9 @@ static __always_inline void __fastalloc_push(struct fastalloc_head *head,
 	head->frees++;
 }
 
+/* __fastalloc_alloc(), for objects of a type of @size; 0: of any. */
 static __always_inline void * __must_check
-__fastalloc_alloc(struct fastalloc_pool *pool, gfp_t gfp)
+__fastalloc_alloc_owner_sized(struct fastalloc_pool *pool, gfp_t gfp, size_t size)
 {
 	struct fastalloc_head *head = (struct fastalloc_head *)pool;
 
@@ -334,7 +369,13 @@ __fastalloc_alloc(struct fastalloc_pool *pool, gfp_t gfp)
 	__fastalloc_debug_alloc(pool, gfp);
 	if (!__fastalloc_may_pop(&head->window))
 		return __fastalloc_alloc_owned(pool, gfp);
-	return __fastalloc_pop(head, &head->window);
+	return __fastalloc_zero(head, __fastalloc_pop(head, &head->window), size);
+}
+
+static __always_inline void * __must_check
+__fastalloc_alloc(struct fastalloc_pool *pool, gfp_t gfp)
+{
+	return __fastalloc_alloc_owner_sized(pool, gfp, 0);
 }
 
 static __always_inline void __fastalloc_free(struct fastalloc_pool *pool, void *obj)

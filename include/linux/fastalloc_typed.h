@@ -5,7 +5,7 @@
  * A typed pool is a pool whose pointer has its own type, so that code that passes a wrong
  * object, or an object for another type of pool, does not compile. A scope is a variable
  * that frees what it owns when it goes out of scope: at the end of the block, at a return
- * on error, at a break. Both are inline, and compile to the same code as the untyped calls.
+ * on error, at a break. Both are inline, and cost no more than the untyped calls.
  * DEFINE_FASTALLOC_HANDLE_TYPE() does the same for references and weak handles.
  *
  * The compiler still accepts, as C does: void pointers and casts; use of an object, or
@@ -199,8 +199,9 @@ void __fastalloc_config_other_type(void)
  * ``flow_pool_from_base(pool)``
  *	the reverse of flow_pool_base(). Nothing is checked.
  *
- * All of these are inline and compile to the same code as the untyped calls, except the
- * creation of a pool, which checks and copies the config.
+ * All of these are inline and compile to the same code as the untyped calls, with two
+ * exceptions: the creation of a pool checks and copies the config; and where an allocation
+ * zeroes the object inline, the compiler knows its size.
  */
 #define DEFINE_FASTALLOC_POOL_TYPE(_name, _type)			\
 struct _name##_pool;							\
@@ -262,7 +263,8 @@ _name##_pool_destroy_deferred(struct _name##_pool *pool,		\
 static __always_inline _type * __must_check				\
 _name##_alloc(struct _name##_pool *pool, gfp_t gfp)			\
 {									\
-	return fastalloc_alloc(_name##_pool_base(pool), gfp);		\
+	return __fastalloc_alloc_sized(_name##_pool_base(pool), gfp,	\
+				       sizeof(_type));			\
 }									\
 									\
 static __always_inline _type * __must_check				\
@@ -296,7 +298,8 @@ _name##_free(struct _name##_pool *pool, _type *obj)			\
 static __always_inline _type * __must_check				\
 __##_name##_alloc(struct _name##_pool *pool, gfp_t gfp)			\
 {									\
-	return __fastalloc_alloc(_name##_pool_base(pool), gfp);		\
+	return __fastalloc_alloc_owner_sized(_name##_pool_base(pool),	\
+					     gfp, sizeof(_type));	\
 }									\
 									\
 static __always_inline void						\

@@ -3,6 +3,7 @@
  * A kernel without <linux/cleanup.h>: undefine everything that it defines, so that
  * fastalloc defines its own, and check that the header compiles and works with that.
  */
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 

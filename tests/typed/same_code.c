@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Code that must compile to the same instructions with the calls of a typed pool and
- * scopes, and, included from plain_code.c, without.
+ * scopes, and, included from plain_code.c, without. Where the kernel zeroes objects on
+ * allocation, a typed call zeroes one of known size; the plain code does the same by what is
+ * beneath the calls.
  */
 #include "types.h"
 
@@ -10,17 +12,22 @@
 #define CALL(f)		fastalloc_##f
 #define OWNER(f)	__fastalloc_##f
 #define OBJS(p)		((void **)(p))
+#define ALLOC(pool, gfp)	__fastalloc_alloc_sized(pool, gfp, sizeof(struct flow))
+#define ALLOC_OWNER(pool, gfp)	\
+	__fastalloc_alloc_owner_sized(pool, gfp, sizeof(struct flow))
 #else
 #define POOL		flow_pool
 #define CALL(f)		flow_##f
 #define OWNER(f)	__flow_##f
 #define OBJS(p)		(p)
+#define ALLOC		flow_alloc
+#define ALLOC_OWNER	__flow_alloc
 #endif
 
 struct flow *code_alloc(struct POOL *pool, gfp_t gfp);
 struct flow *code_alloc(struct POOL *pool, gfp_t gfp)
 {
-	return CALL(alloc)(pool, gfp);
+	return ALLOC(pool, gfp);
 }
 
 void code_free(struct POOL *pool, struct flow *obj);
@@ -39,7 +46,7 @@ struct flow *code_owner(struct POOL *pool, gfp_t gfp, struct flow *old);
 struct flow *code_owner(struct POOL *pool, gfp_t gfp, struct flow *old)
 {
 	OWNER(free)(pool, old);
-	return OWNER(alloc)(pool, gfp);
+	return ALLOC_OWNER(pool, gfp);
 }
 
 unsigned int code_bulk(struct POOL *pool, struct flow **objs);
@@ -56,7 +63,7 @@ struct flow *code_scope(struct POOL *pool);
 struct flow *code_scope(struct POOL *pool)
 {
 #ifdef PLAIN_CODE
-	return fastalloc_alloc(pool, GFP_ATOMIC);
+	return ALLOC(pool, GFP_ATOMIC);
 #else
 	CLASS(flow_obj, o)(pool, GFP_ATOMIC);
 

@@ -68,6 +68,7 @@
 #define __GFP_NOWARN		2U
 #define GFP_KERNEL		4U
 #define __GFP_NORETRY		8U
+#define want_init_on_alloc(gfp)	0
 #define gfpflags_allow_blocking(gfp) (((gfp) & GFP_KERNEL) != 0)
 #define THIS_MODULE		NULL
 #define BUILD_BUG_ON(x)		_Static_assert(!(x), #x)
