@@ -34,6 +34,7 @@
  *  alloc, free (PERCPU)          yes     yes        yes        yes
  *  alloc, free (SPINLOCK)        yes     yes        yes        no
  *  alloc, free (NONE)            as the caller serializes them
+ *  alloc_, free_nopreempt        as alloc and free, with preemption off
  *  growth inside alloc           yes     yes        yes        no
  *  alloc_timeout, reserve        sleeps: task context only
  *  queries, stats, stats reset   yes     yes        yes        no
@@ -629,6 +630,37 @@ fastalloc_alloc(struct fastalloc_pool *pool, gfp_t gfp);
  *	Never sleeps; on_release runs in the context of the caller.
  */
 static __always_inline void fastalloc_free(struct fastalloc_pool *pool, void *obj);
+
+/**
+ * fastalloc_alloc_nopreempt() - allocate an object, with preemption off
+ * @pool: the pool
+ * @gfp: as for fastalloc_alloc(); must not allow blocking
+ *
+ * The same as fastalloc_alloc(), but it relies on its caller for preemption being off, and
+ * so saves what disabling and enabling it costs. For handlers of interrupts and NMIs, for
+ * softirqs, and for code with preemption, bottom halves or interrupts disabled, or with a
+ * spinlock held. On PREEMPT_RT softirqs, threaded handlers, and holders of a spinlock_t can
+ * be preempted, so only hardirqs, NMIs, and code that disables preemption or interrupts, or
+ * holds a raw_spinlock_t, may call it there. Kernels with CONFIG_DEBUG_PREEMPT warn of a
+ * call with preemption on. It may be mixed with the other calls.
+ *
+ * Context: As fastalloc_alloc(), with preemption off.
+ * Return: As fastalloc_alloc().
+ */
+static __always_inline void * __must_check
+fastalloc_alloc_nopreempt(struct fastalloc_pool *pool, gfp_t gfp);
+
+/**
+ * fastalloc_free_nopreempt() - free an object, with preemption off
+ * @pool: the pool it was allocated from
+ * @obj: the object, or NULL, which does nothing
+ *
+ * The counterpart of fastalloc_alloc_nopreempt().
+ *
+ * Context: As fastalloc_free(), with preemption off.
+ */
+static __always_inline void
+fastalloc_free_nopreempt(struct fastalloc_pool *pool, void *obj);
 
 /**
  * fastalloc_zalloc() - allocate an object filled with zeroes

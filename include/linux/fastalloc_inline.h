@@ -6,8 +6,10 @@
 #ifndef _LINUX_FASTALLOC_INLINE_H
 #define _LINUX_FASTALLOC_INLINE_H
 
+#include <linux/bug.h>
 #include <linux/cache.h>
 #include <linux/compiler.h>
+#include <linux/kconfig.h>
 #include <linux/kcsan-checks.h>
 #include <linux/mm.h>
 #include <linux/percpu.h>
@@ -325,6 +327,68 @@ static __always_inline void fastalloc_free(struct fastalloc_pool *pool, void *ob
 		preempt_enable();
 	else
 		__fastalloc_free_slow(pool, obj, n);	/* preemption on */
+}
+
+/*
+ * smp_processor_id() would accept a task that is bound to its CPU, or whose migration is
+ * disabled. Others can preempt such a task in the middle of an operation.
+ */
+static __always_inline void __fastalloc_assert_nopreempt(void)
+{
+	if (IS_ENABLED(CONFIG_DEBUG_PREEMPT))
+		WARN_ONCE(preemptible(), "fastalloc: a _nopreempt call with preemption on\n");
+}
+
+/* fastalloc_alloc_nopreempt(), for objects of a type of @size; 0: of any. */
+static __always_inline void * __must_check
+__fastalloc_alloc_nopreempt_sized(struct fastalloc_pool *pool, gfp_t gfp, size_t size)
+{
+	struct fastalloc_cache *c;
+	unsigned long n;
+	void *obj;
+
+	__fastalloc_assert_nopreempt();
+	if (__FASTALLOC_CALLS)
+		return fastalloc_alloc_call(pool, gfp);
+	if (unlikely(gfp & __GFP_ZERO))
+		return fastalloc_zalloc(pool, gfp);
+
+	__fastalloc_debug_alloc(pool, gfp);
+	c = __fastalloc_this_cache(pool);
+	n = __fastalloc_claim(c);
+	if (!__fastalloc_cache_pop(c, n, &obj)) {
+		preempt_disable();	/* for the slow path, which enables it */
+		return __fastalloc_alloc_slow(pool, gfp, n);
+	}
+	return __fastalloc_zero((struct fastalloc_head *)pool, obj, size);
+}
+
+static __always_inline void * __must_check
+fastalloc_alloc_nopreempt(struct fastalloc_pool *pool, gfp_t gfp)
+{
+	return __fastalloc_alloc_nopreempt_sized(pool, gfp, 0);
+}
+
+static __always_inline void fastalloc_free_nopreempt(struct fastalloc_pool *pool, void *obj)
+{
+	struct fastalloc_cache *c;
+	unsigned long n;
+
+	__fastalloc_assert_nopreempt();
+	if (__FASTALLOC_CALLS) {
+		fastalloc_free_call(pool, obj);
+		return;
+	}
+	if (unlikely(!obj))
+		return;
+
+	__fastalloc_debug_free(pool, obj, 1);
+	c = __fastalloc_this_cache(pool);
+	n = __fastalloc_claim(c);
+	if (!__fastalloc_cache_push(c, n, obj)) {
+		preempt_disable();	/* for the slow path, which enables it */
+		__fastalloc_free_slow(pool, obj, n);
+	}
 }
 
 static __always_inline bool __fastalloc_may_pop(const struct fastalloc_window *w)

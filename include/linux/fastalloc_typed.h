@@ -155,6 +155,8 @@ void __fastalloc_config_other_type(void)
  *
  * ``flow_alloc(pool, gfp)``, ``flow_zalloc(pool, gfp)``, ``flow_free(pool, obj)``
  *	as fastalloc_alloc(), fastalloc_zalloc(), fastalloc_free().
+ * ``flow_alloc_nopreempt(pool, gfp)``, ``flow_free_nopreempt(pool, obj)``
+ *	as fastalloc_alloc_nopreempt(), fastalloc_free_nopreempt().
  * ``__flow_alloc(pool, gfp)``, ``__flow_free(pool, obj)``
  *	as __fastalloc_alloc(), __fastalloc_free(), for the owner of a NONE pool.
  * ``flow_free_rcu(pool, obj, head)``
@@ -293,6 +295,19 @@ static __always_inline void						\
 _name##_free(struct _name##_pool *pool, _type *obj)			\
 {									\
 	fastalloc_free(_name##_pool_base(pool), obj);			\
+}									\
+									\
+static __always_inline _type * __must_check				\
+_name##_alloc_nopreempt(struct _name##_pool *pool, gfp_t gfp)		\
+{									\
+	return __fastalloc_alloc_nopreempt_sized(_name##_pool_base(pool), \
+						 gfp, sizeof(_type));	\
+}									\
+									\
+static __always_inline void						\
+_name##_free_nopreempt(struct _name##_pool *pool, _type *obj)		\
+{									\
+	fastalloc_free_nopreempt(_name##_pool_base(pool), obj);		\
 }									\
 									\
 static __always_inline _type * __must_check				\

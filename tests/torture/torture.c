@@ -355,6 +355,27 @@ static void missed(const struct asking *a, enum kind kind, gfp_t gfp)
 	atomic_long_sub(a->nr, &round.held);
 }
 
+/* Where preemption is off, every other call relies on that. */
+static bool relies(void)
+{
+	return IS_ENABLED(CONFIG_PREEMPT_COUNT) && !preemptible() &&
+	       atomic_long_read(&round.asked) % 2;
+}
+
+static void *alloc_one(gfp_t gfp)
+{
+	return relies() ? fastalloc_alloc_nopreempt(round.pool, gfp) :
+			  fastalloc_alloc(round.pool, gfp);
+}
+
+static void free_one(void *obj)
+{
+	if (relies())
+		fastalloc_free_nopreempt(round.pool, obj);
+	else
+		fastalloc_free(round.pool, obj);
+}
+
 static struct item *torture_alloc(enum kind kind, gfp_t gfp)
 {
 	struct asking a;
@@ -362,7 +383,7 @@ static struct item *torture_alloc(enum kind kind, gfp_t gfp)
 
 	if (!ask(&a, 1))
 		return NULL;
-	obj = fastalloc_alloc(round.pool, gfp);
+	obj = alloc_one(gfp);
 	if (!obj) {
 		missed(&a, kind, gfp);
 		return NULL;
@@ -411,7 +432,7 @@ static void torture_free(struct item *item)
 	if (round.shape->handles)
 		fastalloc_put(round.pool, item);
 	else
-		fastalloc_free(round.pool, item);
+		free_one(item);
 	atomic_long_dec(&round.held);
 }
 
@@ -466,10 +487,10 @@ static void torture_pairs(enum kind kind, unsigned int nr, gfp_t gfp)
 	if (!ask(&a, 1))
 		return;
 	for (i = 0; i < nr; i++) {
-		obj = fastalloc_alloc(round.pool, gfp);
+		obj = alloc_one(gfp);
 		if (!obj)
 			break;
-		fastalloc_free(round.pool, obj);
+		free_one(obj);
 	}
 	atomic_long_add(i, &round.taken);
 	atomic_long_add(i, &round.given);

@@ -13,6 +13,8 @@
 #define OWNER(f)	__fastalloc_##f
 #define OBJS(p)		((void **)(p))
 #define ALLOC(pool, gfp)	__fastalloc_alloc_sized(pool, gfp, sizeof(struct flow))
+#define ALLOC_NOPREEMPT(pool, gfp)	\
+	__fastalloc_alloc_nopreempt_sized(pool, gfp, sizeof(struct flow))
 #define ALLOC_OWNER(pool, gfp)	\
 	__fastalloc_alloc_owner_sized(pool, gfp, sizeof(struct flow))
 #else
@@ -21,6 +23,7 @@
 #define OWNER(f)	__flow_##f
 #define OBJS(p)		(p)
 #define ALLOC		flow_alloc
+#define ALLOC_NOPREEMPT	flow_alloc_nopreempt
 #define ALLOC_OWNER	__flow_alloc
 #endif
 
@@ -28,6 +31,13 @@ struct flow *code_alloc(struct POOL *pool, gfp_t gfp);
 struct flow *code_alloc(struct POOL *pool, gfp_t gfp)
 {
 	return ALLOC(pool, gfp);
+}
+
+struct flow *code_nopreempt(struct POOL *pool, struct flow *old);
+struct flow *code_nopreempt(struct POOL *pool, struct flow *old)
+{
+	CALL(free_nopreempt)(pool, old);
+	return ALLOC_NOPREEMPT(pool, GFP_ATOMIC);
 }
 
 void code_free(struct POOL *pool, struct flow *obj);

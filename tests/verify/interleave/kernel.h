@@ -195,6 +195,7 @@ bool hook_long_cmpxchg(atomic_long_t *v, long *old, long new);
 
 #define preempt_disable()	barrier()
 #define preempt_enable()	barrier()
+#define preemptible()		0
 #define cond_resched()		hook_loop()
 #define this_cpu_ptr(p)		((typeof(p))hook_this_cpu(p, sizeof(*(p))))
 #define per_cpu_ptr(p, cpu)	((p) + (cpu))
