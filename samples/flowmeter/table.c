@@ -156,10 +156,18 @@ static struct flow *flow_find(struct flow_bucket *bucket,
 	return NULL;
 }
 
+/* Called with the lock of a bucket held, which on PREEMPT_RT leaves preemption on. */
+static struct flow *flow_alloc(void)
+{
+	if (IS_ENABLED(CONFIG_PREEMPT_RT))
+		return fastalloc_alloc(table.pool, GFP_ATOMIC);
+	return fastalloc_alloc_nopreempt(table.pool, GFP_ATOMIC);
+}
+
 static struct flow *flow_create(struct flow_bucket *bucket,
 				const struct flow_key *key, u64 now)
 {
-	struct flow *flow = fastalloc_alloc(table.pool, GFP_ATOMIC);
+	struct flow *flow = flow_alloc();
 
 	if (!flow) {
 		atomic64_inc(&flow_counters.no_object);
