@@ -6,6 +6,7 @@
 #include <linux/atomic.h>
 #include <linux/container_of.h>
 #include <linux/list.h>
+#include <linux/preempt.h>
 #include <linux/rbtree.h>
 #include <linux/rbtree_latch.h>
 
@@ -18,13 +19,16 @@ struct fa_track;
 
 /**
  * struct fa_chunk - one contiguous piece of backing memory
+ * @mem: address of the first object; what lookups read comes first, in one cache line
+ * @end: end of the last object
+ * @count: number of objects
+ * @base: index of the first object, as in @range
+ * @word: generation and references of each object, with %FASTALLOC_F_HANDLES
+ * @out: allocated objects, in a pool with checks
  * @all: in &fa_chunks.tree, by address
  * @origin: allocator of @mem
  * @avail: in &fa_central.avail while @nfree is not 0, of order LOWEST
- * @mem: address of the first object
- * @end: end of the last object
  * @bytes: size of the memory
- * @count: number of objects
  * @unused: LIFO, FIFO: objects from this index on were never allocated
  * @list: in &fa_central.unused while it has such objects, or in a list of chunks to destroy
  * @nfree: free objects, of order LOWEST; else those that trim has found
@@ -36,24 +40,25 @@ struct fa_track;
  * @map: allocated objects, of order LOWEST; else free ones that trim, or destroy, has found.
  *	Allocated with the chunk, so that trim and destroy need no memory.
  * @segs: segments that come with the chunk, until it is attached
- * @out: allocated objects, in a pool with checks
  * @shuffled: indices in the order in which objects are allocated first, until the chunk is
  *	attached; NULL: ascending
  * @leak: objects that kmemleak knows, if the kernel has it
  * @track: last allocation and last free of each object, with %FASTALLOC_F_OWNER
  * @index: in &fa_handles.index, by @range
  * @range: indices of its objects, with %FASTALLOC_F_HANDLES or %FASTALLOC_F_INDEX
- * @word: generation and references of each object, with %FASTALLOC_F_HANDLES
  * @gen_wrapped: a generation has wrapped around to 1
  */
 struct fa_chunk {
+	void			*mem;
+	void			*end;
+	unsigned int		count;
+	u32			base;
+	atomic64_t		*word;
+	unsigned long		*out;
 	struct latch_tree_node	all;
 	struct rb_node		avail;
 	enum fa_origin		origin;
-	void			*mem;
-	void			*end;
 	size_t			bytes;
-	unsigned int		count;
 	unsigned int		unused;
 	struct list_head	list;
 	unsigned int		nfree;
@@ -64,13 +69,11 @@ struct fa_chunk {
 	bool			keep;
 	struct fa_bitmap	map;
 	struct fa_segs		segs;
-	unsigned long		*out;
 	struct fa_track		*track;
 	u32			*shuffled;
 	unsigned long		*leak;
 	struct latch_tree_node	index;
 	struct fa_range		*range;
-	atomic64_t		*word;
 	bool			gen_wrapped;
 };
 
@@ -82,6 +85,10 @@ struct fa_chunk {
  * @objects: number of objects of all chunks
  * @stride: distance of adjacent objects; constant, like @stride_shift
  * @stride_shift: log2 of @stride, or -1 if it is not a power of two
+ * @hint: the chunk to look at before the tree; one without objects if there is none.
+ *	Readers without the lock are RCU readers, as those of the tree.
+ * @inverse: inverse of the odd part of @stride modulo 2^BITS_PER_LONG; constant
+ * @twos: how often 2 divides @stride; constant
  */
 struct fa_chunks {
 	struct latch_tree_root	tree;
@@ -90,12 +97,17 @@ struct fa_chunks {
 	unsigned long		objects;
 	size_t			stride;
 	int			stride_shift;
+	struct fa_chunk		*hint;
+	unsigned long		inverse;
+	unsigned int		twos;
 };
+
+u64 fa_inverse(u64 odd);
 
 void fa_chunks_init(struct fa_chunks *chunks, size_t stride);
 void fa_chunk_insert(struct fa_chunks *chunks, struct fa_chunk *chunk);
 void fa_chunk_erase(struct fa_chunks *chunks, struct fa_chunk *chunk);
-struct fa_chunk *fa_chunk_find(struct fa_chunks *chunks, const void *obj);
+struct fa_chunk *fa_chunk_search(struct fa_chunks *chunks, const void *obj);
 void fa_chunk_unshuffle(struct fa_chunk *chunk);
 
 static inline struct fa_chunk *fa_chunk_of(struct latch_tree_node *n)
@@ -151,11 +163,67 @@ static inline unsigned int fa_chunk_index(const struct fa_chunks *chunks,
 					   off / chunks->stride;
 }
 
-/* Whether @obj, in the chunk, is the start of an object. */
+/*
+ * The index of the object that begins at @obj; chunk->count or more if the chunk has none
+ * there, wherever @obj points to.
+ *
+ * The stride is odd * 2^twos, and inverse * odd is 1 modulo 2^BITS_PER_LONG. Multiplication
+ * by the inverse maps i * stride to i * 2^twos, which the rotation maps to i. This holds for
+ * all i of a chunk, as i * stride does not overflow. Both steps are permutations, so no other
+ * offset, negative ones included, is mapped to the index of an object.
+ */
+static __always_inline unsigned long fa_chunk_slot(const struct fa_chunks *chunks,
+						   const struct fa_chunk *chunk,
+						   const void *obj)
+{
+	unsigned long x = (unsigned long)(obj - chunk->mem) * chunks->inverse;
+
+	return x >> chunks->twos | x << (-chunks->twos & (BITS_PER_LONG - 1));
+}
+
+/* Whether @obj is the start of an object of the chunk. */
 static inline bool fa_chunk_begins(const struct fa_chunks *chunks,
 				   const struct fa_chunk *chunk, const void *obj)
 {
-	return fa_chunk_obj(chunks, chunk, fa_chunk_index(chunks, chunk, obj)) == obj;
+	return fa_chunk_slot(chunks, chunk, obj) < chunk->count;
+}
+
+/*
+ * Where most objects are: in a pool with one chunk, that one. The address dependency orders
+ * this read before those of the chunk; it pairs with the smp_store_release() in
+ * fa_chunk_set_hint().
+ */
+static __always_inline struct fa_chunk *fa_chunk_hint(const struct fa_chunks *chunks)
+{
+	return READ_ONCE(chunks->hint);
+}
+
+/*
+ * The chunk that contains @obj, or NULL. Any context. The chunk stays while the lock or
+ * grow_lock is held, and for RCU readers of a pool with ->rcu.
+ */
+static inline struct fa_chunk *fa_chunk_find(struct fa_chunks *chunks, const void *obj)
+{
+	struct fa_chunk *chunk = fa_chunk_hint(chunks);
+
+	if (likely(obj >= chunk->mem && obj < chunk->end))
+		return chunk;
+	return fa_chunk_search(chunks, obj);
+}
+
+/*
+ * Around lookups without the lock: an RCU read-side critical section. synchronize_rcu() also
+ * waits for code that has preemption off. That costs less than rcu_read_lock(), which is a
+ * call where readers may be preempted.
+ */
+static __always_inline void fa_chunk_read_lock(void)
+{
+	preempt_disable();
+}
+
+static __always_inline void fa_chunk_read_unlock(void)
+{
+	preempt_enable();
 }
 
 #endif /* FASTALLOC_CHUNK_H */

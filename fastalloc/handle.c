@@ -8,8 +8,9 @@
  * index of 31 bits, is stale from that instant. Lookups change only words with references.
  * So the pool, which alone uses a slot without references, may store to its word.
  *
- * Chunks are found by address and by index in two latch trees, and are freed only after an
- * RCU grace period. So lookups take no lock, in any context.
+ * Chunks are found by address and by index: first a look at one that is likely, then in two
+ * latch trees. They are freed only after an RCU grace period. So lookups take no lock, in any
+ * context.
  *
  * The handle that users see is mixed with a secret of the pool (struct fa_mix). So the next
  * handle cannot be guessed by counting, and a handle of another pool leads to an object
@@ -42,6 +43,7 @@
 #include "compat.h"
 #include "pool.h"
 #include "report.h"
+#include "word.h"
 
 /* Highest generation that a slot may begin with. */
 #define FA_GEN_START_MAX	U32_MAX
@@ -51,16 +53,6 @@
 
 /* Ranges that a search for free indices visits. */
 #define FA_RANGE_LOOK		64
-
-static inline u64 fa_word_gen(u64 word)
-{
-	return word >> FA_REF_BITS;
-}
-
-static inline u64 fa_word_refs(u64 word)
-{
-	return word & FA_REFS_MAX;
-}
 
 /* The word of a slot after its free. No handle has generation 0. */
 static inline u64 fa_word_next(u64 word)
@@ -172,34 +164,23 @@ static struct fa_chunk *fa_chunk_by_index(struct latch_tree_node *n)
 
 static bool fa_index_less(struct latch_tree_node *a, struct latch_tree_node *b)
 {
-	return fa_chunk_by_index(a)->range->base < fa_chunk_by_index(b)->range->base;
+	return fa_chunk_by_index(a)->base < fa_chunk_by_index(b)->base;
 }
 
 static int fa_index_comp(void *key, struct latch_tree_node *n)
 {
-	const struct fa_range *r = fa_chunk_by_index(n)->range;
+	const struct fa_chunk *chunk = fa_chunk_by_index(n);
 	u32 index = *(u32 *)key;
 
-	if (index < r->base)
+	if (index < chunk->base)
 		return -1;
-	return index - r->base >= r->count;
+	return index - chunk->base >= chunk->count;
 }
 
 static const struct latch_tree_ops fa_index_ops = {
 	.less = fa_index_less,
 	.comp = fa_index_comp,
 };
-
-/* The inverse of an odd number modulo 2^64: each step doubles the number of correct bits. */
-static u64 fa_inverse(u64 odd)
-{
-	u64 inv = odd;
-	int i;
-
-	for (i = 0; i < 5; i++)
-		inv *= 2 - odd * inv;
-	return inv;
-}
 
 void fa_handle_pool_init(struct fastalloc_pool *pool)
 {
@@ -254,6 +235,7 @@ int fa_handle_chunk_init(struct fastalloc_pool *pool, struct fa_chunk *chunk,
 				   chunk->count);
 		goto err_word;
 	}
+	chunk->base = chunk->range->base;
 	for (i = 0; chunk->word && i < chunk->count; i++) {
 		atomic64_set(&chunk->word[i], chunk->range->floor << FA_REF_BITS);
 		fa_resched(i, gfp);
@@ -336,16 +318,15 @@ static noinline __cold void fa_handle_fault(struct fastalloc_pool *pool, const c
 }
 
 /*
- * The word of an object, or NULL, which is reported if @op is set. Under rcu_read_lock():
- * if this does not see the pool dead, the chunks stay until the end of the read-side
- * critical section.
+ * The word of an object, or NULL, which is reported if @op is set. Call this within
+ * fa_chunk_read_lock(): if this does not see the pool dead, the chunks stay until the unlock.
  */
 static atomic64_t *fa_word_of(struct fastalloc_pool *pool, const void *obj,
 			      struct fa_chunk **found, const char *op)
 {
 	struct fa_chunk *chunk = NULL;
 	const char *why;
-	unsigned int i;
+	unsigned long i;
 
 	if (unlikely(fa_is_dead(pool))) {
 		why = "after the pool was destroyed";
@@ -356,9 +337,9 @@ static atomic64_t *fa_word_of(struct fastalloc_pool *pool, const void *obj,
 		why = "of a foreign pointer";
 	}
 	if (likely(chunk)) {
-		i = fa_chunk_index(&pool->chunks, chunk, obj);
+		i = fa_chunk_slot(&pool->chunks, chunk, obj);
 		*found = chunk;
-		if (likely(fa_chunk_obj(&pool->chunks, chunk, i) == obj))
+		if (likely(i < chunk->count))
 			return &chunk->word[i];
 		why = "of a pointer into an object";
 	}
@@ -394,38 +375,25 @@ void fa_handle_alloc(struct fastalloc_pool *pool, void *obj)
 {
 	struct fa_chunk *chunk;
 	atomic64_t *word;
-	u64 old;
 
-	rcu_read_lock();
+	fa_chunk_read_lock();
 	word = fa_word_of(pool, obj, &chunk, "hand-out");
-	if (word) {
-		old = atomic64_read(word);
-		if (unlikely(fa_word_refs(old)))
-			fa_handle_fault(pool, "hand-out", "of an object in use", obj, chunk);
-		else
-			atomic64_set_release(word, old + 1);
-	}
-	rcu_read_unlock();
+	if (word && unlikely(!fa_word_first(word)))
+		fa_handle_fault(pool, "hand-out", "of an object in use", obj, chunk);
+	fa_chunk_read_unlock();
 }
 
 /*
- * Drops a reference; unless @put, it must be the only one. Returns whether it was the last.
- * Then the object belongs to the caller, and no handle leads to it.
+ * Drops a reference to an object whose word was last seen as @old; unless @put, it must be
+ * the only one. Returns whether it was the last. Then the object belongs to the caller, and no
+ * handle leads to it. Call this within fa_chunk_read_lock().
  */
-bool fa_handle_drop(struct fastalloc_pool *pool, void *obj, bool put)
+bool fa_handle_drop_word(struct fastalloc_pool *pool, void *obj, struct fa_chunk *chunk,
+			 atomic64_t *word, s64 old, bool put)
 {
 	const char *op = put ? "put" : "free";
-	struct fa_chunk *chunk;
-	atomic64_t *word;
-	bool last = false;
 	u64 refs, next;
-	s64 old;
 
-	rcu_read_lock();
-	word = fa_word_of(pool, obj, &chunk, op);
-	if (!word)
-		goto out;
-	old = atomic64_read(word);
 	do {
 		refs = fa_word_refs(old);
 		if (unlikely(!refs || (!put && refs > 1))) {
@@ -434,22 +402,34 @@ bool fa_handle_drop(struct fastalloc_pool *pool, void *obj, bool put)
 					       "of a freed object", obj, chunk);
 			else
 				fa_fault(pool, "double free", obj, chunk, NULL);
-			goto out;
+			return false;
 		}
 		/* Saturated: the true number of references is unknown. */
 		if (unlikely(refs == FA_REFS_MAX))
-			goto out;
+			return false;
 		next = refs > 1 ? old - 1 : fa_word_next(old);
 	} while (!atomic64_try_cmpxchg_release(word, &old, next));
 
-	last = refs == 1;
-	if (last) {
-		smp_acquire__after_ctrl_dep();
-		if (unlikely(fa_word_gen(next) == 1))
-			WRITE_ONCE(chunk->gen_wrapped, true);
-	}
-out:
-	rcu_read_unlock();
+	if (refs > 1)
+		return false;
+	smp_acquire__after_ctrl_dep();
+	if (unlikely(fa_word_gen(next) == 1))
+		WRITE_ONCE(chunk->gen_wrapped, true);
+	return true;
+}
+
+/* Drops a reference, as fa_handle_drop_word(). */
+bool fa_handle_drop(struct fastalloc_pool *pool, void *obj, bool put)
+{
+	struct fa_chunk *chunk;
+	atomic64_t *word;
+	bool last = false;
+
+	fa_chunk_read_lock();
+	word = fa_word_of(pool, obj, &chunk, put ? "put" : "free");
+	if (word)
+		last = fa_handle_drop_word(pool, obj, chunk, word, atomic64_read(word), put);
+	fa_chunk_read_unlock();
 	return last;
 }
 
@@ -459,14 +439,14 @@ void *fastalloc_get(struct fastalloc_pool *pool, void *obj)
 	atomic64_t *word;
 	bool ok = false;
 
-	rcu_read_lock();
+	fa_chunk_read_lock();
 	word = fa_word_of(pool, obj, &chunk, "get");
 	if (word) {
 		ok = fa_word_get(pool, word, 0);
 		if (unlikely(!ok))
 			fa_handle_fault(pool, "get", "of a freed object", obj, chunk);
 	}
-	rcu_read_unlock();
+	fa_chunk_read_unlock();
 	return ok ? obj : NULL;
 }
 FASTALLOC_EXPORT(fastalloc_get);
@@ -477,32 +457,62 @@ bool fastalloc_get_unless_zero(struct fastalloc_pool *pool, void *obj)
 	atomic64_t *word;
 	bool ok;
 
-	rcu_read_lock();
+	fa_chunk_read_lock();
 	word = fa_word_of(pool, obj, &chunk, NULL);
 	ok = word && fa_word_get(pool, word, 0);
-	rcu_read_unlock();
+	fa_chunk_read_unlock();
 	return ok;
 }
 FASTALLOC_EXPORT(fastalloc_get_unless_zero);
 
-fastalloc_handle_t fastalloc_handle(struct fastalloc_pool *pool, const void *obj)
+static __always_inline fastalloc_handle_t fa_handle_of(const struct fastalloc_pool *pool,
+						       const struct fa_chunk *chunk,
+						       unsigned long i, u64 now)
+{
+	return (fastalloc_handle_t){
+		fa_mix(&pool->handles.mix, (now & ~FA_REFS_MAX) | (chunk->base + i)),
+	};
+}
+
+/* Anything but an object that has references, in the chunk of the hint. */
+static noinline fastalloc_handle_t fa_handle_slow(struct fastalloc_pool *pool, const void *obj)
 {
 	fastalloc_handle_t h = FASTALLOC_HANDLE_NONE;
 	struct fa_chunk *chunk;
 	atomic64_t *word;
 	u64 now;
 
-	rcu_read_lock();
 	word = fa_word_of(pool, obj, &chunk, "handle");
 	if (word) {
 		now = atomic64_read(word);
 		if (likely(fa_word_refs(now)))
-			h.v = fa_mix(&pool->handles.mix, (now & ~FA_REFS_MAX) |
-				     (chunk->range->base + (word - chunk->word)));
+			h = fa_handle_of(pool, chunk, word - chunk->word, now);
 		else
 			fa_handle_fault(pool, "handle", "of a freed object", obj, chunk);
 	}
-	rcu_read_unlock();
+	fa_chunk_read_unlock();
+	return h;
+}
+
+fastalloc_handle_t fastalloc_handle(struct fastalloc_pool *pool, const void *obj)
+{
+	const struct fa_chunk *chunk;
+	fastalloc_handle_t h;
+	unsigned long i;
+	u64 now;
+
+	fa_chunk_read_lock();
+	if (unlikely(fa_is_dead(pool) || !pool->handles.on))
+		return fa_handle_slow(pool, obj);
+	chunk = fa_chunk_hint(&pool->chunks);
+	i = fa_chunk_slot(&pool->chunks, chunk, obj);
+	if (unlikely(i >= chunk->count))
+		return fa_handle_slow(pool, obj);
+	now = atomic64_read(&chunk->word[i]);
+	if (unlikely(!fa_word_refs(now)))
+		return fa_handle_slow(pool, obj);
+	h = fa_handle_of(pool, chunk, i, now);
+	fa_chunk_read_unlock();
 	return h;
 }
 FASTALLOC_EXPORT(fastalloc_handle);
@@ -513,13 +523,19 @@ FASTALLOC_EXPORT(fastalloc_handle);
  */
 struct fa_chunk *fa_chunk_with_index(struct fastalloc_pool *pool, u32 index)
 {
+	struct fa_chunk *chunk = fa_chunk_hint(&pool->chunks);
 	struct latch_tree_node *n;
 
+	if (likely(index - chunk->base < chunk->count))
+		return chunk;
 	n = latch_tree_find(&index, &pool->handles.index, &fa_index_ops);
 	return n ? fa_chunk_by_index(n) : NULL;
 }
 
-/* The object and the word of @raw, whether stale or not. Under rcu_read_lock(). */
+/*
+ * The object and the word of @raw, whether stale or not. Call this within
+ * fa_chunk_read_lock().
+ */
 static void *fa_handle_lookup(struct fastalloc_pool *pool, u64 raw, atomic64_t **word)
 {
 	u32 index = raw & FA_REFS_MAX, i;
@@ -532,25 +548,49 @@ static void *fa_handle_lookup(struct fastalloc_pool *pool, u64 raw, atomic64_t *
 	/* A pool with indices only has no words. */
 	if (!chunk || !chunk->word)
 		return NULL;
-	i = index - chunk->range->base;
+	i = index - chunk->base;
 	*word = &chunk->word[i];
 	return fa_chunk_obj(&pool->chunks, chunk, i);
 }
 
-void *fastalloc_resolve(struct fastalloc_pool *pool, fastalloc_handle_t h)
+/* The object, unless the handle is stale. */
+static __always_inline void *fa_resolve_word(const struct fastalloc_pool *pool, u64 raw,
+					     atomic64_t *word, void *obj)
 {
-	u64 raw = fa_unmix(&pool->handles.mix, h.v), now;
+	u64 now = atomic64_read_acquire(word);
+
+	return fa_word_refs(now) && fa_word_gen(now) == fa_word_gen(raw) ? obj : NULL;
+}
+
+/* An object that is not in the chunk of the hint. */
+static noinline void *fa_resolve_slow(struct fastalloc_pool *pool, u64 raw)
+{
 	atomic64_t *word;
 	void *obj;
 
-	rcu_read_lock();
 	obj = fa_handle_lookup(pool, raw, &word);
-	if (obj) {
-		now = atomic64_read_acquire(word);
-		if (!fa_word_refs(now) || fa_word_gen(now) != fa_word_gen(raw))
-			obj = NULL;
-	}
-	rcu_read_unlock();
+	if (obj)
+		obj = fa_resolve_word(pool, raw, word, obj);
+	fa_chunk_read_unlock();
+	return obj;
+}
+
+void *fastalloc_resolve(struct fastalloc_pool *pool, fastalloc_handle_t h)
+{
+	u64 raw = fa_unmix(&pool->handles.mix, h.v);
+	const struct fa_chunk *chunk;
+	void *obj;
+	u32 i;
+
+	fa_chunk_read_lock();
+	if (unlikely(fa_is_dead(pool) || !pool->handles.on))
+		return fa_resolve_slow(pool, raw);
+	chunk = fa_chunk_hint(&pool->chunks);
+	i = (raw & FA_REFS_MAX) - chunk->base;
+	if (unlikely(i >= chunk->count))
+		return fa_resolve_slow(pool, raw);
+	obj = fa_resolve_word(pool, raw, &chunk->word[i], fa_chunk_obj(&pool->chunks, chunk, i));
+	fa_chunk_read_unlock();
 	return obj;
 }
 FASTALLOC_EXPORT(fastalloc_resolve);
@@ -564,11 +604,11 @@ void *fastalloc_upgrade(struct fastalloc_pool *pool, fastalloc_handle_t h)
 	/* No handle has generation 0. */
 	if (!fa_word_gen(raw))
 		return NULL;
-	rcu_read_lock();
+	fa_chunk_read_lock();
 	obj = fa_handle_lookup(pool, raw, &word);
 	if (obj && !fa_word_get(pool, word, fa_word_gen(raw)))
 		obj = NULL;
-	rcu_read_unlock();
+	fa_chunk_read_unlock();
 	return obj;
 }
 FASTALLOC_EXPORT(fastalloc_upgrade);

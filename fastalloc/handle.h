@@ -3,6 +3,7 @@
 #ifndef FASTALLOC_HANDLE_H
 #define FASTALLOC_HANDLE_H
 
+#include <linux/atomic.h>
 #include <linux/gfp.h>
 #include <linux/list.h>
 #include <linux/rbtree.h>
@@ -95,6 +96,8 @@ void fa_handle_attach(struct fastalloc_pool *pool, struct fa_chunk *chunk);
 void fa_handle_detach(struct fastalloc_pool *pool, struct fa_chunk *chunk);
 struct fa_chunk *fa_chunk_with_index(struct fastalloc_pool *pool, u32 index);
 void fa_handle_alloc(struct fastalloc_pool *pool, void *obj);
+bool fa_handle_drop_word(struct fastalloc_pool *pool, void *obj, struct fa_chunk *chunk,
+			 atomic64_t *word, s64 old, bool put);
 bool fa_handle_drop(struct fastalloc_pool *pool, void *obj, bool put);
 
 #endif /* FASTALLOC_HANDLE_H */

@@ -81,18 +81,18 @@ long fastalloc_obj_index(struct fastalloc_pool *pool, const void *obj)
 {
 	struct fa_chunk *chunk;
 	long index = -ENOENT;
-	unsigned int i;
+	unsigned long i;
 
 	if (!fa_may_index(pool))
 		return -EOPNOTSUPP;
-	rcu_read_lock();
+	fa_chunk_read_lock();
 	chunk = fa_chunk_find(&pool->chunks, obj);
 	if (likely(chunk)) {
-		i = fa_chunk_index(&pool->chunks, chunk, obj);
-		if (likely(fa_chunk_obj(&pool->chunks, chunk, i) == obj))
-			index = (long)chunk->range->base + i;
+		i = fa_chunk_slot(&pool->chunks, chunk, obj);
+		if (likely(i < chunk->count))
+			index = (long)chunk->base + i;
 	}
-	rcu_read_unlock();
+	fa_chunk_read_unlock();
 	return index;
 }
 FASTALLOC_EXPORT(fastalloc_obj_index);
@@ -104,11 +104,11 @@ void *fastalloc_obj_at(struct fastalloc_pool *pool, unsigned long index)
 
 	if (!fa_may_index(pool) || index > FA_REFS_MAX)
 		return NULL;
-	rcu_read_lock();
+	fa_chunk_read_lock();
 	chunk = fa_chunk_with_index(pool, index);
 	if (likely(chunk))
-		obj = fa_chunk_obj(&pool->chunks, chunk, index - chunk->range->base);
-	rcu_read_unlock();
+		obj = fa_chunk_obj(&pool->chunks, chunk, index - chunk->base);
+	fa_chunk_read_unlock();
 	return obj;
 }
 FASTALLOC_EXPORT(fastalloc_obj_at);
