@@ -40,7 +40,9 @@
  *	    only _timeout() and _killable(), which wait at once if other
  *	    tasks wait and the pool cannot grow: fa_wait_for_object()
  *
- * An allocation that got its object in the lower half ends with fa_post_alloc(). A free:
+ * An allocation that got its object in the lower half ends with fa_post_alloc(). The paths
+ * HANDLES and CHECK are in safe.c: like CACHE_ZERO there is one attempt to pop from the cache,
+ * then fa_pool_alloc(); a free that is not common goes on in fa_pool_free(). A free:
  *
  *	fastalloc_free()                      __fastalloc_free()
  *	pushes to the CPU's cache (CACHE)     pushes to the window (OWNER)
@@ -78,6 +80,7 @@
 #include "exact.h"
 #include "lock.h"
 #include "report.h"
+#include "safe.h"
 #include "sanitize.h"
 
 #ifdef CONFIG_DEBUG_ATOMIC_SLEEP
@@ -233,8 +236,6 @@ static inline void fa_pool_give(struct fastalloc_pool *pool, void *obj)
  */
 void fa_pool_free(struct fastalloc_pool *pool, void *obj, unsigned long ip, bool put)
 {
-	bool may_lock;
-
 	if (!fa_pre_free_hook(pool, obj, ip, put))
 		return;
 	/*
@@ -243,6 +244,14 @@ void fa_pool_free(struct fastalloc_pool *pool, void *obj, unsigned long ip, bool
 	 */
 	if (put)
 		__fastalloc_debug_free(pool, obj, 1);
+	fa_pool_free_checked(pool, obj);
+}
+
+/* The second part of a free: the object belongs to the caller, and the hook was called. */
+void fa_pool_free_checked(struct fastalloc_pool *pool, void *obj)
+{
+	bool may_lock;
+
 	/*
 	 * Evaluate this first: without PREEMPT_RCU, rcu_read_lock() looks like atomic
 	 * context.
@@ -275,7 +284,7 @@ static void *fa_pool_take_or_grow(struct fastalloc_pool *pool, gfp_t gfp)
 	return obj;
 }
 
-static void *fa_pool_alloc(struct fastalloc_pool *pool, gfp_t gfp, unsigned long ip)
+void *fa_pool_alloc(struct fastalloc_pool *pool, gfp_t gfp, unsigned long ip)
 {
 	void *obj;
 
@@ -289,10 +298,15 @@ static void *fa_pool_alloc(struct fastalloc_pool *pool, gfp_t gfp, unsigned long
 	return obj;
 }
 
-static void *fa_alloc_owned(struct fastalloc_pool *pool, gfp_t gfp, unsigned long ip)
+static noinline void *fa_alloc_owned(struct fastalloc_pool *pool, gfp_t gfp, unsigned long ip)
 {
-	void *obj = fa_path_is_list(pool) ? fa_central_alloc(pool) : NULL;
+	void *obj;
 
+	if (fa_path(pool) == FA_PATH_SAFE_LIST) {
+		preempt_disable();
+		return fa_alloc_safe(pool, gfp, ip);
+	}
+	obj = fa_path_is_list(pool) ? fa_central_alloc(pool) : NULL;
 	if (unlikely(!obj))
 		return fa_pool_alloc(pool, gfp, ip);
 	if (pool->init_on_alloc) {
@@ -309,8 +323,13 @@ void *__fastalloc_alloc_owned(struct fastalloc_pool *pool, gfp_t gfp)
 }
 FASTALLOC_EXPORT(__fastalloc_alloc_owned);
 
-static void fa_free_owned(struct fastalloc_pool *pool, void *obj, unsigned long ip)
+static noinline void fa_free_owned(struct fastalloc_pool *pool, void *obj, unsigned long ip)
 {
+	if (fa_path(pool) == FA_PATH_SAFE_LIST) {
+		preempt_disable();
+		fa_free_safe(pool, obj, ip);
+		return;
+	}
 	if (!fa_path_is_list(pool)) {
 		fa_pool_free(pool, obj, ip, false);
 		return;
@@ -377,20 +396,24 @@ static __always_inline bool fa_claimed_own(struct fastalloc_pool *pool)
 	return data_race(pool->head.cache) == pool->percpu.cache;
 }
 
+static noinline void *fa_alloc_claimed(struct fastalloc_pool *pool, gfp_t gfp,
+				       unsigned long n, unsigned long ip)
+{
+	void *obj = fa_cache_alloc(pool, this_cpu_ptr(pool->percpu.cache), n);
+
+	preempt_enable();
+	return likely(obj) ? fa_pool_zero(pool, obj) : fa_pool_alloc(pool, gfp, ip);
+}
+
+/* Its calls are at its end, so that it saves no registers. */
 static noinline void *fa_alloc_cached(struct fastalloc_pool *pool, gfp_t gfp, unsigned long n,
 				      unsigned long ip)
 {
-	void *obj;
-
-	if (fa_claimed_own(pool)) {
-		obj = fa_cache_alloc(pool, this_cpu_ptr(pool->percpu.cache), n);
-		preempt_enable();
-		if (unlikely(!obj))
-			return fa_pool_alloc(pool, gfp, ip);
-		return fa_pool_zero(pool, obj);
-	}
-	if (fa_path(pool) == FA_PATH_CACHE_ZERO)
-		return fa_alloc_zeroing(pool, gfp, ip);
+	if (fa_claimed_own(pool))
+		return fa_alloc_claimed(pool, gfp, n, ip);
+	if (!fa_path_is_plain(pool))
+		return fa_path(pool) == FA_PATH_CACHE_ZERO ? fa_alloc_zeroing(pool, gfp, ip) :
+							     fa_alloc_safe(pool, gfp, ip);
 	preempt_enable();
 	if (__fastalloc_may_pop(&pool->head.window))
 		return fa_pool_zero(pool, __fastalloc_pop(&pool->head, &pool->head.window));
@@ -449,16 +472,25 @@ static noinline void fa_free_zeroing(struct fastalloc_pool *pool, void *obj)
 	preempt_enable();
 }
 
+static noinline void fa_free_claimed(struct fastalloc_pool *pool, void *obj, unsigned long n)
+{
+	fa_cache_free(pool, this_cpu_ptr(pool->percpu.cache), obj, n);
+	preempt_enable();
+}
+
+/* As fa_alloc_cached(). */
 static noinline void fa_free_cached(struct fastalloc_pool *pool, void *obj, unsigned long n,
 				    unsigned long ip)
 {
 	if (fa_claimed_own(pool)) {
-		fa_cache_free(pool, this_cpu_ptr(pool->percpu.cache), obj, n);
-		preempt_enable();
+		fa_free_claimed(pool, obj, n);
 		return;
 	}
-	if (fa_path(pool) == FA_PATH_CACHE_ZERO) {
-		fa_free_zeroing(pool, obj);
+	if (!fa_path_is_plain(pool)) {
+		if (fa_path(pool) == FA_PATH_CACHE_ZERO)
+			fa_free_zeroing(pool, obj);
+		else
+			fa_free_safe(pool, obj, ip);
 		return;
 	}
 	preempt_enable();
@@ -494,8 +526,10 @@ FASTALLOC_EXPORT(__fastalloc_free_slow);
 
 void fastalloc_put(struct fastalloc_pool *pool, void *obj)
 {
-	if (obj)
-		fa_pool_free(pool, obj, _RET_IP_, true);
+	if (!obj)
+		return;
+	preempt_disable();
+	fa_put_safe(pool, obj, _RET_IP_);
 }
 FASTALLOC_EXPORT(fastalloc_put);
 

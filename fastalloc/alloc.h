@@ -25,6 +25,12 @@ static inline bool fa_path_is_bare(const struct fastalloc_pool *pool)
 	return (path >= FA_PATH_LIST || path == FA_PATH_CACHE) && !pool->init_on_alloc;
 }
 
+/* Objects need nothing; SPINLOCK and NONE: at most zeroing. */
+static inline bool fa_path_is_plain(const struct fastalloc_pool *pool)
+{
+	return fa_path(pool) > FA_PATH_CACHE_ZERO;
+}
+
 /* SPINLOCK and NONE: objects need at most zeroing. */
 static inline bool fa_path_is_list(const struct fastalloc_pool *pool)
 {
@@ -92,9 +98,11 @@ static inline void fa_pool_leave(struct fastalloc_pool *pool)
 		fa_debug_leave(pool);
 }
 
+void *fa_pool_alloc(struct fastalloc_pool *pool, gfp_t gfp, unsigned long ip);
 void fa_post_alloc_hook(struct fastalloc_pool *pool, gfp_t gfp, void *obj, unsigned long ip);
 void fa_post_alloc_hook_bulk(struct fastalloc_pool *pool, gfp_t gfp, unsigned int nr,
 			     void **objs, unsigned long ip);
 void fa_pool_free(struct fastalloc_pool *pool, void *obj, unsigned long ip, bool put);
+void fa_pool_free_checked(struct fastalloc_pool *pool, void *obj);
 
 #endif /* FASTALLOC_ALLOC_H */

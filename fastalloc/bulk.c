@@ -5,6 +5,7 @@
 #include "alloc.h"
 #include "compat.h"
 #include "exact.h"
+#include "safe.h"
 
 static inline bool fa_pool_take_bulk(struct fastalloc_pool *pool, unsigned int nr,
 				     void **objs)
@@ -111,7 +112,14 @@ static noinline void fa_pool_free_bulk(struct fastalloc_pool *pool, unsigned int
 
 	if (!nr)
 		return;
-	if (fa_path(pool) <= FA_PATH_FULL) {
+	if (fa_path(pool) <= FA_PATH_SAFE_LIST) {
+		for (i = 0; i < nr; i++) {
+			preempt_disable();
+			fa_free_safe(pool, objs[i], ip);
+		}
+		return;
+	}
+	if (fa_path(pool) == FA_PATH_FULL) {
 		for (i = 0; i < nr; i++)
 			fa_pool_free(pool, objs[i], ip, false);
 		return;

@@ -4,11 +4,11 @@
  * (U), with the letters and the patterns of SLUB (mm/slub.c). The state is stored beside
  * the chunk, except for red zones and poison.
  *
- * A pool with checks shows a bypass cache, so all its operations come through here, and a
- * pool without checks has no overhead. A bit for each slot says whether it is allocated.
- * One atomic operation on it decides which of two concurrent frees of the same object is
- * wrong. All checks work in any context, NMI included: the chunk of a pointer is found
- * without a lock.
+ * A pool with checks shows a bypass cache, so all its operations come through here, or, with F
+ * alone, through safe.c, which does the same in short. A pool without checks has no overhead.
+ * A bit for each slot says whether it is allocated. One atomic operation on it decides which
+ * of two concurrent frees of the same object is wrong. All checks work in any context, NMI
+ * included: the chunk of a pointer is found without a lock.
  */
 #define pr_fmt(fmt) "fastalloc: " fmt
 

@@ -95,8 +95,15 @@ static enum fa_path fa_pool_path(const struct fastalloc_pool *pool)
 	/* The inline path zeroes on allocation only, and only if the kernel does. */
 	bool zeroes = pool->init_on_free || (pool->init_on_alloc && !want_init_on_alloc(0));
 
-	if (pool->checks || pool->sanitize || pool->handles.on || pool->percpu.exact ||
-	    pool->cfg.on_acquire || pool->cfg.on_release)
+	if (pool->sanitize || pool->percpu.exact || pool->cfg.on_acquire || pool->cfg.on_release)
+		return FA_PATH_FULL;
+	if (pool->handles.on && !pool->checks)
+		return fa_is_percpu(pool) ? FA_PATH_HANDLES : FA_PATH_SAFE_LIST;
+	/* With checks, the calls on a pool of sync NONE must not overlap. */
+	if (!pool->handles.on && pool->checks == FASTALLOC_F_CHECK &&
+	    pool->sync != FASTALLOC_SYNC_NONE)
+		return fa_is_percpu(pool) ? FA_PATH_CHECK : FA_PATH_SAFE_LIST;
+	if (pool->checks || pool->handles.on)
 		return FA_PATH_FULL;
 	if (fa_is_percpu(pool))
 		return zeroes ? FA_PATH_CACHE_ZERO : FA_PATH_CACHE;

@@ -47,8 +47,11 @@ struct shrinker;
 /**
  * enum fa_path - the path that a call on a pool takes
  * @FA_PATH_DEAD: the pool has been destroyed; only its descriptor is left
- * @FA_PATH_FULL: hooks, checks, handles, sanitizers or an exact ceiling; or the pool is
- *	being destroyed
+ * @FA_PATH_HANDLES: PERCPU; objects have handles, and need at most zeroing
+ * @FA_PATH_CHECK: PERCPU; objects have check F only, and need at most zeroing
+ * @FA_PATH_SAFE_LIST: SPINLOCK, as %FA_PATH_HANDLES or %FA_PATH_CHECK; NONE: handles only
+ * @FA_PATH_FULL: hooks, more checks, sanitizers or an exact ceiling; check F of NONE; or the
+ *	pool is being destroyed
  * @FA_PATH_CACHE_ZERO: PERCPU; objects need zeroing only, but not as %FA_PATH_CACHE does it
  * @FA_PATH_CACHE: PERCPU; objects need nothing, or zeroing on allocation while the kernel
  *	does the same to objects of slab caches: inline
@@ -62,6 +65,9 @@ struct shrinker;
  */
 enum fa_path {
 	FA_PATH_DEAD,
+	FA_PATH_HANDLES,
+	FA_PATH_CHECK,
+	FA_PATH_SAFE_LIST,
 	FA_PATH_FULL,
 	FA_PATH_CACHE_ZERO,
 	FA_PATH_CACHE,
