@@ -8,6 +8,7 @@
 
 #include <linux/cpumask.h>
 #include <linux/err.h>
+#include <linux/fastalloc_handle.h>
 #include <linux/math64.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -345,18 +346,60 @@ int bench_case_grow(unsigned int size)
 	return err;
 }
 
-static u64 pair_of(struct bench *b, enum bench_id id, unsigned int nr)
+static u64 batch_of(struct bench *b, bench_loop_t loop, unsigned int nr)
 {
+	u64 batch[BATCHES];
 	unsigned int i;
 
 	/* the first is to warm up */
 	for (i = 0; i <= BATCHES; i++) {
-		u64 t = bench_run_in(BENCH_TASK, bench_loops[id].pair, b, nr);
+		u64 t = bench_run_in(BENCH_TASK, loop, b, nr);
 
 		if (i)
-			sample[id][i - 1] = t;
+			batch[i - 1] = t;
 	}
-	return bench_median(sample[id], BATCHES);
+	return bench_median(batch, BATCHES);
+}
+
+static u64 pair_of(struct bench *b, enum bench_id id, unsigned int nr)
+{
+	return batch_of(b, bench_loops[id].pair, nr);
+}
+
+/* A pair with all that a handle needs: it is made of the object, and resolved. */
+static u64 loop_resolve(struct bench *b, unsigned int nr)
+{
+	struct fastalloc_pool *pool = b->handle[BENCH_INLINE];
+	u64 t = bench_clock();
+	void *obj;
+
+	while (nr--) {
+		obj = fastalloc_alloc(pool, BENCH_GFP);
+		fastalloc_free(pool, fastalloc_resolve(pool, fastalloc_handle(pool, obj)));
+	}
+	return bench_clock() - t;
+}
+
+static int pair_resolve(struct bench *b, unsigned int nr, u64 nothing)
+{
+	struct fastalloc_config cfg = {
+		.name = "bench-resolve",
+		.obj_size = b->size,
+		.capacity = BENCH_OBJS,
+		.flags = FASTALLOC_F_HANDLES | FASTALLOC_F_NO_INIT,
+	};
+	struct fastalloc_pool *pool;
+	u64 t;
+
+	pool = fastalloc_pool_create(&cfg);
+	if (IS_ERR(pool))
+		return PTR_ERR(pool);
+	b->handle[BENCH_INLINE] = pool;
+	t = batch_of(b, loop_resolve, nr);
+	fastalloc_pool_destroy(pool);
+	bench_report("checks", b, 1, BENCH_INLINE,
+		     div_u64((t - min(t, nothing)) * 1000, nr), "pair-resolve");
+	return 0;
 }
 
 /* The cost that each check, and handles, add to a pair. */
@@ -410,7 +453,7 @@ int bench_case_checks(unsigned int size, unsigned int nr)
 				     letters[i].unit);
 		}
 	}
-	return 0;
+	return pair_resolve(&b, nr, nothing);
 }
 
 /* Memory that a pool needs beside its objects. */
