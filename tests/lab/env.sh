@@ -76,7 +76,12 @@ lab_field() {
 lab_kmemleak() { grep -qx '# CONFIG_DEBUG_KMEMLEAK_DEFAULT_OFF is not set' "$("$LAB/image/kernel" "$1")/config"; }
 
 lab_source_dir() { "$LAB/image/source"; }
-lab_kdir() { local d && d=$("$LAB/image/kernel" "$1") && readlink -f "$d/kdir"; }
+# stock kernels from 6.12 on want pahole for their modules; the chroots have it
+lab_kdir() {
+	local d
+	[ "$(lab_field "$1" kind)-$(lab_field "$1" built)" != stock-host ] || lab_need pahole
+	d=$("$LAB/image/kernel" "$1") && readlink -f "$d/kdir"
+}
 lab_image() { local d && d=$("$LAB/image/kernel" "$1") && readlink -f "$d/image"; }
 lab_release() { local d && d=$("$LAB/image/kernel" "$1") && cat "$d/release"; }
 
