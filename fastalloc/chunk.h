@@ -14,6 +14,7 @@
 #include "deque.h"
 #include "mem.h"
 
+struct fa_link_block;
 struct fa_range;
 struct fa_track;
 
@@ -42,6 +43,8 @@ struct fa_track;
  * @segs: segments that come with the chunk, until it is attached
  * @shuffled: indices in the order in which objects are allocated first, until the chunk is
  *	attached; NULL: ascending
+ * @link: PERCPU: links of its objects, see links.c
+ * @only_link: @link points here if there is one block
  * @leak: objects that kmemleak knows, if the kernel has it
  * @track: last allocation and last free of each object, with %FASTALLOC_F_OWNER
  * @index: in &fa_handles.index, by @range
@@ -71,6 +74,8 @@ struct fa_chunk {
 	struct fa_segs		segs;
 	struct fa_track		*track;
 	u32			*shuffled;
+	struct fa_link_block	**link;
+	struct fa_link_block	*only_link;
 	unsigned long		*leak;
 	struct latch_tree_node	index;
 	struct fa_range		*range;

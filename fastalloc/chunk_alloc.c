@@ -263,10 +263,15 @@ struct fa_chunk *fa_chunk_create(struct fastalloc_pool *pool, unsigned long want
 	err = fa_handle_chunk_init(pool, chunk, gfp);
 	if (err)
 		goto err_debug;
+	if (fa_is_percpu(pool)) {
+		err = fa_links_add(&pool->percpu.depot.links, chunk, gfp, fa_node(pool));
+		if (err)
+			goto err_handle;
+	}
 	if (IS_ENABLED(CONFIG_DEBUG_KMEMLEAK)) {
 		err = fa_kmemleak_chunk_init(pool, chunk, gfp);
 		if (err)
-			goto err_handle;
+			goto err_links;
 	}
 	fa_san_chunk_init(pool, chunk, gfp);
 	err = fa_chunk_construct(pool, chunk, gfp);
@@ -276,6 +281,8 @@ struct fa_chunk *fa_chunk_create(struct fastalloc_pool *pool, unsigned long want
 
 err_san:
 	fa_san_chunk_exit(pool, chunk, gfp);
+err_links:
+	fa_links_del(&pool->percpu.depot.links, chunk);
 err_handle:
 	fa_handle_chunk_exit(pool, chunk, gfp);
 err_debug:
@@ -304,6 +311,7 @@ void fa_chunk_destroy(struct fastalloc_pool *pool, struct fa_chunk *chunk, gfp_t
 		fa_chunk_destruct(pool, chunk, chunk->count, gfp);
 		fa_chunk_free(pool, chunk);
 	}
+	fa_links_del(&pool->percpu.depot.links, chunk);
 	fa_chunk_unshuffle(chunk);
 	fa_segs_free(&chunk->segs, gfp);
 	fa_bitmap_free(&chunk->map);
@@ -315,5 +323,5 @@ size_t fa_chunk_overhead(const struct fa_chunk *chunk)
 {
 	return chunk->bytes + fa_kvsize(sizeof(*chunk)) +
 	       fa_kvsize(chunk->map.words * sizeof(unsigned long)) +
-	       fa_debug_overhead(chunk) + fa_handle_overhead(chunk);
+	       fa_debug_overhead(chunk) + fa_handle_overhead(chunk) + fa_links_bytes(chunk);
 }

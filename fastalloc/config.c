@@ -165,6 +165,10 @@ static int fa_check_kind(const struct fastalloc_config *cfg)
 		return fa_refuse(cfg, -ERANGE, "magazine=%u: more than %u",
 				 cfg->magazine, FASTALLOC_MAX_MAGAZINE);
 
+	if (cfg->reserve > FASTALLOC_MAX_OBJECTS)
+		return fa_refuse(cfg, -E2BIG, "reserve=%lu: more than %lu",
+				 cfg->reserve, FASTALLOC_MAX_OBJECTS);
+
 	if (cfg->flags & ~FA_FLAGS)
 		return fa_refuse(cfg, -EINVAL, "flags=%#lx: unknown bits",
 				 cfg->flags & ~FA_FLAGS);

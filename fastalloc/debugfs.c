@@ -36,6 +36,7 @@ static int stats_show(struct seq_file *m, void *v)
 	seq_printf(m, "growth_failures: %llu\n", s.growth_failures);
 	seq_printf(m, "depot_exchanges: %llu\n", s.depot_exchanges);
 	seq_printf(m, "nested: %llu\n", s.nested);
+	seq_printf(m, "leases_taken: %llu\n", s.leases_taken);
 	seq_printf(m, "waits: %llu\n", s.waits);
 	seq_printf(m, "violations: %llu\n", s.violations);
 	seq_printf(m, "chunks: %lu\n", s.chunks);
@@ -80,6 +81,7 @@ static int config_show(struct seq_file *m, void *v)
 	seq_printf(m, "growth_percent: %u\n", cfg->growth_percent);
 	fa_show_hook(m, "growth_fn", cfg->growth_fn);
 	seq_printf(m, "low_water: %lu\n", READ_ONCE(pool->refill.low_mark));
+	seq_printf(m, "reserve: %lu\n", pool->reserve);
 	seq_printf(m, "magazine: %u\n", cfg->magazine);
 	seq_printf(m, "sync: %s\n", fa_sync_names[cfg->sync]);
 	seq_printf(m, "order: %s\n", fa_order_names[cfg->order]);
@@ -102,7 +104,7 @@ static int config_show(struct seq_file *m, void *v)
 }
 DEFINE_SHOW_ATTRIBUTE(config);
 
-#define FA_CPUS_TEXT	"%4s %6s %6s %14s %14s %12s %12s\n"
+#define FA_CPUS_TEXT	"%4s %6s %6s %6s %14s %14s %12s %12s\n"
 
 static int cpus_show(struct seq_file *m, void *v)
 {
@@ -110,11 +112,11 @@ static int cpus_show(struct seq_file *m, void *v)
 	struct fa_cpu_stats s;
 	int cpu;
 
-	seq_printf(m, FA_CPUS_TEXT, "CPU", "LOADED", "SPARE", "ALLOCS", "FREES",
+	seq_printf(m, FA_CPUS_TEXT, "CPU", "LEASE", "LOADED", "SPARE", "ALLOCS", "FREES",
 		   "EXCHANGES", "NESTED");
 	for_each_possible_cpu(cpu) {
 		fa_percpu_look(pool, cpu, &s);
-		seq_printf(m, "%4d ", cpu);
+		seq_printf(m, "%4d %6u ", cpu, s.lease);
 		if (s.busy)
 			seq_puts(m, "  busy");
 		else

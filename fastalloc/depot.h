@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The depot's stacks of magazines. They are lock-free, in any context. This includes NMI if
- * the architecture has 64-bit atomics: CONFIG_GENERIC_ATOMIC64 implements them with
- * spinlocks, on which an NMI could deadlock with the code it interrupts.
+ * The depot's lists: stacks of magazines, and of single objects. They are lock-free, in any
+ * context. This includes NMI if the architecture has 64-bit atomics: CONFIG_GENERIC_ATOMIC64
+ * implements them with spinlocks, on which an NMI could deadlock with the code it
+ * interrupts.
  *
- * A head is one 64-bit word, {u32 tag, u32 id of the top magazine + 1}. Every push and
- * every pop increments the tag, so a compare-and-exchange with an older head fails even if
- * the same magazine is on top again (R. K. Treiber, "Systems Programming: Coping with
+ * A head is one 64-bit word, {u32 tag, u32 id of the top element + 1}. Every push and every
+ * pop increments the tag, so a compare-and-exchange with an older head fails even if the
+ * same element is on top again (R. K. Treiber, "Systems Programming: Coping with
  * Parallelism", 1986, with IBM's tags).
  *
- * The memory of magazines stays while the pool lives. So it is safe to read ->next of a
- * magazine that another CPU has just popped; the tag makes that attempt fail.
+ * The memory of magazines stays while the pool lives, and that of links stays for an RCU
+ * grace period. So it is safe to read ->next of an element that another CPU has just popped;
+ * the tag makes that attempt fail.
  *
  * This header depends on nothing but atomics and bits, so that the checks in tests/verify
  * can compile the real code.
@@ -21,13 +23,17 @@
 /**
  * struct fa_mag - a magazine: pointers to free objects
  * @next: on a stack, id + 1 of the one below, or 0; off it, its own id + 1
- * @n: objects in it; of a loaded magazine, see fastalloc_cache::n instead
+ * @n: objects in it, for the context or the cache that owns it; of a loaded magazine, see
+ *	fastalloc_cache::n instead
+ * @stock: {u32 tag, u32 objects in it}, for all contexts while it is stocked, see
+ *	fa_mag_stock(); else 0 objects
  * @slot: the objects
  */
 struct fa_mag {
-	u32	next;
-	u32	n;
-	void	*slot[];
+	u32		next;
+	u32		n;
+	atomic64_t	stock;
+	void		*slot[];
 };
 
 struct fa_stack {
@@ -42,60 +48,54 @@ static inline bool fa_head_empty(s64 head)
 	return !(u32)head;
 }
 
-/*
- * The release orders all stores to the magazine and its slots before the push. Pairs with
- * the acquire in fa_stack_pop().
- */
-static inline void fa_stack_push(struct fa_stack *s, struct fa_mag *m)
+/* The head after a push or a pop, with @id on top. */
+static inline u64 fa_head_next(s64 head, u32 id)
 {
-	s64 old = atomic64_read(&s->head);
-	u32 self = m->next;
-	u64 new;
-
-	do {
-		WRITE_ONCE(m->next, (u32)old);
-		new = (((u64)old & FA_TAG_MASK) + FA_TAG_ONE) | self;
-	} while (!atomic64_try_cmpxchg_release(&s->head, &old, new));
-	/*
-	 * Orders the push before a following pop from another stack, or there would be more
-	 * objects out of reach than percpu.c counts. Pairs with the acquire of the empty
-	 * heads in fa_depot_get(). Also orders the push before the increment of ->nfull, so
-	 * that no magazine is claimed before it is on its stack. Pairs with fa_claim().
-	 */
-	smp_mb__after_atomic();
+	return (((u64)head & FA_TAG_MASK) + FA_TAG_ONE) | id;
 }
 
 /*
- * fa_stack_pop - pop the top magazine
- * @s: the stack
- * @lookup: returns the magazine of an id
- * @arg: argument of @lookup
- * @head: set to the head if it is empty
+ * Pushes a chain of elements, or one: @id is its first, @next the link of its last.
  *
- * The address dependency orders the read of the head before the read of ->next. A stale
- * ->next is discarded, as the exchange fails. The read of an empty head is ordered before
- * all later reads of the caller.
+ * The release orders all stores to the elements before the push. Pairs with the acquire of
+ * the pops.
  */
-static __always_inline struct fa_mag *
-fa_stack_pop(struct fa_stack *s, struct fa_mag *(*lookup)(const void *arg, u32 id),
-	     const void *arg, s64 *head)
+static inline void fa_stack_push(struct fa_stack *s, u32 id, u32 *next)
 {
 	s64 old = atomic64_read(&s->head);
-	struct fa_mag *m;
-	u64 new;
 
-	do {
-		if (fa_head_empty(old)) {
-			/* A failed cmpxchg, which may have returned @old, orders nothing. */
-			smp_acquire__after_ctrl_dep();
-			*head = old;
-			return NULL;
-		}
-		m = lookup(arg, (u32)old - 1);
-		new = (((u64)old & FA_TAG_MASK) + FA_TAG_ONE) | READ_ONCE(m->next);
-	} while (!atomic64_try_cmpxchg_acquire(&s->head, &old, new));
-	WRITE_ONCE(m->next, (u32)old);
-	return m;
+	do
+		WRITE_ONCE(*next, (u32)old);
+	while (!atomic64_try_cmpxchg_release(&s->head, &old, fa_head_next(old, id)));
+}
+
+/*
+ * Stocks a magazine that the caller owns: from here on every context may take objects from
+ * it, see fa_mag_take(). The tag makes the attempt of a context fail that has read the
+ * magazine before. The release orders the stores to the slots before that to ->stock. Pairs
+ * with the acquire in fa_shard_take().
+ */
+static inline void fa_mag_stock(struct fa_mag *m)
+{
+	u64 old = atomic64_read(&m->stock);
+
+	atomic64_set_release(&m->stock, (old & FA_TAG_MASK) + FA_TAG_ONE + m->n);
+}
+
+/* Takes back all objects of a magazine that the caller has popped. Sets ->n. */
+static inline void fa_mag_unstock(struct fa_mag *m)
+{
+	s64 old = atomic64_read(&m->stock);
+
+	/*
+	 * Contexts that have found the magazine on the stack may still take objects. A full
+	 * barrier: a reader that sees the count of an allocation must also see the counts of
+	 * the frees that filled the magazine. Pairs with the smp_rmb() in
+	 * fa_percpu_out_least().
+	 */
+	while (!atomic64_try_cmpxchg(&m->stock, &old, (u64)old & FA_TAG_MASK))
+		;
+	m->n = (u32)old;
 }
 
 #endif /* FASTALLOC_DEPOT_H */

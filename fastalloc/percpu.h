@@ -8,37 +8,27 @@
 #include <linux/fastalloc.h>
 #include <linux/mutex.h>
 
-#include "depot.h"
+#include "growth.h"
+#include "shards.h"
 
 struct fa_pool_ops;
 
-/* A magazine id is a block number of 10 bits and an index in the block of 22 bits. */
-#define FA_MAG_BLOCK_SHIFT	22
-#define FA_MAG_BLOCK_MASK	((1U << FA_MAG_BLOCK_SHIFT) - 1)
-#define FA_MAG_BLOCKS		(1U << (32 - FA_MAG_BLOCK_SHIFT))
-
-/*
- * Number of blocks in struct fa_mags itself and in each further table, and number of blocks
- * that growth in place leaves to the worker.
- */
-#define FA_MAG_TABLE		64U
-
 /**
- * struct fa_mags - all magazines of a pool
- * @nr: magazines that are on their stacks or in use
- * @bytes: memory of all magazines
- * @mag_bytes: size of a magazine
- * @nr_blocks: number of blocks; under the pool's lock, as @nr and @bytes
- * @block: the first blocks; freed when the pool is destroyed
- * @more: tables of further blocks, allocated on demand
+ * struct fa_leases - the budget of what the CPUs' caches may hold, see lease.c
+ * @budget: what all caches together may hold; constant
+ * @left: part of @budget that no lease uses
+ * @scarce: CPUs use the pool with less than the fair share: no lease grows beyond it
+ * @next: jiffies before which the worker is not kicked again
+ * @taken: leases that were taken away, or made smaller
+ * @worker: takes leases from CPUs that do not need them, and adds magazines
  */
-struct fa_mags {
-	unsigned long	nr;
-	size_t		bytes;
-	u32		mag_bytes;
-	u32		nr_blocks;
-	void		*block[FA_MAG_TABLE];
-	void		**more[FA_MAG_BLOCKS / FA_MAG_TABLE - 1];
+struct fa_leases {
+	unsigned long		budget;
+	atomic_long_t		left;
+	bool			scarce;
+	unsigned long		next;
+	unsigned long		taken;
+	struct fa_grower	worker;
 };
 
 /**
@@ -47,19 +37,14 @@ struct fa_mags {
  *	%FA_PATH_CACHE
  * @magazine: slots of a magazine
  * @exact: the capacity is also a ceiling: %FASTALLOC_F_EXACT
+ * @shut: the caches are shut for frees
  * @exact_out: with @exact: objects that are allocated, or about to be
- * @mags: all magazines
  * @resets: number of resets of the statistics; under the pool's lock
  * @stats_base: the CPUs' counters at the last reset; under the pool's lock
- * @full: full magazines of the depot
- * @nfull: unclaimed magazines on @full and @scanned; growth adds its own when it completes
- * @min_full: minimum of @nfull in the current epoch; the upper bits hold the epoch. A new
- *	epoch begins when the capacity changes, or on a reset.
- * @low_full: below this number of full magazines the pool should grow
- * @partial: magazines with some objects; there are only a few
- * @empty: magazines without objects
- * @scanned: full magazines that trim has scanned
- * @shut_lock: guards @shutters, and serializes shutting and opening the caches
+ * @leases: what each cache may hold
+ * @depot: all other free objects
+ * @shut_lock: guards @shutters; serializes shutting and opening the caches, and changes of
+ *	leases by other CPUs
  * @shutters: tasks that want the caches shut for frees; the worker of a deferred destroy
  *	never opens them again
  */
@@ -67,20 +52,15 @@ struct fa_percpu {
 	struct fastalloc_cache __percpu *cache;
 	unsigned int		magazine;
 	bool			exact;
+	bool			shut;
 	atomic_long_t		exact_out;
-	struct fa_mags		mags;
 	unsigned int		resets;
 	struct fastalloc_stats	stats_base;
+	struct fa_leases	leases;
 
-	struct fa_stack		full ____cacheline_aligned_in_smp;
-	atomic_long_t		nfull;
-	atomic_long_t		min_full;
-	long			low_full;
-	struct fa_stack		partial ____cacheline_aligned_in_smp;
-	struct fa_stack		empty ____cacheline_aligned_in_smp;
-	struct fa_stack		scanned;
+	struct fa_depot		depot;
 
-	struct mutex		shut_lock;	/* guards @shutters */
+	struct mutex		shut_lock ____cacheline_aligned_in_smp;	/* guards @shutters */
 	unsigned int		shutters;
 };
 
@@ -96,6 +76,24 @@ unsigned int fa_percpu_alloc_some(struct fastalloc_pool *pool, unsigned int nr, 
 void fa_percpu_free_bulk(struct fastalloc_pool *pool, unsigned int nr, void **objs);
 unsigned long fa_percpu_peak(struct fastalloc_pool *pool);
 void fa_percpu_new_epoch(struct fastalloc_pool *pool);
+
+/* Slow halves that lease.c uses, too. */
+void fa_cache_load(struct fastalloc_cache *c, struct fa_mag *m);
+void fa_cache_flush(struct fastalloc_pool *pool, struct fastalloc_cache *c, u32 n);
+void fa_cache_drop(struct fastalloc_pool *pool, struct fastalloc_cache *c, u32 n);
+
+/* lease.c */
+bool fa_lease_begin(struct fastalloc_pool *pool, struct fastalloc_cache *c);
+void fa_lease_grow(struct fastalloc_pool *pool, struct fastalloc_cache *c);
+void fa_lease_kick(struct fastalloc_pool *pool);
+void fa_lease_dead(struct fastalloc_pool *pool, int cpu);
+void fa_cache_open(struct fastalloc_pool *pool, struct fastalloc_cache *c);
+void fa_percpu_shut(struct fastalloc_pool *pool);
+void fa_percpu_open(struct fastalloc_pool *pool);
+void fa_percpu_flush(struct fastalloc_pool *pool);
+void fa_percpu_flush_local(struct fastalloc_pool *pool);
+unsigned long fa_lease_mags(const struct fastalloc_pool *pool, unsigned long total);
+void fa_leases_init(struct fastalloc_pool *pool, unsigned long budget);
 
 /* percpu_stats.c */
 unsigned long fa_percpu_in_use(struct fastalloc_pool *pool);

@@ -24,8 +24,8 @@ static unsigned long fa_percpu_out_least(struct fastalloc_pool *pool)
 		out += data_race(c->allocs) + data_race(c->nested_allocs);
 	}
 	/*
-	 * Orders the reads of ->allocs before the reads of ->frees. Pairs with the
-	 * smp_mb__after_atomic() in fa_depot_get(), and with the claim in fa_claim().
+	 * Orders the reads of ->allocs before the reads of ->frees. Pairs with the full
+	 * barriers of what takes objects from the depot: see fa_mag_unstock().
 	 */
 	smp_rmb();
 	for_each_possible_cpu(cpu) {
@@ -102,7 +102,7 @@ void fa_percpu_stats(struct fastalloc_pool *pool, struct fastalloc_stats *stats)
 
 	flags = fa_lock(pool);
 	fa_stats_locked(pool, stats);
-	stats->magazine_bytes = pool->percpu.mags.bytes;
+	stats->magazine_bytes = pool->percpu.depot.mags.bytes;
 	if (resets == pool->percpu.resets)
 		pool->peak = max(pool->peak, least);
 	pool->peak = fa_percpu_peak(pool);
@@ -112,6 +112,8 @@ void fa_percpu_stats(struct fastalloc_pool *pool, struct fastalloc_stats *stats)
 	stats->frees = frees - (unsigned long)pool->percpu.stats_base.frees;
 	stats->allocs = stats->frees + stats->in_use;
 	stats->nested -= pool->percpu.stats_base.nested;
+	stats->leases_taken = fa_peek(pool->percpu.leases.taken) -
+			      pool->percpu.stats_base.leases_taken;
 	stats->depot_exchanges -= pool->percpu.stats_base.depot_exchanges;
 	fa_unlock(pool, flags);
 }
@@ -130,6 +132,7 @@ void fa_percpu_reset(struct fastalloc_pool *pool)
 
 	fa_percpu_sum(pool, &frees, &base.nested, &base.depot_exchanges);
 	base.frees = frees;
+	base.leases_taken = fa_peek(pool->percpu.leases.taken);
 	least = fa_percpu_out_least(pool);
 	flags = fa_lock(pool);
 	pool->percpu.stats_base = base;

@@ -25,6 +25,7 @@ void fa_percpu_look(const struct fastalloc_pool *pool, int cpu,
 	u32 n = fa_peek(READ_ONCE(c->n));
 
 	s->busy = n >= FASTALLOC_BUSY;
+	s->lease = 2 * READ_ONCE(c->size);
 	s->loaded = s->busy ? 0 : n;
 	s->spare = spare ? fa_peek(READ_ONCE(spare->n)) : 0;
 	s->allocs = fa_peek(c->allocs) + nested_allocs;

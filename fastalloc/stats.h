@@ -15,15 +15,17 @@
 /**
  * struct fa_cpu_stats - a snapshot of one CPU's cache
  * @busy: an operation is in progress, so @loaded is unknown
+ * @lease: objects that it may hold
  * @loaded: objects in the loaded magazine
  * @spare: objects in the spare magazine
  * @allocs: objects allocated on this CPU, nested operations included
  * @frees: objects freed on this CPU, likewise
- * @exchanges: magazines taken from the depot
+ * @exchanges: exchanges of magazines with the depot
  * @nested: part of @allocs and @frees by operations that found the cache busy
  */
 struct fa_cpu_stats {
 	bool		busy;
+	u32		lease;
 	u32		loaded;
 	u32		spare;
 	unsigned long	allocs;

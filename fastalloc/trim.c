@@ -245,7 +245,8 @@ unsigned long fa_trim(struct fastalloc_pool *pool, bool all)
 		fa_handle_detach(pool, chunk);
 		list_add(&chunk->list, &empty);
 	}
-	if (pool->rcu && !list_empty(&empty))
+	/* The depot of a PERCPU pool looks up chunks, too. */
+	if ((pool->rcu || fa_is_percpu(pool)) && !list_empty(&empty))
 		synchronize_rcu();
 	list_for_each_entry_safe(chunk, next, &empty, list) {
 		gone += chunk->count;

@@ -63,10 +63,12 @@
  * While it is held, no hook runs, no memory is allocated and no task is woken.
  *
  * In a PERCPU pool alloc and free take no lock, disable no interrupts and never wait for
- * another CPU, unless they grow the pool or wait for an object. Each CPU has its own
- * magazines and exchanges whole magazines with a lock-free depot. To keep the guarantee
- * although free objects may be cached on other CPUs, the pool holds a reserve in addition
- * to its capacity; stats and debugfs show it.
+ * another CPU, unless they grow the pool or wait for an object. A CPU that uses the pool has
+ * its own magazines and exchanges them with a lock-free depot. To keep the guarantee although
+ * free objects may be cached on other CPUs, the pool holds a reserve in addition to its
+ * capacity; stats and debugfs show it. All caches together hold no more than the reserve: a
+ * CPU has a lease on a part of it, which grows with use and goes to other CPUs when they need
+ * it. On a CPU without a lease each call moves single objects.
  *
  * The capacity is a floor: this number of objects can always be allocated. In pools of the
  * other syncs it is a ceiling, too, but a PERCPU pool may also hand out its reserve, up to
@@ -377,11 +379,13 @@ typedef void (*fastalloc_mem_free_t)(void *mem, size_t size, void *arg);
  *	capacity, in proportion but by no more than a thirty-second of what is added, and
  *	may be changed by fastalloc_pool_set_low_water(). See Documentation/performance.rst
  *	for how to derive it from a rate.
- * @magazine: PERCPU: slots of a magazine, 1 to FASTALLOC_MAX_MAGAZINE; 0: the largest of
- *	63, 31, 15, 7 and 3 with which the reserve is at most a quarter of @capacity, or 1.
- *	The reserve is five magazines for every possible CPU, less one, plus two if the
- *	pool grows. It takes memory in addition to @capacity and may be handed out as well.
- *	For small pools of large objects on machines with many CPUs use SPINLOCK.
+ * @reserve: PERCPU: objects in addition to @capacity, which the caches of all CPUs together
+ *	may hold; 0: a quarter of @capacity, at least 16, and at most what all possible CPUs
+ *	can use. It takes memory, and may be handed out as well. It does not rise with the
+ *	number of CPUs: with a small one, fewer CPUs have a cache, or smaller caches. With
+ *	fewer than 2 objects, or 3 in a growing pool, no CPU has one.
+ * @magazine: PERCPU: most objects that a magazine holds, 1 to FASTALLOC_MAX_MAGAZINE; a CPU
+ *	has two. 0: 62, or half of the reserve if that is less.
  * @sync: how calls are serialized
  * @order: which free object is allocated next
  * @backing: which allocator provides the memory
@@ -413,6 +417,7 @@ struct fastalloc_config {
 	unsigned int		growth_percent;
 	fastalloc_growth_t	growth_fn;
 	unsigned long		low_water;
+	unsigned long		reserve;
 	unsigned int		magazine;
 	enum fastalloc_sync	sync;
 	enum fastalloc_order	order;
@@ -953,9 +958,10 @@ int fastalloc_pool_set_low_water(struct fastalloc_pool *pool, unsigned long nr);
  * @grows: growths that added objects
  * @grows_atomic: part of @grows: growths in place by callers that may not sleep
  * @growth_failures: growths that added no objects
- * @depot_exchanges: magazines that CPUs took from the depot (PERCPU)
+ * @depot_exchanges: exchanges of magazines between CPUs and the depot (PERCPU)
  * @nested: objects moved by operations that found their CPU's cache busy
  *	(PERCPU)
+ * @leases_taken: leases that were taken from CPUs, or made smaller (PERCPU)
  * @waits: allocations that waited for an object
  * @violations: faults found by checks and handles, and calls after destroy
  * @in_use: objects that are allocated now
@@ -978,6 +984,7 @@ struct fastalloc_stats {
 	u64		growth_failures;
 	u64		depot_exchanges;
 	u64		nested;
+	u64		leases_taken;
 	u64		waits;
 	u64		violations;
 	unsigned long	in_use;

@@ -27,15 +27,21 @@
 /**
  * struct fastalloc_cache - the cache of a CPU, as the inline path uses it
  * @n: free objects in the loaded magazine, and the guard against nested operations
- * @cap: slots of a magazine, or 0 to send every free to the slow path
+ * @cap: slots of the loaded magazine that may be used, or 0 to send every free to the slow
+ *	path
  * @slot: slots of the loaded magazine
  * @allocs: objects allocated on this CPU, except by nested operations
  * @frees: objects freed on this CPU, except by nested operations
  * @loaded: private
  * @spare: private; NULL, empty or full
- * @exchanges: private: magazines taken from the depot
+ * @exchanges: private: exchanges with the depot
  * @nested_allocs: private: objects allocated by nested operations
  * @nested_frees: private: objects freed by nested operations
+ * @size: private: objects that each magazine may hold; 0: no lease
+ * @shard: private: shard of the depot
+ * @misses: private: exchanges since @size changed
+ * @seen: private: operations when the leases were last looked at
+ * @recent: private: operations between the last two looks
  *
  * Only its CPU accesses it, except @cap, and the counters, which other CPUs read. In a
  * bypass cache, which no operation enters inline, @cap is always 0, and @n a multiple of
@@ -52,6 +58,11 @@ struct fastalloc_cache {
 	unsigned long		exchanges;
 	unsigned long		nested_allocs;
 	unsigned long		nested_frees;
+	u32			size;
+	u16			shard;
+	u16			misses;
+	unsigned long		seen;
+	unsigned long		recent;
 } ____cacheline_aligned;
 
 /**

@@ -58,7 +58,7 @@ await() {                                         # COMMAND..., for 60 s at most
 stat() { sed -n "s/^$1: //p" "$D/stats"; }
 stat_above() { [ "$(stat "$1")" -gt "$2" ]; }
 pool_stat() { sed -n "s/^$1: //p" "$F/flowmeter/stats"; }
-all_cpus_allocated() { awk 'NR > 1 && $4 == 0 { bad = 1 } END { exit bad || NR < 3 }' "$F/flowmeter/cpus"; }
+all_cpus_allocated() { awk 'NR > 1 && $5 == 0 { bad = 1 } END { exit bad || NR < 3 }' "$F/flowmeter/cpus"; }
 loaded() { grep -q "^$1 " /proc/modules; }
 unloaded() { ! loaded flowmeter && ! loaded fastalloc; }
 listening() { on_peer cat /proc/net/tcp /proc/net/tcp6 | grep -qi ":$(printf %04X "$1") 0\\{8,\\}:0000 0A"; }

@@ -94,7 +94,7 @@ between_capacity_and_total() {
 		[ "$(pool_stat total)" -eq $((64 + $(pool_stat reserve))) ]
 }
 cpus_add_up() { # as flows are created and forgotten, but not now
-	sums=$(awk 'NR > 1 { a += $4; f += $5; x += $6; n += $7 } END { print a, f, x, n }' "$POOL/cpus")
+	sums=$(awk 'NR > 1 { a += $5; f += $6; x += $7; n += $8 } END { print a, f, x, n }' "$POOL/cpus")
 	echo "$sums"
 	[ "$sums" = "$(pool_stat allocs) $(pool_stat frees) $(pool_stat depot_exchanges) $(pool_stat nested)" ] &&
 		[ "${sums%% *}" = "$(stat created)" ]
