@@ -102,6 +102,7 @@ static const struct fa_test_key keys[] = {
 	FA_TEST_KEY("growth", cfg.growth, FASTALLOC_GROWTH_NONE),
 	FA_TEST_KEY("growth_amount", cfg.growth_amount, 0),
 	FA_TEST_KEY("growth_percent", cfg.growth_percent, 0),
+	FA_TEST_KEY("reserve", cfg.reserve, 0),
 	FA_TEST_KEY("magazine", cfg.magazine, 0),
 	FA_TEST_KEY("low_water", cfg.low_water, 0),
 	FA_TEST_KEY("sync", cfg.sync, FASTALLOC_SYNC_SPINLOCK),

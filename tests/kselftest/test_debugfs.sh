@@ -98,7 +98,7 @@ refused "stats cannot be written" \
 	sh -c "echo 1 >$FASTALLOC/fixed/stats" 2>/dev/null
 
 is "keys of stats" "$(keys "$FASTALLOC/fixed/stats")" \
-	"allocs frees in_use peak capacity total reserve failures grows grows_atomic growth_failures depot_exchanges nested waits violations chunks bytes magazine_bytes"
+	"allocs frees in_use peak capacity total reserve failures grows grows_atomic growth_failures depot_exchanges nested leases_taken waits violations chunks bytes magazine_bytes"
 
 # Twelve are requested from ten: two calls fail. pool stops at the first failure.
 is "ten objects of ten" "$(pool alloc fixed 10)" 10
@@ -142,7 +142,7 @@ check "and the worker grows the pool" wait_for 10 grown
 is "by pages that hold what the function said" $((($(stat_of cust capacity) - 1) % 256)) 0
 
 is "keys of config" "$(keys "$FASTALLOC/fixed/config")" \
-	"name module obj_size type_align align capacity max_capacity growth growth_amount growth_percent growth_fn low_water magazine sync order backing node ctor dtor on_acquire on_release mem_alloc mem_free flags"
+	"name module obj_size type_align align capacity max_capacity growth growth_amount growth_percent growth_fn low_water reserve magazine sync order backing node ctor dtor on_acquire on_release mem_alloc mem_free flags"
 is "config: name" "$(config_of fixed name)" fixed
 is "config: sizes" "$(config_of fixed obj_size) $(config_of fixed align)" "100 64"
 is "config: words" \
@@ -172,16 +172,16 @@ is "a per-CPU pool" "$(pool create name=percpu sync=$PERCPU capacity=400 \
 	magazine=8)" 0
 is "cpus is for root to read" "$(mode "$FASTALLOC/percpu/cpus")" 400
 is "the header of cpus" "$(head -n 1 "$FASTALLOC/percpu/cpus" | squeeze)" \
-	"CPU LOADED SPARE ALLOCS FREES EXCHANGES NESTED"
+	"CPU LEASE LOADED SPARE ALLOCS FREES EXCHANGES NESTED"
 is "nothing was done yet" "$(tail -n +2 "$FASTALLOC/percpu/cpus" |
-	squeeze | cut -d' ' -f2- | sort -u)" "0 0 0 0 0 0"
+	squeeze | cut -d' ' -f2- | sort -u)" "0 0 0 0 0 0 0"
 is "a hundred objects" "$(pool alloc percpu 100)" 100
 is "sixty given back" "$(pool free percpu 60)" 60
 is "a line for each possible CPU" \
 	"$(awk 'NR > 1 { print $1 }' "$FASTALLOC/percpu/cpus" | tr '\n' ' ')" \
 	"$(tr , '\n' </sys/devices/system/cpu/possible |
 		awk -F- '{ for (i = $1; i <= $NF; i++) printf "%d ", i }')"
-check "columns of cpus are aligned" aligned "$FASTALLOC/percpu/cpus" 7
+check "columns of cpus are aligned" aligned "$FASTALLOC/percpu/cpus" 8
 is "allocs of all CPUs" "$(column ALLOCS)" 100
 is "frees of all CPUs" "$(column FREES)" 60
 is "exchanges of all CPUs" "$(column EXCHANGES)" "$(stat_of percpu depot_exchanges)"

@@ -121,8 +121,8 @@ large() {
 }
 # once is enough: it takes some time
 case $(uname -r) in
-6.1.*) large "percpu: 270 million objects" 2550 size=1 capacity=270000000 ;;
-*) skip "percpu: 270 million objects" "made on 6.1 only, since it takes long" ;;
+6.1.*) large "percpu: 180 million objects" 2450 size=1 capacity=180000000 ;;
+*) skip "percpu: 180 million objects" "made on 6.1 only, since it takes long" ;;
 esac
 # Kept for the rest of the test, so that memory is short sooner.
 large "lowest: the most objects of a pool" 2450 size=1 capacity=$MAX_OBJECTS sync="$SPINLOCK" \

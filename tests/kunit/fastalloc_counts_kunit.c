@@ -267,8 +267,8 @@ static void counts_failure_is_cheap(struct kunit *test)
 }
 
 /*
- * Promise: if too many objects are freed, those that find no room are lost and counted
- * as violations; the pool can still grow and be used.
+ * Promise: if more objects are freed than there are, this is counted as violations; the pool
+ * can still grow and be used.
  */
 static void counts_overfull(struct kunit *test)
 {
@@ -283,16 +283,14 @@ static void counts_overfull(struct kunit *test)
 	cfg.magazine = 1;
 	cfg.low_water = 1;
 	pool = fa_pool(test, &cfg);
-	/* Until no magazine has room. */
 	extra = fastalloc_alloc(pool, 0);
-	more = 4 * pool->percpu.mags.nr;
+	more = 4 * pool->total;
 	for (i = 0; i < more; i++)
 		fastalloc_free(pool, extra);
 	fastalloc_pool_stats(pool, &s);
 	KUNIT_EXPECT_GT(test, s.violations, 0ULL);
-	/* Growth, too, finds no room for the objects that it adds. */
 	objs = fa_mem(test, (pool->total + more) * sizeof(*objs));
-	for (i = 0; i < pool->percpu.mags.nr / 2; i++)
+	for (i = 0; i < pool->total / 2; i++)
 		objs[i] = fastalloc_alloc(pool, GFP_KERNEL);
 	while (i--)
 		fastalloc_free(pool, objs[i]);
@@ -311,9 +309,9 @@ static void counts_lines_of_magazines(struct kunit *test)
 
 	for (cfg.magazine = 1; cfg.magazine < 8; cfg.magazine += 2) {
 		pool = fa_pool(test, &cfg);
-		KUNIT_EXPECT_EQ(test, pool->percpu.mags.mag_bytes % SMP_CACHE_BYTES, 0U);
-		KUNIT_EXPECT_EQ(test, (unsigned long)pool->percpu.mags.block[0] % SMP_CACHE_BYTES,
-				0UL);
+		KUNIT_EXPECT_EQ(test, pool->percpu.depot.mags.mag_bytes % SMP_CACHE_BYTES, 0U);
+		KUNIT_EXPECT_EQ(test, 0UL,
+				(unsigned long)pool->percpu.depot.mags.block[0] % SMP_CACHE_BYTES);
 		fa_pool_gone(test, pool);
 	}
 }
@@ -323,7 +321,7 @@ static void counts_bulk_takes_nothing(struct kunit *test)
 {
 	struct fastalloc_pool *pool = fa_pool_of(test, percpu_config(1000));
 	void **objs = fa_mem(test, pool->total * sizeof(*objs));
-	unsigned long full = atomic_long_read(&pool->percpu.nfull);
+	long free = atomic_long_read(&pool->percpu.depot.free);
 	void *one = fastalloc_alloc(pool, 0);
 	struct fastalloc_stats s;
 
@@ -333,7 +331,8 @@ static void counts_bulk_takes_nothing(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, s.allocs, 1ULL);
 	KUNIT_EXPECT_EQ(test, s.frees, 0ULL);
 	KUNIT_EXPECT_EQ(test, s.peak, 1UL);
-	KUNIT_EXPECT_GE(test, (unsigned long)atomic_long_read(&pool->percpu.nfull), full - 1);
+	KUNIT_EXPECT_GE(test, atomic_long_read(&pool->percpu.depot.free),
+			free - (long)pool->percpu.magazine);
 	fastalloc_free(pool, one);
 	/* All of them, wherever they are. */
 	KUNIT_EXPECT_EQ(test, fastalloc_alloc_bulk(pool, 0, 1000, objs), 1000U);

@@ -163,7 +163,7 @@ static void debugfs_stats(struct kunit *test)
 	snprintf(want, TEXT,
 		 "allocs: 4\nfrees: 1\nin_use: 3\npeak: 4\ncapacity: 4\ntotal: 4\n"
 		 "reserve: 0\nfailures: 1\ngrows: 0\ngrows_atomic: 0\ngrowth_failures: 0\n"
-		 "depot_exchanges: 0\nnested: 0\nwaits: 0\nviolations: 0\nchunks: 1\n"
+		 "depot_exchanges: 0\nnested: 0\nleases_taken: 0\nwaits: 0\nviolations: 0\nchunks: 1\n"
 		 "bytes: %zu\nmagazine_bytes: 0\n",
 		 s.bytes);
 	text = must_read(test, "kunit/stats");
@@ -241,7 +241,7 @@ static void debugfs_config(struct kunit *test)
 	static const char * const keys[] = {
 		"name", "module", "obj_size", "type_align", "align", "capacity", "max_capacity",
 		"growth", "growth_amount", "growth_percent", "growth_fn", "low_water",
-		"magazine", "sync", "order", "backing", "node", "ctor", "dtor",
+		"reserve", "magazine", "sync", "order", "backing", "node", "ctor", "dtor",
 		"on_acquire", "on_release", "mem_alloc", "mem_free", "flags",
 	};
 	static const char * const want[][2] = {
@@ -306,6 +306,7 @@ static void debugfs_config_node(struct kunit *test)
 struct cpus_sum {
 	unsigned long lines;
 	unsigned long busy;
+	unsigned long leases;
 	unsigned long free;
 	unsigned long allocs;
 	unsigned long frees;
@@ -321,16 +322,16 @@ static struct cpus_sum sum_cpus(struct kunit *test, const char *text)
 {
 	const char *line = text;
 	size_t width = strchrnul(text, '\n') - text;
-	unsigned long spare, allocs, frees, exchanges, nested;
+	unsigned long lease, spare, allocs, frees, exchanges, nested;
 	struct cpus_sum sum = { };
 	int cpu, last = -1, loaded;
 	char word[8];
 
-	KUNIT_EXPECT_TRUE(test, !strncmp(text, " CPU LOADED  SPARE ", 19));
+	KUNIT_EXPECT_TRUE(test, !strncmp(text, " CPU  LEASE LOADED  SPARE ", 26));
 	while ((line = strchr(line, '\n')) && *++line) {
 		KUNIT_EXPECT_TRUE(test, strchrnul(line, '\n') - line == width);
-		KUNIT_ASSERT_EQ(test, 7,
-				sscanf(line, "%d %7s %lu %lu %lu %lu %lu", &cpu,
+		KUNIT_ASSERT_EQ(test, 8,
+				sscanf(line, "%d %lu %7s %lu %lu %lu %lu %lu", &cpu, &lease,
 				       word, &spare, &allocs, &frees,
 				       &exchanges, &nested));
 		KUNIT_EXPECT_EQ(test, cpu, (int)cpumask_next(last, cpu_possible_mask));
@@ -342,6 +343,7 @@ static struct cpus_sum sum_cpus(struct kunit *test, const char *text)
 			sum.free += loaded;
 		}
 		sum.lines++;
+		sum.leases += lease;
 		sum.free += spare;
 		sum.allocs += allocs;
 		sum.frees += frees;
@@ -373,7 +375,7 @@ static void debugfs_cpus(struct kunit *test)
 	char *text;
 
 	sum = sum_cpus(test, must_read(test, "kunit/cpus"));
-	KUNIT_EXPECT_EQ(test, sum.busy + sum.free + sum.allocs + sum.frees +
+	KUNIT_EXPECT_EQ(test, sum.busy + sum.leases + sum.free + sum.allocs + sum.frees +
 			sum.exchanges + sum.nested, 0UL);
 
 	for (i = 0; i < 13; i++)
@@ -384,6 +386,8 @@ static void debugfs_cpus(struct kunit *test)
 	fastalloc_pool_stats(pool, &s);
 	KUNIT_EXPECT_EQ(test, sum.allocs, 13UL);
 	KUNIT_EXPECT_EQ(test, sum.frees, 6UL);
+	KUNIT_EXPECT_GT(test, sum.leases, 0UL);
+	KUNIT_EXPECT_LE(test, sum.leases, s.reserve);
 	KUNIT_EXPECT_GE(test, sum.exchanges, 4UL);
 	KUNIT_EXPECT_EQ(test, (u64)sum.exchanges, s.depot_exchanges);
 	KUNIT_EXPECT_EQ(test, sum.busy + sum.nested, 0UL);

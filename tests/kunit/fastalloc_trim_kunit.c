@@ -460,8 +460,14 @@ static struct shrunk shrunk_pool(struct kunit *test, unsigned long low_water)
 /* Number of operations on the stacks of the depot so far, or 0. */
 static u32 shrink_steps(const struct fastalloc_pool *pool)
 {
-	return (atomic64_read(&pool->percpu.full.head) >> 32) +
-	       (atomic64_read(&pool->percpu.scanned.head) >> 32);
+	const struct fa_depot *d = &pool->percpu.depot;
+	unsigned int i;
+	u32 steps = 0;
+
+	for (i = 0; pool->sync == FASTALLOC_SYNC_PERCPU && i <= d->nr_shards; i++)
+		steps += (atomic64_read(&d->shard[i].stocked.head) >> 32) +
+			 (atomic64_read(&d->shard[i].single.head) >> 32);
+	return steps;
 }
 
 /* Like do_shrink_slab(), with everything wanted. Returns the number of calls. */
@@ -529,9 +535,9 @@ static void shrink_once(struct kunit *test)
 	shrink_settle(s.pool);
 	steps = shrink_steps(s.pool);
 	KUNIT_EXPECT_LE(test, shrink_all(s.pool), 2U);
-	/* Two scans, each of which moves a magazine of 16 twice. */
+	/* Two scans, each of which moves each object twice. */
 	steps = shrink_steps(s.pool) - steps;
-	KUNIT_EXPECT_LE(test, (unsigned long)steps, 8 * s.nr / 16 + 64);
+	KUNIT_EXPECT_LE(test, (unsigned long)steps, 8 * s.nr + 64);
 	/* The worker may have added a large chunk that is needed in part. */
 	KUNIT_EXPECT_LE(test, fastalloc_pool_capacity(s.pool), 12 * PIECE);
 	mark = READ_ONCE(s.pool->refill.low_mark);
