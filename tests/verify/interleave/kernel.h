@@ -58,11 +58,7 @@
 #define SZ_4K			4096
 #define SZ_1M			(1 << 20)
 #define SMP_CACHE_BYTES		64
-/*
- * Growth in place may take a whole page for magazines; here it takes only what it
- * needs.
- */
-#define PAGE_SIZE		1UL
+#define PAGE_SIZE		4096UL
 #define NUMA_NO_NODE		(-1)
 #define __GFP_ZERO		1U
 #define __GFP_NOWARN		2U
@@ -80,8 +76,9 @@
 
 #define div_u64(a, b)		((a) / (b))
 #define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
-#define min(a, b)		((a) < (b) ? (a) : (b))
-#define max(a, b)		((a) > (b) ? (a) : (b))
+/* Each argument is evaluated once: it may be an access. */
+#define min(a, b)		({ typeof(a) a__ = (a); typeof(b) b__ = (b); a__ < b__ ? a__ : b__; })
+#define max(a, b)		({ typeof(a) c__ = (a); typeof(b) d__ = (b); c__ > d__ ? c__ : d__; })
 #define max3(a, b, c)		max(max(a, b), c)
 #define clamp(v, lo, hi)	min(max(v, lo), hi)
 #define BITS_PER_LONG		64
@@ -113,6 +110,31 @@ struct rb_node *rb_prev(const struct rb_node *n);
 struct latch_tree_node { struct rb_node node[2]; };
 struct latch_tree_root { struct rb_root tree[2]; };
 struct rcu_head { void *unused; };
+
+/* Only what links.c needs: numbers are given in order. */
+#define XA_LIMIT(lo, hi)	(hi)
+#define XA_FLAGS_ALLOC		0
+#define XA_FLAGS_LOCK_IRQ	0
+struct xarray { void *entry[4]; };
+static inline void xa_init_flags(struct xarray *xa, int flags) { memset(xa, 0, sizeof(*xa)); }
+static inline void xa_destroy(struct xarray *xa) { }
+static inline void *xa_load(struct xarray *xa, unsigned long i)
+{
+	return i < 4 ? xa->entry[i] : NULL;
+}
+static inline int __xa_alloc(struct xarray *xa, uint32_t *nr, void *entry, uint32_t limit, int gfp)
+{
+	for (*nr = 0; *nr < 4 && xa->entry[*nr]; ++*nr)
+		;
+	if (*nr == 4)
+		return -1;
+	xa->entry[*nr] = entry;
+	return 0;
+}
+static inline void __xa_erase(struct xarray *xa, unsigned long i) { xa->entry[i] = NULL; }
+#define xa_lock_irqsave(xa, flags)	((void)((flags) = 0))
+#define xa_unlock_irqrestore(xa, flags)	((void)(flags))
+#define struct_size(p, m, n)		(sizeof(*(p)) + (n) * sizeof((p)->m[0]))
 struct kref { int unused; };
 struct ratelimit_state { int unused; };
 struct work_struct { int unused; };
@@ -125,17 +147,23 @@ struct list_head { struct list_head *next, *prev; };
 #define atomic_t		struct verify_atomic
 #define raw_spinlock_t		struct verify_lock
 
+extern unsigned int verify_reserve, verify_shards;
+
 /*
  * In explore.c. All accesses are sequentially consistent here; the litmus tests check
  * the ordering.
  */
 
+void hook_racy(bool on);
 u64 hook_read(const void *addr, size_t size);
 void hook_write(void *addr, size_t size, u64 val);
 s64 hook_head_read(const atomic64_t *v);
 bool hook_head_cmpxchg(atomic64_t *v, s64 *old, s64 new);
+void hook_head_set(atomic64_t *v, s64 new);
 u32 hook_xchg(u32 *addr, u32 val);
 void *hook_this_cpu(void *base, size_t size);
+void *hook_this_cpu_member(const void *member);
+bool hook_online(int cpu);
 int hook_cpu(void);
 int hook_ncpu(void);
 void hook_lock(raw_spinlock_t *lock);
@@ -148,18 +176,20 @@ void hook_sleep(struct completion *c);
 void hook_loop(void);
 void hook_bad(const char *what);
 void hook_cpu_dead(int (*fn)(unsigned int cpu));
+void hook_call(int cpu, void (*fn)(void *arg), void *arg);
 void *hook_mem(size_t bytes);
-void hook_mem_free(const void *mem);
-void *hook_table(size_t bytes);
-void hook_table_free(const void *table);
 void hook_inserted(void);
 void *hook_percpu(size_t bytes);
 
 #define READ_ONCE(x)		((typeof(x))hook_read(&(x), sizeof(x)))
-#define data_race(x)		READ_ONCE(x)
+/* Reads memory that another context may own. */
+#define data_race(x)		({ hook_racy(true); typeof(x) v__ = (x); hook_racy(false); v__; })
 #define WRITE_ONCE(x, v)	hook_write(&(x), sizeof(x), (u64)(v))
 #define atomic64_read(v)	hook_head_read(v)
 #define atomic64_read_acquire(v) hook_head_read(v)
+#define atomic64_set(v, n)	hook_head_set(v, n)
+#define atomic64_set_release(v, n) hook_head_set(v, n)
+#define atomic64_try_cmpxchg(v, old, new) hook_head_cmpxchg(v, old, new)
 #define atomic64_try_cmpxchg_acquire(v, old, new) hook_head_cmpxchg(v, old, new)
 #define atomic64_try_cmpxchg_release(v, old, new) hook_head_cmpxchg(v, old, new)
 #define atomic64_try_cmpxchg_relaxed(v, old, new) hook_head_cmpxchg(v, old, new)
@@ -169,17 +199,20 @@ void *hook_percpu(size_t bytes);
 #define smp_rmb()		barrier()
 #define smp_wmb()		barrier()
 #define smp_mb__after_atomic()	barrier()
+#define smp_mb__before_atomic()	barrier()
 #define kcsan_release()		((void)0)
 
-/* Only ->nfull is watched. The other counters steer growth, which is not checked. */
+/* Only ->free and ->leases.left are watched. The other counters steer growth, which is not checked. */
 long hook_long_read(const atomic_long_t *v);
-void hook_long_add(atomic_long_t *v, long n);
+long hook_long_add(atomic_long_t *v, long n);
 bool hook_long_cmpxchg(atomic_long_t *v, long *old, long new);
 
 #define atomic_long_inc(v)		hook_long_add(v, 1)
 #define atomic_long_read(v)		hook_long_read(v)
 #define atomic_long_add(n, v)		hook_long_add(v, n)
+#define atomic_long_add_return(n, v)	hook_long_add(v, n)
 #define atomic_long_sub(n, v)		hook_long_add(v, -(long)(n))
+#define atomic_long_set(v, n)		((void)((v)->counter = (n)))
 #define atomic_long_xchg(v, n)		((void)((v)->counter = (n)))
 #define atomic_long_try_cmpxchg(v, old, new) hook_long_cmpxchg(v, old, new)
 
@@ -199,7 +232,10 @@ bool hook_long_cmpxchg(atomic_long_t *v, long *old, long new);
 #define cond_resched()		hook_loop()
 #define this_cpu_ptr(p)		((typeof(p))hook_this_cpu(p, sizeof(*(p))))
 #define per_cpu_ptr(p, cpu)	((p) + (cpu))
-#define this_cpu_add(x, v)	((void)((&(x))[0] += 0 * (v)))
+/* Statistics only. */
+#define this_cpu_add(x, v)	((void)(v))
+#define this_cpu_sub(x, v)	((void)(v))
+#define this_cpu_read(x)	(*(typeof(&(x)))hook_this_cpu_member(&(x)))
 #define this_cpu_inc(x)		this_cpu_add(x, 1)
 #define this_cpu_dec(x)		this_cpu_add(x, 1)
 #define DEFINE_PER_CPU(t, n)	t n
@@ -207,21 +243,26 @@ bool hook_long_cmpxchg(atomic_long_t *v, long *old, long new);
 #define free_percpu(p)		((void)(p))
 #define num_possible_cpus()	hook_ncpu()
 #define for_each_possible_cpu(c) for ((c) = 0; (c) < hook_ncpu(); (c)++)
-#define for_each_online_cpu(c)	for_each_possible_cpu(c)
+#define cpu_online(c)		hook_online(c)
+#define for_each_online_cpu(c)	for_each_possible_cpu(c) if (cpu_online(c))
+#define num_online_cpus()	(hook_online(0) + hook_online(1) + hook_online(2))
 #define cpus_read_lock()	barrier()
 #define cpus_read_unlock()	barrier()
 #define mutex_init(m)		((m)->lock.held = 0)
 #define mutex_lock(m)		hook_mutex_lock(m)
 #define mutex_unlock(m)		hook_mutex_unlock(m)
-#define kvfree(p)		hook_mem_free(p)
-#define kfree(p)		hook_table_free(p)
+#define kvfree(p)		((void)(p))
+#define kvfree_rcu(p, m)	((void)(p))
+#define kfree(p)		((void)(p))
 
-/* An interrupt sent to another CPU is an operation of its own here. */
-#define smp_call_function_single(cpu, fn, arg, wait)			\
-	do {								\
-		if ((cpu) == hook_cpu())				\
-			(fn)(arg);					\
-	} while (0)
+#define smp_call_function_single(cpu, fn, arg, wait) hook_call(cpu, fn, arg)
+
+/* The worker's pause has always passed, and its kicks do nothing: it runs at any time. */
+#define HZ			100
+#define jiffies			0UL
+#define time_before(a, b)	false
+#define memalloc_noio_save()	0
+#define memalloc_noio_restore(s) ((void)(s))
 
 #define CPUHP_BP_PREPARE_DYN	0
 #define cpuhp_setup_state_nocalls(state, name, up, down) (hook_cpu_dead(down), 0)
@@ -240,7 +281,7 @@ bool hook_long_cmpxchg(atomic_long_t *v, long *old, long new);
 #define wait_for_completion_killable_timeout(c, t) ((void)(t), hook_sleep(c))
 
 #define pr_err(...)		hook_bad("the pool is refused")
-#define pr_err_ratelimited(...)	hook_bad("there is no room for an object")
+#define pr_err_ratelimited(fmt, ...)	hook_bad(fmt)
 #define WARN_ONCE(x, fmt, ...)	((x) ? hook_bad("WARN: " fmt) : (void)0)
 #define WARN_ON_ONCE(x)		({ bool bad = (x); if (bad) hook_bad("WARN_ON_ONCE(" #x ")"); bad; })
 

@@ -10,6 +10,8 @@
 struct fastalloc_pool pool;
 unsigned int bulk_nr = 2;
 char objects[MAX_OBJS];
+struct piece pieces[1 + MAX_GROW];
+unsigned int verify_reserve, verify_shards;
 
 /* As in module.c. The hotplug code looks for its pools there. */
 struct mutex fa_pools_lock;
@@ -66,22 +68,55 @@ size_t fa_kvsize(size_t bytes)
 	return bytes;
 }
 
+/* The links of a chunk, which are made before the search begins. */
+void *verify_links_alloc(size_t n, size_t size, gfp_t gfp, int node)
+{
+	void *mem = malloc(n * size);
+
+	if (mem)
+		memset(mem, 0, n * size);
+	return mem;
+}
+
+/* The shards of the depot. */
 void *fa_kzalloc(size_t bytes, gfp_t gfp, int node)
 {
-	return hook_table(bytes);
+	static struct fa_shard shards[MAX_SHARDS];
+
+	return bytes <= sizeof(shards) ? shards : NULL;
 }
 
 void fa_chunk_insert(struct fa_chunks *chunks, struct fa_chunk *chunk)
 {
+	container_of(chunk, struct piece, chunk)->added = true;
 	chunks->objects += chunk->count;
 	hook_inserted();
+}
+
+struct fa_chunk *fa_chunk_search(struct fa_chunks *chunks, const void *obj)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(pieces); i++)
+		if (pieces[i].added && obj >= pieces[i].chunk.mem && obj < pieces[i].chunk.end)
+			return &pieces[i].chunk;
+	return NULL;
 }
 
 void fa_chunk_unshuffle(struct fa_chunk *chunk)
 {
 }
 
+void fa_grower_init(struct fa_grower *g, void (*grow)(struct fa_grower *g))
+{
+	g->grow = grow;
+}
+
 void fa_grower_kick(struct fa_grower *g)
+{
+}
+
+void fa_grower_stop(struct fa_grower *g)
 {
 }
 
@@ -137,18 +172,10 @@ void fa_window_open(struct fastalloc_pool *p)
 	hook_bad("a window was opened");
 }
 
-/* Growth in place. The chunk is on the stack, which is part of the state. */
-static noinline void grow(void *mem, unsigned int count)
-{
-	struct fa_chunk chunk = { .mem = mem, .end = mem + count, .count = count };
-
-	if (pool.ops->attach(&pool, &chunk, 0))
-		hook_bad("there is no memory for magazines");
-}
-
 void op_run(struct call *call)
 {
-	void *obj;
+	void (*fn)(void *arg);
+	void *obj, *arg;
 
 	switch (call->op) {
 	case OP_ALLOC:
@@ -184,7 +211,19 @@ void op_run(struct call *call)
 		pool.waitq.wake.func(&pool.waitq.wake);
 		break;
 	case OP_GROW:
-		grow(call->obj[0], call->arg);
+		/* In place. */
+		if (pool.ops->attach(&pool, &pieces[1 + call->arg].chunk, 0))
+			hook_bad("growth in place fails");
+		break;
+	case OP_CUT:
+		verify_cut(&pool, call->arg);
+		break;
+	case OP_SHARE:
+		pool.percpu.leases.worker.grow(&pool.percpu.leases.worker);
+		break;
+	case OP_IPI:
+		hook_ipi(&fn, &arg);
+		fn(arg);
 		break;
 	default:
 		hook_bad("no such operation");
@@ -192,32 +231,46 @@ void op_run(struct call *call)
 }
 
 /* As fa_pool_init() and fa_pool_fill(). */
-void op_setup(unsigned int magazine, unsigned int capacity, bool growing,
-	      unsigned int first_block)
+void op_setup(const struct config *cfg)
 {
-	struct fa_chunk chunk = {};
+	static struct fa_chunk none;
+	unsigned int i, n = cfg->capacity + cfg->reserve;
 
 	INIT_LIST_HEAD(&fa_pools);
 	pool.sync = FASTALLOC_SYNC_PERCPU;
 	pool.live = true;
 	list_add_tail(&pool.node, &fa_pools);
 	pool.chunks.stride = 1;
-	pool.cfg.capacity = capacity;
-	pool.cfg.magazine = magazine;
+	pool.chunks.inverse = 1;
+	/* A chunk without objects, so that each lookup is a search. */
+	pool.chunks.hint = &none;
+	pool.cfg.capacity = cfg->capacity;
+	pool.cfg.magazine = cfg->magazine;
 	pool.refill.low_water = 1;
-	pool.refill.low_base = capacity;
-	pool.growth.kind = growing ? FASTALLOC_GROWTH_LINEAR : FASTALLOC_GROWTH_NONE;
-	pool.growth.max = growing ? MAX_OBJS : capacity;
-	pool.percpu.mags.nr_blocks = first_block;
+	pool.refill.low_base = cfg->capacity;
+	pool.growth.kind = cfg->growing ? FASTALLOC_GROWTH_LINEAR : FASTALLOC_GROWTH_NONE;
+	pool.growth.max = cfg->growing ? MAX_OBJS : cfg->capacity;
+	verify_reserve = cfg->reserve;
+	verify_shards = cfg->shards;
 	fa_wait_init(&pool);
 	pool.ops = &fa_percpu_ops;
 	if (fa_percpu_module_init() || pool.ops->init(&pool))
 		hook_bad("no pool");
-	chunk.mem = objects;
-	chunk.count = capacity + pool.reserve;
-	if (chunk.count > MAX_OBJS)
-		hook_bad("too many objects: raise MAX_OBJS");
-	if (pool.ops->attach(&pool, &chunk, GFP_KERNEL))
-		hook_bad("no magazines");
+	if (pool.reserve != cfg->reserve || pool.percpu.depot.nr_shards != cfg->shards)
+		hook_bad("the pool has another reserve, or another number of shards");
+	for (i = 0; i <= cfg->pieces; i++) {
+		struct fa_chunk *chunk = &pieces[i].chunk;
+
+		chunk->mem = objects + (i ? n + (i - 1) * cfg->piece : 0);
+		chunk->count = i ? cfg->piece : n;
+		chunk->end = chunk->mem + chunk->count;
+		if ((char *)chunk->end > objects + MAX_OBJS)
+			hook_bad("too many objects: raise MAX_OBJS");
+		if (fa_links_add(&pool.percpu.depot.links, chunk, GFP_KERNEL, NUMA_NO_NODE))
+			hook_bad("no links");
+	}
+	if (pool.ops->prepare(&pool, n, GFP_KERNEL) ||
+	    pool.ops->attach(&pool, &pieces[0].chunk, GFP_KERNEL))
+		hook_bad("no objects");
 	pool.head.cache = pool.percpu.cache;
 }
