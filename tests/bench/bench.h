@@ -220,6 +220,7 @@ void bench_end(unsigned long flags);
 u64 bench_median(u64 *samples, unsigned int nr);
 
 /* A figure: with the size and the number of objects that @b says. */
+int bench_wait_for_stop(void);
 void bench_report(const char *what, const struct bench *b, unsigned int cpus,
 		  enum bench_id id, u64 milli, const char *unit);
 

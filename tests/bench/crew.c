@@ -98,14 +98,7 @@ static int crew_thread(void *arg)
 		bench_marked[crew->id].free(crew->b, cpu->obj[--cpu->held]);
 	if (atomic_dec_and_test(&crew->busy))
 		complete(crew->done);
-	for (;;) {
-		set_current_state(TASK_INTERRUPTIBLE);
-		if (kthread_should_stop())
-			break;
-		schedule();
-	}
-	__set_current_state(TASK_RUNNING);
-	return 0;
+	return bench_wait_for_stop();
 }
 
 static int start(struct bench_crew *crew)

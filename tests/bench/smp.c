@@ -90,7 +90,8 @@ static void thread_done(struct smp_run *run)
 		complete(&run->done);
 }
 
-static int wait_for_stop(void)
+/* The end of a thread: waits until it is stopped. */
+int bench_wait_for_stop(void)
 {
 	for (;;) {
 		set_current_state(TASK_INTERRUPTIBLE);
@@ -124,7 +125,7 @@ static int parallel_thread(void *arg)
 		loops->pair(run->b, run->nr);
 		give_way();
 	}
-	return wait_for_stop();
+	return bench_wait_for_stop();
 }
 
 static int pass_on_thread(void *arg)
@@ -150,7 +151,7 @@ static int pass_on_thread(void *arg)
 	if (err)
 		WRITE_ONCE(run->err, err);
 	thread_done(run);
-	return wait_for_stop();
+	return bench_wait_for_stop();
 }
 
 static int run_threads(struct smp_run *run, struct smp_thread *threads,
