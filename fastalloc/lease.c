@@ -269,8 +269,9 @@ static bool fa_lease_left(const struct fastalloc_pool *pool, long need)
 }
 
 /*
- * Makes budget for CPUs that did not get the fair share. Until a look finds nobody in need, no
- * lease grows beyond that, so that this budget is left for them. With shut_lock held.
+ * Takes budget from other CPUs for those that did not get the fair share. While there are
+ * any, no lease grows beyond the fair share, so that they get this budget. With shut_lock
+ * held.
  */
 static void fa_lease_share(struct fastalloc_pool *pool)
 {
@@ -286,7 +287,7 @@ static void fa_lease_share(struct fastalloc_pool *pool)
 		fa_lease_cut_on(pool, cpu, c->recent ? l.fair : 0);
 		cond_resched();
 	}
-	/* Fewer CPUs can have a lease than use the pool: it goes to who uses it more. */
+	/* More CPUs use the pool than can have a lease: busier CPUs get the leases. */
 	if (!fa_lease_left(pool, 2) && l.least >= 0 && l.fewest < l.hungry / 2)
 		fa_lease_cut_on(pool, l.least, 0);
 }

@@ -333,7 +333,7 @@ static inline bool fa_cache_may_put(struct fastalloc_pool *pool, struct fastallo
 		return true;
 	if (READ_ONCE(pool->percpu.shut))
 		return false;
-	/* It was opened while its size changed. */
+	/* The caches were opened while the size of this one changed. */
 	fa_cache_open(pool, c);
 	return true;
 }

@@ -6,8 +6,8 @@
  * A context first claims objects: it subtracts their number from ->free. Then it takes them,
  * from its own shard or another. A context that puts objects pushes them first, then adds
  * their number to ->free. So at any time the shards hold at least as many objects as
- * contexts have claimed, and who has claimed one finds one: a failed attempt to take means
- * that another context has taken an object in the meantime.
+ * contexts have claimed. A context that has claimed an object therefore finds one: if an
+ * attempt to take it fails, another context has taken an object in the meantime.
  *
  * No context holds objects that others have claimed. A context that needs fewer objects than
  * a magazine holds takes these in place: it reads the slots, then exchanges the number in
@@ -15,8 +15,8 @@
  * whole magazine. The number only falls while the magazine is on a stack, so a popped
  * magazine never holds more objects than its new owner has claimed.
  *
- * An object that is put alone goes to a list of single objects, which never is full. So no
- * operation depends on a free magazine.
+ * An object that is freed without a magazine goes to a list of single objects. That list has
+ * room for all objects of the pool. So no operation depends on a free magazine.
  */
 #include <linux/err.h>
 #include <linux/minmax.h>

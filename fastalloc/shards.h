@@ -67,7 +67,8 @@ u32 fa_depot_take_from(struct fa_depot *d, unsigned int shard, u32 nr, void **ob
 /*
  * Claims @nr objects, or none. Returns the number of objects left, or -1.
  *
- * A full barrier. Pairs with the one in fa_depot_credit(): who claims an object finds it.
+ * A full barrier. Pairs with the one in fa_depot_credit(): a context that has claimed an
+ * object finds it in a shard.
  */
 static inline long fa_depot_claim(struct fa_depot *d, long nr)
 {
