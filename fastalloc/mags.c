@@ -36,7 +36,7 @@ static void *fa_mags_alloc(struct fa_mags *mags, unsigned long *nr, int node)
 	void *block;
 
 	for (;;) {
-		block = fa_kvmalloc(*nr, one, GFP_KERNEL, node);
+		block = fa_kvmalloc(*nr, one, fa_gfp(GFP_KERNEL), node);
 		if (block || *nr * one <= PAGE_SIZE)
 			return block;
 		*nr /= 2;

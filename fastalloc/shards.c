@@ -41,7 +41,7 @@ int fa_depot_init(struct fa_depot *d, struct fa_chunks *chunks, unsigned int sha
 	d->nr_shards = shards;
 	fa_links_init(&d->links, chunks->stride);
 	fa_mags_init(&d->mags, slots);
-	d->shard = fa_kzalloc((shards + 1) * sizeof(*d->shard), GFP_KERNEL, NUMA_NO_NODE);
+	d->shard = fa_kzalloc((shards + 1) * sizeof(*d->shard), fa_gfp(GFP_KERNEL), NUMA_NO_NODE);
 	return d->shard ? 0 : -ENOMEM;
 }
 
