@@ -3,8 +3,9 @@
 # kcsan.awk - remove reports of KCSAN from a guest's log that do not concern the
 # module: those whose header names two functions of the kernel; the race that
 # torture_race() makes on purpose, which torture.sh looks for; and the race on
-# current->flags, which memalloc_noio_save() writes within fa_pool_grow() while a
-# timer tick reads it.
+# current->flags, which memalloc_noio_save() writes within fa_pool_grow() and
+# fa_lease_work() while a function of the scheduler reads it. These two functions share
+# nothing else with functions of the kernel.
 
 function flush_report(	i) {
 	if (ours)
@@ -23,7 +24,8 @@ function flush_report(	i) {
 	flush_report()
 	reporting = 1
 	ours = /\[fastalloc/ && !/ in torture_race \[.* \/ torture_race \[/ &&
-		!/ in (fa_pool_grow \[fastalloc\] \/ kthread_data|kthread_data \/ fa_pool_grow \[)/
+		!(/ in [^ ]+ \/ fa_(pool_grow|lease_work)[.a-z0-9]* \[fastalloc\]/ ||
+		  / in fa_(pool_grow|lease_work)[.a-z0-9]* \[fastalloc\] \/ [^ ]+$/)
 }
 # lines that another CPU prints meanwhile
 /^\[[^]]*\](\[[^]]*\])? (> |LAB-|FASTALLOC-|fastalloc: |WARNING: |BUG: [^K]|INFO: )/ {
