@@ -81,6 +81,8 @@ struct item {
  * @wrong: each context frees pointers that are not objects, a few times
  * @raw: no constructor: checks and sanitizers may write to free objects
  * @zeroing: likewise, and objects are zeroed on alloc and free
+ * @idle: threads sleep while they hold objects: leases move to other CPUs, and the pool is
+ *	exhausted at times
  */
 struct shape {
 	const char		*name;
@@ -96,6 +98,7 @@ struct shape {
 	bool			wrong;
 	bool			raw;
 	bool			zeroing;
+	bool			idle;
 };
 
 static const struct shape shapes[] = {
@@ -112,6 +115,8 @@ static const struct shape shapes[] = {
 	  .raw = true },
 	{ "wrong", 64, 96, 1000, 3, .wrong = true, .raw = true },
 	{ "zeroing", 32, 4, 0, 1, .beyond = true, .raw = true, .zeroing = true },
+	/* With 16 CPUs the reserve of 64 objects is enough for leases of half of them. */
+	{ "leases", 64, 256, 0, 0, .beyond = true, .raw = true, .idle = true },
 	{ "wrong-spinlock", 64, 16, 1000, 0, FASTALLOC_SYNC_SPINLOCK, .wrong = true },
 };
 
@@ -691,7 +696,9 @@ static void torture_hold(struct worker *w, u32 r)
 			break;
 		got++;
 	}
-	if (r >> 8 & 1)
+	if (round.shape->idle)
+		msleep(20);
+	else if (r >> 8 & 1)
 		cond_resched();
 	else
 		usleep_range(1, 50);
@@ -1189,6 +1196,7 @@ static void report_print(struct seq_file *m)
 	seq_printf(m, "nested: %llu\n", round.last.nested);
 	seq_printf(m, "waits: %llu\n", round.last.waits);
 	seq_printf(m, "exchanges: %llu\n", round.last.depot_exchanges);
+	seq_printf(m, "leases_taken: %llu\n", round.last.leases_taken);
 	seq_printf(m, "total: %lu\n", round.last.total);
 }
 

@@ -58,7 +58,7 @@ readers() {
 hit() { sed -n "s/^$1: .* \([0-9]*\) $2.*/\1/p" "$CTL/report"; }
 
 hardirq=0 softirq=0 nmi=0 deep=0 hrtimers=0 trimmed=0 grows=0 waited=0 churned=0 cycles=0
-upgraded=0 stale=0 here=0
+upgraded=0 stale=0 here=0 taken=0 missed=0
 
 # pools PREFIX SANITIZE DEBUG: set how the pools of the next shapes are made
 pools() {
@@ -81,6 +81,7 @@ shape() {
 	for k in task softirq hardirq nmi; do
 		deep=$((deep + $(hit $k deep)))
 		[ "$(hit $k refused)" = 0 ] || echo $k >>/tmp/refused
+		[ "$1" != leases ] || missed=$((missed + $(hit $k missed)))
 		cycles=$((cycles + $(sed -n "s/^$k: \([0-9]*\) cycles.*/\1/p" "$CTL/report")))
 	done
 	hrtimers=$((hrtimers + $(value_of "$CTL/report" hrtimers)))
@@ -89,6 +90,7 @@ shape() {
 	here=$((here + $(value_of "$CTL/report" grows_atomic)))
 	upgraded=$((upgraded + $(value_of "$CTL/report" upgraded)))
 	stale=$((stale + $(value_of "$CTL/report" stale)))
+	taken=$((taken + $(value_of "$CTL/report" leases_taken)))
 	waited=$((waited + $(value_of "$CTL/report" waited)))
 	churned=$((churned + $(value_of "$CTL/report" churned)))
 	note "$2$1: $(sed -n 's/, 0 missed//; s/, 0 hits, 0 deep//; s/, 0 refused//; /cycles/p' "$CTL/report" | tr '\n' ';')"
@@ -114,7 +116,7 @@ if [ -n "${MINUTES:-}" ]; then
 fi
 kcsan=0
 [ ! -e "$DEBUGFS/kcsan" ] || kcsan=1
-ktap_plan $((turns * 2 * $# + 2 * (STEP > 0) + kcsan + 14))
+ktap_plan $((turns * 2 * $# + 2 * (STEP > 0) + kcsan + 16))
 
 say "FASTALLOC-ALLOW: fault in pool torture-wrong"
 hotplug &
@@ -184,6 +186,14 @@ at_least "waits served" $waited 3
 at_least "other pools come and gone" $churned 3
 at_least "objects found by a handle" $upgraded 5
 at_least "handles of objects that were gone" $stale 5
+# with fewer CPUs than this there may be a lease for each, and an object for all they hold
+if [ "$(nproc)" -ge 16 ]; then
+	at_least "leases taken from CPUs" $taken 10
+	at_least "allocations that failed while leases moved" $missed 10
+else
+	skip "leases taken from CPUs" "$taken; each of so few CPUs can have one"
+	skip "allocations that failed while leases moved" "$missed; with so few CPUs there may be none"
+fi
 unload fastalloc_torture
 unload fastalloc
 ktap_end
