@@ -81,8 +81,8 @@ struct item {
  * @wrong: each context frees pointers that are not objects, a few times
  * @raw: no constructor: checks and sanitizers may write to free objects
  * @zeroing: likewise, and objects are zeroed on alloc and free
- * @idle: threads sleep while they hold objects: leases move to other CPUs, and the pool is
- *	exhausted at times
+ * @idle: threads sleep while they hold objects, so that leases move to other CPUs, and one
+ *	exhausts the pool at times
  */
 struct shape {
 	const char		*name;
@@ -772,6 +772,19 @@ static int wait_thread(void *data)
 	return 0;
 }
 
+/* Allocates what there is, for a moment. */
+static void torture_exhaust(void)
+{
+	static struct item *all[512];
+	unsigned int nr = 0;
+
+	while (nr < ARRAY_SIZE(all) && (all[nr] = torture_alloc(TASK, GFP_KERNEL)))
+		nr++;
+	msleep(20);
+	while (nr)
+		torture_free(all[--nr]);
+}
+
 /* Reads the counters, trims, and resets nothing that is needed at the end. */
 static int look_thread(void *data)
 {
@@ -779,7 +792,10 @@ static int look_thread(void *data)
 
 	while (!kthread_should_stop()) {
 		torture_ask();
-		if (round.shape->max && ++n % 4 == 0)
+		n++;
+		if (round.shape->idle && n % 32 == 0)
+			torture_exhaust();
+		if (round.shape->max && n % 4 == 0)
 			atomic_long_add(fastalloc_pool_trim(round.pool), &round.trimmed);
 		usleep_range(100, 1000);
 	}
