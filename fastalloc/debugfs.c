@@ -17,6 +17,22 @@
 
 static struct dentry *fa_debugfs_root;
 
+/* Free objects in the depot, for each node that has shards of its own. */
+static void fa_show_nodes(struct seq_file *m, struct fastalloc_pool *pool)
+{
+	struct fa_depot *d = &pool->percpu.depot;
+	const struct fa_shard *sh;
+	unsigned long objects;
+	unsigned int i = 0;
+
+	while (i < d->nr_shards) {
+		sh = &d->shard[i];
+		for (objects = 0; i < sh->first + sh->peers; i++)
+			objects += fa_depot_count(d, i);
+		seq_printf(m, "node%d_free: %lu\n", sh->node, objects);
+	}
+}
+
 static int stats_show(struct seq_file *m, void *v)
 {
 	struct fastalloc_pool *pool = m->private;
@@ -42,6 +58,8 @@ static int stats_show(struct seq_file *m, void *v)
 	seq_printf(m, "chunks: %lu\n", s.chunks);
 	seq_printf(m, "bytes: %zu\n", s.bytes);
 	seq_printf(m, "magazine_bytes: %zu\n", s.magazine_bytes);
+	if (pool->sync == FASTALLOC_SYNC_PERCPU)
+		fa_show_nodes(m, pool);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(stats);

@@ -80,6 +80,7 @@
 #include "exact.h"
 #include "lock.h"
 #include "percpu.h"
+#include "place.h"
 #include "pools.h"
 #include "stats.h"
 
@@ -475,13 +476,11 @@ bool fa_percpu_alloc_bulk(struct fastalloc_pool *pool, unsigned int nr, void **o
 {
 	struct fastalloc_cache *c;
 	u32 n, have = 0, got = 0, run;
-	unsigned int shard;
 
 	if (!nr || nr > READ_ONCE(pool->total))
 		return !nr;
 	preempt_disable();
 	c = this_cpu_ptr(pool->percpu.cache);
-	shard = fa_shard(pool);
 	n = __fastalloc_claim(c);
 	if (likely(n < FASTALLOC_BUSY))
 		have = n + (c->spare ? c->spare->n : 0);
@@ -504,7 +503,9 @@ bool fa_percpu_alloc_bulk(struct fastalloc_pool *pool, unsigned int nr, void **o
 		this_cpu_add(pool->percpu.cache->nested_allocs, nr);
 	__fastalloc_release(c, n);
 	preempt_enable();
-	got += fa_depot_take(&pool->percpu.depot, shard, nr - got, objs + got);
+	if (likely(got == nr))
+		return true;
+	got += fa_depot_take(&pool->percpu.depot, c->shard, nr - got, objs + got);
 	if (likely(got == nr))
 		return true;
 	fa_missing(pool);
@@ -650,8 +651,8 @@ static unsigned long fa_scan_shard(struct fastalloc_pool *pool, struct fa_scan *
 }
 
 /*
- * Takes every object of the depot once. Those that @found keeps are removed. The others
- * go to another shard, where allocations still find them.
+ * Takes every object of the depot once. Those that @found keeps are removed. The others go to
+ * the shard of trim, where allocations still find them, and then back to their shard.
  */
 static void fa_percpu_scan(struct fastalloc_pool *pool,
 			   bool (*found)(struct fastalloc_pool *pool, void *obj))
@@ -662,10 +663,10 @@ static void fa_percpu_scan(struct fastalloc_pool *pool,
 	struct fa_scan s;
 
 	fa_scan_begin(pool, &s);
-	for (i = 0; i < d->nr_shards && left; i++)
+	for (i = 0; i < d->nr_shards && left; i++) {
 		left -= min(left, fa_scan_shard(pool, &s, i, scanned, left, found));
-	for (i = 0; fa_scan_shard(pool, &s, scanned, i, s.most, NULL); )
-		i = i + 1 == d->nr_shards ? 0 : i + 1;
+		fa_scan_shard(pool, &s, scanned, i, ULONG_MAX, NULL);
+	}
 	if (s.m) {
 		s.m->n = 0;
 		fa_mag_push(&d->shard[0].empty, s.m);
@@ -752,7 +753,9 @@ static int fa_percpu_prepare(struct fastalloc_pool *pool, unsigned long total, g
 static int fa_percpu_attach(struct fastalloc_pool *pool, struct fa_chunk *chunk, gfp_t gfp)
 {
 	struct fa_depot *d = &pool->percpu.depot;
-	unsigned int i = chunk->count, k, run, shard = 0;
+	const struct fa_shard *sh = fa_place_chunk(pool, chunk);
+	unsigned int first = sh ? sh->first : 0, nr = sh ? sh->peers : d->nr_shards;
+	unsigned int i = chunk->count, k, run, shard;
 	struct fa_mag *m;
 	unsigned long flags;
 
@@ -764,7 +767,7 @@ static int fa_percpu_attach(struct fastalloc_pool *pool, struct fa_chunk *chunk,
 	/* Backwards, so that the lowest objects are handed out first. */
 	while (i) {
 		run = i % pool->percpu.magazine ?: pool->percpu.magazine;
-		shard = (i / pool->percpu.magazine) % d->nr_shards;
+		shard = first + (i / pool->percpu.magazine) % nr;
 		preempt_disable();
 		m = fa_depot_empty(d, shard);
 		for (k = 0; k < run; k++) {
@@ -817,7 +820,6 @@ static int fa_percpu_init(struct fastalloc_pool *pool)
 		     offsetof(struct fastalloc_pool, lock) / SMP_CACHE_BYTES ==
 		     offsetof(struct fastalloc_pool, head.cache) / SMP_CACHE_BYTES);
 	struct fa_depot *d = &pool->percpu.depot;
-	unsigned int cpu, shards, i = 0;
 	unsigned long budget;
 	int err;
 
@@ -836,8 +838,7 @@ static int fa_percpu_init(struct fastalloc_pool *pool)
 					   FA_MAG_SLOTS);
 	pool->percpu.magazine = pool->cfg.magazine;
 
-	shards = clamp(DIV_ROUND_UP(num_online_cpus(), 2U), 1U, FA_SHARDS);
-	err = fa_depot_init(d, &pool->chunks, shards, pool->percpu.magazine);
+	err = fa_depot_init(d, &pool->chunks, fa_place_shards(pool), pool->percpu.magazine);
 	if (err)
 		return err;
 	fa_charge(pool, fa_depot_bytes(d));
@@ -846,9 +847,7 @@ static int fa_percpu_init(struct fastalloc_pool *pool)
 	if (!pool->percpu.cache)
 		return -ENOMEM;
 	fa_charge(pool, num_possible_cpus() * sizeof(struct fastalloc_cache));
-	for_each_possible_cpu(cpu)
-		per_cpu_ptr(pool->percpu.cache, cpu)->shard = i++ % shards;
-
+	fa_place_cpus(pool);
 	fa_leases_init(pool, budget);
 	return 0;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The depot: all free objects of a PERCPU pool that no CPU holds, in shards for groups of
+ * The depot: all free objects of a PERCPU pool that no CPU holds, in shards for one or more
  * CPUs. Nothing here knows of pools.
  *
  * A context first claims objects: it subtracts their number from ->free. Then it takes them,
@@ -162,7 +162,7 @@ u32 fa_depot_take_from(struct fa_depot *d, unsigned int shard, u32 nr, void **ob
  */
 u32 fa_depot_take(struct fa_depot *d, unsigned int first, u32 nr, void **objs)
 {
-	unsigned int i = first, misses = 0;
+	unsigned int i = first, n = 0, misses = 0;
 	u32 run, left = nr;
 
 	while (left && likely(misses < FA_TAKE_MISSES)) {
@@ -173,7 +173,7 @@ u32 fa_depot_take(struct fa_depot *d, unsigned int first, u32 nr, void **objs)
 		left -= run;
 		misses = run ? 0 : misses + 1;
 		if (!run)
-			i = i == d->nr_shards ? 0 : i + 1;
+			i = fa_depot_nth(d, first, ++n);
 	}
 	return nr - left;
 }
@@ -197,7 +197,7 @@ u32 fa_depot_refill_any(struct fa_depot *d, unsigned int first, u32 nr, struct f
 			run = fa_shard_take_single(d, sh, nr, (*m)->slot);
 		if (run)
 			return run;
-		i = i == d->nr_shards ? 0 : i + 1;
+		i = fa_depot_nth(d, first, misses + 1);
 	}
 	return 0;
 }
@@ -239,4 +239,39 @@ struct fa_mag *fa_depot_empty(struct fa_depot *d, unsigned int first)
 	for (i = 0; unlikely(!m) && i <= d->nr_shards; i++)
 		m = fa_mag_pop(&d->mags, &d->shard[i].empty);
 	return m;
+}
+
+/*
+ * Objects in a shard. Other contexts may change its lists meanwhile, so this is an estimate
+ * unless nobody uses the pool. May sleep.
+ */
+unsigned long fa_depot_count(struct fa_depot *d, unsigned int shard)
+{
+	struct fa_shard *sh = &d->shard[shard];
+	unsigned long objects = 0, steps;
+	u32 id, next, *link;
+	struct fa_mag *m;
+	void *obj;
+
+	id = (u32)atomic64_read(&sh->stocked.head);
+	for (steps = READ_ONCE(d->mags.nr); id && steps; steps--) {
+		m = fa_mag_lookup(&d->mags, id);
+		next = READ_ONCE(m->next);
+		/* The magazine was popped, so the rest cannot be found from here. */
+		if (next == id)
+			break;
+		objects += (u32)atomic64_read(&m->stock);
+		id = next;
+		cond_resched();
+	}
+	id = (u32)atomic64_read(&sh->single.head);
+	for (steps = READ_ONCE(d->chunks->objects); id && steps; steps--) {
+		preempt_disable();
+		link = fa_link_of(&d->links, id - 1, &obj);
+		id = link ? READ_ONCE(*link) : 0;
+		preempt_enable();
+		objects++;
+		cond_resched();
+	}
+	return objects;
 }

@@ -13,19 +13,25 @@
 struct fa_chunks;
 
 /**
- * struct fa_shard - a part of the depot, for a group of CPUs
+ * struct fa_shard - a part of the depot, for one or more CPUs
  * @stocked: magazines with objects; contexts take objects in place
  * @empty: magazines without objects
  * @single: single objects, linked by their numbers
+ * @node: NUMA node of these CPUs
+ * @first: the first shard of that node, whose shards are adjacent
+ * @peers: number of shards of that node
  */
 struct fa_shard {
 	struct fa_stack	stocked;
 	struct fa_stack	empty;
 	struct fa_stack	single;
+	int		node;
+	u16		first;
+	u16		peers;
 } ____cacheline_aligned_in_smp;
 
 /* Shards of a depot at most, not counting that of trim. */
-#define FA_SHARDS	16U
+#define FA_SHARDS	64U
 
 /**
  * struct fa_depot - free objects that no CPU holds
@@ -62,7 +68,23 @@ u32 fa_depot_refill_any(struct fa_depot *d, unsigned int first, u32 nr, struct f
 bool fa_depot_put(struct fa_depot *d, unsigned int shard, void *obj);
 void fa_depot_put_mag(struct fa_depot *d, unsigned int shard, struct fa_mag *m);
 struct fa_mag *fa_depot_empty(struct fa_depot *d, unsigned int first);
+unsigned long fa_depot_count(struct fa_depot *d, unsigned int shard);
 u32 fa_depot_take_from(struct fa_depot *d, unsigned int shard, u32 nr, void **objs);
+
+/*
+ * The @n-th shard that a CPU with the shard @first searches: first those of its node, last
+ * that of trim and those of other nodes. Then from the beginning.
+ */
+static inline unsigned int fa_depot_nth(const struct fa_depot *d, unsigned int first,
+					unsigned int n)
+{
+	const struct fa_shard *sh = &d->shard[first];
+
+	n %= d->nr_shards + 1;
+	if (n < sh->peers)
+		return sh->first + (first - sh->first + n) % sh->peers;
+	return (sh->first + n) % (d->nr_shards + 1);
+}
 
 /*
  * Claims @nr objects, or none. Returns the number of objects left, or -1.

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What debugfs shows of pools, read through the files themselves. */
+#include <linux/cpumask.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
 #include <linux/seq_file.h>
+#include <linux/smp.h>
+#include <linux/topology.h>
 #include <linux/uio.h>
 
 #include "fastalloc_test.h"
@@ -421,6 +424,76 @@ static void debugfs_cpus(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, read_text("kunit/cpus", text), (ssize_t)-ENOENT);
 }
 
+struct node_job {
+	struct fastalloc_pool	*pool;
+	unsigned int		nr;
+};
+
+/* Allocates objects on a CPU, then frees them. */
+static int node_use(void *arg)
+{
+	struct node_job *job = arg;
+	void *objs[64];
+	unsigned int n;
+
+	for (n = 0; n < job->nr; n++)
+		objs[n] = fastalloc_alloc(job->pool, 0);
+	for (n = 0; n < job->nr; n++)
+		fastalloc_free(job->pool, objs[n]);
+	return 0;
+}
+
+static long node_free(struct kunit *test, int node)
+{
+	char key[20];
+	long nr = -1;
+
+	snprintf(key, sizeof(key), "node%d_free", node);
+	sscanf(value_of(test, must_read(test, "kunit/stats"), key), "%ld", &nr);
+	KUNIT_ASSERT_GE(test, nr, 0L);
+	return nr;
+}
+
+/*
+ * Promise: the objects of a chunk are in the shards of its node. A CPU of another node
+ * takes them there, frees them to its own node, and then allocates from its own node.
+ */
+static void debugfs_nodes(struct kunit *test)
+{
+	int near = cpumask_first(cpu_online_mask), far, home = cpu_to_node(near), away;
+	struct node_job job = { .nr = 64 };
+	struct fastalloc_stats s;
+	long left, moved;
+
+	for_each_online_cpu(far)
+		if (cpu_to_node(far) != home)
+			break;
+	if (far >= nr_cpu_ids)
+		kunit_skip(test, "one node only");
+	away = cpu_to_node(far);
+	job.pool = fa_pool_of(test, fa_config(.capacity = 500, .magazine = 8, .node = home,
+					      .flags = FASTALLOC_F_NO_INIT | FASTALLOC_F_NODE));
+	fastalloc_pool_stats(job.pool, &s);
+	KUNIT_EXPECT_EQ(test, node_free(test, home), (long)s.total);
+	KUNIT_EXPECT_EQ(test, node_free(test, away), 0L);
+
+	/* A cache holds two magazines at most. */
+	KUNIT_EXPECT_EQ(test, smp_call_on_cpu(far, node_use, &job, false), 0);
+	left = node_free(test, home);
+	moved = node_free(test, away);
+	KUNIT_EXPECT_GE(test, moved, 64L - 16);
+	KUNIT_EXPECT_LE(test, left + moved, (long)s.total);
+	KUNIT_EXPECT_GE(test, left + moved, (long)s.total - 16);
+
+	job.nr = 20;
+	KUNIT_EXPECT_EQ(test, smp_call_on_cpu(far, node_use, &job, false), 0);
+	KUNIT_EXPECT_EQ(test, node_free(test, home), left);
+
+	moved = node_free(test, away);
+	KUNIT_EXPECT_EQ(test, smp_call_on_cpu(near, node_use, &job, false), 0);
+	KUNIT_EXPECT_EQ(test, node_free(test, away), moved);
+}
+
 /* Promise: the files of a pool are removed with it, and created again with its name. */
 static void debugfs_goes(struct kunit *test)
 {
@@ -497,6 +570,7 @@ static struct kunit_case debugfs_cases[] = {
 	KUNIT_CASE(debugfs_config_node),
 	KUNIT_CASE(debugfs_cpus),
 	KUNIT_CASE(debugfs_goes),
+	KUNIT_CASE(debugfs_nodes),
 	KUNIT_CASE(debugfs_churn),
 	{ }
 };

@@ -278,6 +278,44 @@ static void lease_missing(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, s.in_use, 0UL);
 }
 
+/*
+ * Promise: a search looks at each shard, at its own first, then at those of its node, and
+ * begins again after that of trim and those of other nodes.
+ */
+static void lease_search(struct kunit *test)
+{
+	static struct fa_shard shard[8];
+	struct fa_depot *d = fa_mem(test, sizeof(*d));
+	unsigned int nr, end, first, n, i;
+
+	d->shard = shard;
+	for (nr = 1; nr < ARRAY_SIZE(shard); nr++) {
+		d->nr_shards = nr;
+		/* two nodes, the second one beginning with @end, or one */
+		for (end = 1; end <= nr; end++) {
+			for (i = 0; i < nr; i++) {
+				shard[i].first = i < end ? 0 : end;
+				shard[i].peers = i < end ? end : nr - end;
+			}
+			for (first = 0; first < nr; first++) {
+				unsigned long seen = 0;
+
+				KUNIT_EXPECT_EQ(test, fa_depot_nth(d, first, 0), first);
+				for (n = 0; n <= nr; n++) {
+					i = fa_depot_nth(d, first, n);
+					KUNIT_ASSERT_LE(test, i, nr);
+					seen |= BIT(i);
+					KUNIT_EXPECT_EQ(test, i < nr && shard[i].first ==
+							shard[first].first,
+							n < shard[first].peers);
+				}
+				KUNIT_EXPECT_EQ(test, seen, BIT(nr + 1) - 1);
+				KUNIT_EXPECT_EQ(test, fa_depot_nth(d, first, nr + 1), first);
+			}
+		}
+	}
+}
+
 static struct kunit_case lease_cases[] = {
 	KUNIT_CASE(lease_first_use),
 	KUNIT_CASE(lease_grows),
@@ -287,6 +325,7 @@ static struct kunit_case lease_cases[] = {
 	KUNIT_CASE(lease_without_magazines),
 	KUNIT_CASE(lease_wrong_pointer),
 	KUNIT_CASE(lease_missing),
+	KUNIT_CASE(lease_search),
 	{}
 };
 

@@ -52,6 +52,30 @@ void fa_percpu_look(const struct fastalloc_pool *p, int cpu, struct fa_cpu_stats
 	s->busy = true;
 }
 
+/* One node: every shard for all CPUs, as in place.c. */
+unsigned int fa_place_shards(const struct fastalloc_pool *p)
+{
+	return verify_shards;
+}
+
+void fa_place_cpus(struct fastalloc_pool *p)
+{
+	struct fa_depot *d = &p->percpu.depot;
+	unsigned int i;
+
+	for (i = 0; i < d->nr_shards; i++) {
+		d->shard[i].first = 0;
+		d->shard[i].peers = d->nr_shards;
+	}
+	for_each_possible_cpu(i)
+		p->percpu.cache[i].shard = i % d->nr_shards;
+}
+
+const struct fa_shard *fa_place_chunk(const struct fastalloc_pool *p, const struct fa_chunk *c)
+{
+	return NULL;
+}
+
 /* Memory for magazines. */
 gfp_t fa_gfp(gfp_t gfp)
 {
