@@ -61,8 +61,8 @@ END {
 		}
 		say(t[1], t[2], v, t[10], shown, planned)
 	}
-	# 9 bytes an object, 32 KiB a pool, 8 KiB a CPU
+	# 14 bytes an object, 32 KiB a pool, 128 bytes a possible CPU, 2 KiB a CPU with a lease
 	for (k = 1; k <= kernels; k++)
 		say("bytes beside 100000 x 256 B", order[k], memory[order[k], "beside-objects"],
-			9 * 100000 + 32768 + 8192 * cpus[order[k]], "%.0f", 0)
+			14 * 100000 + 32768 + (128 + 2048) * cpus[order[k]], "%.0f", 0)
 }
