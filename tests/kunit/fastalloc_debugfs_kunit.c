@@ -446,11 +446,10 @@ static int node_use(void *arg)
 static long node_free(struct kunit *test, int node)
 {
 	char key[20];
-	long nr = -1;
+	long nr;
 
 	snprintf(key, sizeof(key), "node%d_free", node);
-	sscanf(value_of(test, must_read(test, "kunit/stats"), key), "%ld", &nr);
-	KUNIT_ASSERT_GE(test, nr, 0L);
+	KUNIT_ASSERT_EQ(test, kstrtol(value_of(test, must_read(test, "kunit/stats"), key), 10, &nr), 0);
 	return nr;
 }
 
