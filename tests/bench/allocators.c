@@ -32,6 +32,7 @@ static const struct {
 } bench_allocators[BENCH_NR] = {
 	[BENCH_NOTHING] = { "nothing" },
 	[BENCH_INLINE] = { "fastalloc-percpu-inline" },
+	[BENCH_NOPREEMPT] = { "fastalloc-percpu-nopreempt" },
 	[BENCH_CALL] = { "fastalloc-percpu-call" },
 	[BENCH_SPINLOCK] = { "fastalloc-spinlock" },
 	[BENCH_NONE] = { "fastalloc-none" },

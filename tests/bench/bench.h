@@ -20,11 +20,13 @@ struct objpool_head { };
 
 /*
  * What is measured. kmalloc() has one entry for each size, because callers pass a
- * constant. BENCH_NOTHING is the empty loop, whose time is subtracted.
+ * constant. BENCH_NOTHING is the empty loop, whose time is subtracted. BENCH_NOPREEMPT is
+ * measured in interrupts only.
  */
 enum bench_id {
 	BENCH_NOTHING,
 	BENCH_INLINE,
+	BENCH_NOPREEMPT,
 	BENCH_CALL,
 	BENCH_SPINLOCK,
 	BENCH_NONE,

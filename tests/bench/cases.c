@@ -106,6 +106,8 @@ int bench_case_loop(const char *what, enum bench_context context,
 	/* A batch may have to wait for the next tick to raise its interrupt. */
 	if (context != BENCH_TASK)
 		rounds = min(rounds, IRQ_ROUNDS);
+	/* Only there is preemption off in all kernels. */
+	b->handle[BENCH_NOPREEMPT] = context == BENCH_HARDIRQ ? b->handle[BENCH_INLINE] : NULL;
 	forget();
 	for (round = 0; round < rounds; round++)
 		for (turn = 0; turn < BENCH_NR; turn++) {
@@ -123,6 +125,7 @@ int bench_case_loop(const char *what, enum bench_context context,
 			}
 		}
 	report_all(what, b, 1, nr, "pair");
+	b->handle[BENCH_NOPREEMPT] = NULL;
 	return 0;
 }
 

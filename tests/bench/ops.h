@@ -23,6 +23,8 @@ static __always_inline void *ops_alloc(enum bench_id id, void *h,
 		return h;
 	case BENCH_INLINE:
 		return fastalloc_alloc(h, gfp);
+	case BENCH_NOPREEMPT:
+		return fastalloc_alloc_nopreempt(h, gfp);
 	case BENCH_CALL:
 		return bench_call_alloc(h, gfp);
 	case BENCH_SPINLOCK:
@@ -76,6 +78,9 @@ static __always_inline void ops_free(enum bench_id id, void *h,
 		break;
 	case BENCH_INLINE:
 		fastalloc_free(h, obj);
+		break;
+	case BENCH_NOPREEMPT:
+		fastalloc_free_nopreempt(h, obj);
 		break;
 	case BENCH_CALL:
 		bench_call_free(h, obj);

@@ -4,8 +4,8 @@
 # with -v gauges=LIST, of these gauges alone.
 BEGIN {
 	FS = "\t"
-	n = split("fastalloc-percpu-inline fastalloc-percpu-call fastalloc-spinlock fastalloc-none fastalloc-none-plain kmem_cache kmalloc mempool objpool gen_pool dma_pool shared-counter percpu-counter", who, " ")
-	split("inline call spinlock none none-plain kmem_cache kmalloc mempool objpool gen_pool dma_pool shared per-cpu", short, " ")
+	n = split("fastalloc-percpu-inline fastalloc-percpu-nopreempt fastalloc-percpu-call fastalloc-spinlock fastalloc-none fastalloc-none-plain kmem_cache kmalloc mempool objpool gen_pool dma_pool shared-counter percpu-counter", who, " ")
+	split("inline nopreempt call spinlock none none-plain kmem_cache kmalloc mempool objpool gen_pool dma_pool shared per-cpu", short, " ")
 }
 $4 == "memory" || $4 == "reserve" || (only && $5 != only) { next }
 gauges && !index("," gauges ",", "," $3 ",") { next }

@@ -32,9 +32,17 @@ function say(text, where, measured, limit, shown, planned) {
 		outcome(measured <= limit, planned))
 }
 
-# the figure of target t, of this allocator on so many CPUs
-function key(t, cpus, allocator) {
-	return t[2] SUBSEP t[3] SUBSEP t[4] SUBSEP cpus SUBSEP t[6] SUBSEP t[7] SUBSEP allocator
+# the figure of target t in this case, of this allocator on so many CPUs
+function key(t, what, unit, cpus, allocator) {
+	return t[2] SUBSEP what SUBSEP t[4] SUBSEP cpus SUBSEP t[6] SUBSEP unit SUBSEP allocator
+}
+
+# what target t is compared with: allocator, allocator@cpus or pair:allocator
+function reference(t,	part) {
+	if (split(t[9], part, ":") == 2)
+		return key(t, part[1], "pair", t[5], part[2])
+	split(t[9] "@" t[5], part, "@")
+	return key(t, t[3], t[7], part[2], part[1])
 }
 
 END {
@@ -42,12 +50,8 @@ END {
 	for (i = 1; i <= n; i++) {
 		split(target[i], t, ";")
 		planned = t[11] == "planned"
-		mine = key(t, t[5], t[8])
-		other = ""
-		if (t[9] != "-") {
-			split(t[9] "@" t[5], ref, "@")
-			other = key(t, ref[2], ref[1])
-		}
+		mine = key(t, t[3], t[7], t[5], t[8])
+		other = t[9] == "-" ? "" : reference(t)
 		if (!(mine in value) || (other != "" && !(other in value))) {
 			if (t[2] in gauge)
 				line(t[1], t[2], t[10], "not measured", outcome(0, planned))
