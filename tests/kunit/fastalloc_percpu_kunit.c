@@ -886,7 +886,9 @@ static void percpu_wait_fifo(struct kunit *test)
 	expect_quiet(test, pool, i);
 	fa_put_all(test);
 	expect_quiet(test, pool, 0);
-	KUNIT_EXPECT_EQ(test, fa_drain(test, pool, GFP_KERNEL), (unsigned int)i);
+	/* The caches of other CPUs may hold the rest. */
+	KUNIT_EXPECT_GE(test, (unsigned long)fa_drain(test, pool, GFP_KERNEL),
+			fastalloc_pool_capacity(pool));
 }
 
 /* Promise: a caller that could wait too takes no object ahead of those that wait. */
