@@ -445,11 +445,12 @@ static int node_use(void *arg)
 
 static long node_free(struct kunit *test, int node)
 {
-	char key[20];
+	char key[20], *value;
 	long nr;
 
 	snprintf(key, sizeof(key), "node%d_free", node);
-	KUNIT_ASSERT_EQ(test, kstrtol(value_of(test, must_read(test, "kunit/stats"), key), 10, &nr), 0);
+	value = value_of(test, must_read(test, "kunit/stats"), key);
+	KUNIT_ASSERT_EQ(test, kstrtol(value, 10, &nr), 0);
 	return nr;
 }
 
