@@ -64,7 +64,7 @@ reader() {
 					echo "$line"
 				done <"$f"
 			done >"$out" 2>/dev/null
-			! grep -qv '^[a-z_]*: *[^ ]\|^CPU .*NESTED$\|^[0-9][0-9]* .*[0-9]$' "$out"
+			! grep -qv '^[a-z0-9_]*: *[^ ]\|^CPU .*NESTED$\|^[0-9][0-9]* .*[0-9]$' "$out"
 			whole=$?
 			seen=$(grep -c "$first" "$out")
 		fi
