@@ -193,10 +193,12 @@ else
 	note "KiB of SUnreclaim VmallocUsed Percpu MemAvailable: $before, then $after"
 	check "holds no more memory than before" within "$before" "$after"
 
-	for kind in "1 slab" "2 vmalloc" "3 pages"; do
-		echo "${kind% *}" >/sys/module/fastalloc_test_churn/parameters/leak
+	# as many cycles as lose twice what is taken for a leak
+	for kind in "1 10000 slab" "2 2500 vmalloc" "3 5000 pages"; do
+		echo "${kind%% *}" >/sys/module/fastalloc_test_churn/parameters/leak
+		kind=${kind#* }
 		before=$(measure)
-		churn 10000
+		churn "${kind% *}"
 		wait_for 3 settled
 		note "KiB, losing ${kind#* }: $before, then $after"
 		refused "a leak of ${kind#* } is seen" within "$before" "$after"
