@@ -16,7 +16,7 @@ quarantine=
 if grep -q ' kasan_report$' /proc/kallsyms; then
 	quarantine=y
 fi
-CYCLES=${CYCLES:-$([ -n "$quarantine" ] && echo 600 || echo 10000)}
+CYCLES=${CYCLES:-$([ -n "$quarantine" ] && echo 300 || echo 10000)}
 # Number of pools that a reader must have read.
 READS=20
 # Half of what the smallest leak of interest loses in 10,000 cycles: 64 bytes each are
