@@ -861,7 +861,6 @@ static void fa_percpu_drain(struct fastalloc_pool *pool,
 	void *obj;
 	int cpu;
 
-	fa_grower_stop(&pool->percpu.leases.worker);
 	for_each_possible_cpu(cpu) {
 		c = per_cpu_ptr(pool->percpu.cache, cpu);
 		/* Busy if destroy changed the path under an operation that had claimed it. */
@@ -879,7 +878,6 @@ static void fa_percpu_drain(struct fastalloc_pool *pool,
 
 static void fa_percpu_exit(struct fastalloc_pool *pool)
 {
-	fa_grower_stop(&pool->percpu.leases.worker);
 	fa_depot_exit(&pool->percpu.depot);
 	free_percpu(pool->percpu.cache);
 }

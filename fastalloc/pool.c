@@ -239,6 +239,9 @@ static void fa_pool_finish(struct fastalloc_pool *pool)
 	fa_grower_stop(&pool->refill.grower);
 	if (pool->rcu_frees)
 		rcu_barrier();
+	/* It flushes caches, so it must end before chunks go. A free may have kicked it. */
+	if (fa_is_percpu(pool))
+		fa_grower_stop(&pool->percpu.leases.worker);
 	/* Late frees raise ->wake; in a zombie, the grower and trim do too. */
 	if (pool->waitq.waited || pool->deferred.zombie)
 		irq_work_sync(&pool->waitq.wake);

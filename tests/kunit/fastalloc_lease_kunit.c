@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Leases: what the CPUs' caches of a PERCPU pool may hold, and who gets how much. */
+#include <linux/completion.h>
 #include <linux/cpu.h>
 #include <linux/cpumask.h>
+#include <linux/irq_work.h>
+#include <linux/kthread.h>
 #include <linux/module.h>
 #include <linux/sched.h>
 #include <linux/smp.h>
+#include <linux/workqueue.h>
 
 #include "../../fastalloc/pool.h"
 #include "fastalloc_test.h"
@@ -320,6 +324,60 @@ static void lease_search(struct kunit *test)
 	}
 }
 
+struct lease_end {
+	struct fastalloc_pool	*pool;
+	struct completion	locked;
+	struct completion	done;
+	bool			busy;
+};
+
+/* Keeps the worker from getting on for a while. */
+static int lease_hold_up(void *arg)
+{
+	struct lease_end *end = arg;
+
+	mutex_lock(&end->pool->percpu.shut_lock);
+	complete(&end->locked);
+	msleep(200);
+	mutex_unlock(&end->pool->percpu.shut_lock);
+	complete(&end->done);
+	return 0;
+}
+
+static void lease_end_dtor(void *obj, void *arg)
+{
+	struct lease_end *end = arg;
+
+	if (work_busy(&end->pool->percpu.leases.worker.work))
+		end->busy = true;
+}
+
+/* Promise: destroy waits for the worker before it destroys objects. */
+static void lease_destroy(struct kunit *test)
+{
+	struct lease_end *end = fa_mem(test, sizeof(*end));
+	struct fastalloc_config cfg = lease_config(600, 0);
+	struct task_struct *task;
+	struct fa_grower *worker;
+
+	cfg.dtor = lease_end_dtor;
+	cfg.arg = end;
+	end->pool = fa_pool(test, &cfg);
+	init_completion(&end->locked);
+	init_completion(&end->done);
+	task = kthread_run(lease_hold_up, end, "fastalloc-hold");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	wait_for_completion(&end->locked);
+	/* As a refill that finds no magazine does it. */
+	worker = &end->pool->percpu.leases.worker;
+	WRITE_ONCE(worker->kicked, true);
+	irq_work_queue(&worker->irq);
+	KUNIT_EXPECT_TRUE(test, fa_await(work_busy(&worker->work)));
+	fa_pool_gone(test, end->pool);
+	wait_for_completion(&end->done);
+	KUNIT_EXPECT_FALSE(test, end->busy);
+}
+
 static struct kunit_case lease_cases[] = {
 	KUNIT_CASE(lease_first_use),
 	KUNIT_CASE(lease_grows),
@@ -330,6 +388,7 @@ static struct kunit_case lease_cases[] = {
 	KUNIT_CASE(lease_wrong_pointer),
 	KUNIT_CASE(lease_missing),
 	KUNIT_CASE(lease_search),
+	KUNIT_CASE(lease_destroy),
 	{}
 };
 
