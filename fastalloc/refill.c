@@ -26,6 +26,7 @@
 #include <linux/err.h>
 #include <linux/mm.h>
 #include <linux/preempt.h>
+#include <linux/rcupdate.h>
 #include <linux/sched/mm.h>
 
 #include "central.h"
@@ -227,16 +228,16 @@ out:
 	return 0;
 }
 
-/* The worker, for callers that may not sleep. */
-static void fa_pool_grow_work(struct fa_grower *g)
+/*
+ * Grows the pool if fewer than @want objects are available, or if it needs a chunk of @run
+ * adjacent objects. Returns whether that was needed.
+ */
+static bool fa_pool_grow_if(struct fastalloc_pool *pool, unsigned long want, unsigned long run)
 {
-	struct fastalloc_pool *pool = container_of(g, struct fastalloc_pool, refill.grower);
-	bool post = pool->sync == FASTALLOC_SYNC_NONE;
-	unsigned long run, want, avail;
+	bool post = pool->sync == FASTALLOC_SYNC_NONE, need = false;
+	unsigned long avail;
 
 	mutex_lock(&pool->grow_lock);
-	run = xchg(&pool->refill.wanted_run, 0);
-	want = max(xchg(&pool->refill.wanted, 0), READ_ONCE(pool->refill.low_mark));
 	/*
 	 * A posted chunk that the owner has not attached yet. If it has, its objects count.
 	 * Pairs with the smp_store_release() in fa_central_adopt(): orders the read of
@@ -245,11 +246,31 @@ static void fa_pool_grow_work(struct fa_grower *g)
 	if (smp_load_acquire(&pool->refill.pending) || READ_ONCE(pool->closed))
 		goto out;
 	avail = fastalloc_pool_available(pool);
-	if (run || avail < want)
+	need = run || avail < want;
+	if (need)
 		fa_pool_grow(pool, want > avail ? want - avail : 0,
 			     max(run, 1UL), GFP_KERNEL, post);
 out:
 	mutex_unlock(&pool->grow_lock);
+	return need;
+}
+
+/*
+ * The worker, for callers that may not sleep. A call kicks it when it claims objects of the
+ * depot, and counts them later. If the depot is low, but enough seems to be available, such calls
+ * have to end first: they have preemption off. A call that begins later kicks again.
+ */
+static void fa_pool_grow_work(struct fa_grower *g)
+{
+	struct fastalloc_pool *pool = container_of(g, struct fastalloc_pool, refill.grower);
+	unsigned long run = xchg(&pool->refill.wanted_run, 0);
+	unsigned long want = xchg(&pool->refill.wanted, 0);
+
+	want = max(want, READ_ONCE(pool->refill.low_mark));
+	if (fa_pool_grow_if(pool, want, run) || !fa_is_percpu(pool) || !fa_depot_low(&pool->percpu.depot))
+		return;
+	synchronize_rcu();
+	fa_pool_grow_if(pool, want, 0);
 }
 
 /* Objects of the chunk that growth in place adds; 0: the pool does not grow in place. */

@@ -86,6 +86,12 @@ static inline unsigned int fa_depot_nth(const struct fa_depot *d, unsigned int f
 	return (sh->first + n) % (d->nr_shards + 1);
 }
 
+/* Whether so few objects are free that the pool should grow. */
+static inline bool fa_depot_low(const struct fa_depot *d)
+{
+	return atomic_long_read(&d->free) < READ_ONCE(d->low_free);
+}
+
 /*
  * Claims @nr objects, or none. Returns the number of objects left, or -1.
  *

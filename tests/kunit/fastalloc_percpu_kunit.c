@@ -5,6 +5,7 @@
  */
 #include <linux/cpu.h>
 #include <linux/cpumask.h>
+#include <linux/delay.h>
 #include <linux/interrupt.h>
 #include <linux/irq_work.h>
 #include <linux/kthread.h>
@@ -661,6 +662,45 @@ static void percpu_grow_from_atomic(struct kunit *test)
 }
 
 /*
+ * Promise: the worker grows the pool also if it looks while a call that has kicked it has not
+ * counted its objects yet.
+ */
+static void percpu_grow_counted_late(struct kunit *test)
+{
+	struct fastalloc_pool *pool =
+		fa_pool_of(test, fa_config(.capacity = 64, .low_water = 32, .max_capacity = 2000,
+					   .magazine = 2, .growth_amount = 64));
+	struct fa_grower *grower = &pool->refill.grower;
+	struct fastalloc_cache *c;
+	struct percpu_job job = { .pool = pool, .nr = 31 };
+	unsigned int i;
+
+	job.objs = fa_mem(test, 31 * sizeof(void *));
+	on_cpu(test, cpumask_first(cpu_online_mask), job_alloc, &job);
+	KUNIT_ASSERT_EQ(test, job.got, 31U);
+	for (i = 0; i < job.got; i++)
+		fa_hold(test, pool, job.objs[i]);
+	KUNIT_ASSERT_EQ(test, fastalloc_pool_capacity(pool), 64UL);
+
+	/* As fa_percpu_alloc_bulk(): claims, kicks, and counts at the end. */
+	preempt_disable();
+	c = this_cpu_ptr(pool->percpu.cache);
+	atomic_long_sub(32, &pool->percpu.depot.free);
+	WRITE_ONCE(grower->kicked, true);
+	irq_work_queue(&grower->irq);
+	mdelay(100);
+	c->allocs += 32;
+	preempt_enable();
+	KUNIT_EXPECT_TRUE(test, fa_await(fastalloc_pool_capacity(pool) >= 128));
+
+	/* Undone on any CPU: what counts is the sum. */
+	preempt_disable();
+	this_cpu_ptr(pool->percpu.cache)->allocs -= 32;
+	preempt_enable();
+	atomic_long_add(32, &pool->percpu.depot.free);
+}
+
+/*
  * Promise: if an allocation with gfp 0 fails because the pool is empty, the worker
  * grows the pool.
  */
@@ -1226,6 +1266,7 @@ static struct kunit_case percpu_cases[] = {
 	KUNIT_CASE(percpu_contexts),
 	KUNIT_CASE(percpu_grow_now),
 	KUNIT_CASE(percpu_grow_from_atomic),
+	KUNIT_CASE(percpu_grow_counted_late),
 	KUNIT_CASE(percpu_grow_after_miss),
 	KUNIT_CASE(percpu_trim_in_use),
 	KUNIT_CASE_PARAM(percpu_wait_fifo, wait_gen_params),
