@@ -622,9 +622,12 @@ static void handle_trim(struct kunit *test)
 	}
 	KUNIT_EXPECT_EQ(test, wrong, 0U);
 	KUNIT_EXPECT_EQ(test, violations(pool), 0ULL);
-	/* Without freed chunks and reused indices the case would test nothing. */
+	/*
+	 * Without freed chunks and reused indices the case would test nothing. The worker may
+	 * have added a chunk, of 7 objects, after the total was read.
+	 */
 	KUNIT_EXPECT_GT(test, trimmed, 20UL);
-	KUNIT_EXPECT_LE(test, pool->handles.index_end, most + 7);
+	KUNIT_EXPECT_LE(test, pool->handles.index_end, most + 14);
 }
 
 /* Checks that no two objects that are out have the same index. */
