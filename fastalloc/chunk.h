@@ -38,6 +38,8 @@ struct fa_track;
  * @seen: was @ready when trim began
  * @isolated: trim keeps its free objects
  * @keep: never free its memory, as some of its objects are allocated
+ * @born: when it was created, in jiffies
+ * @looks: readers of debugfs that look at its objects, so trim leaves it alone; under grow_lock
  * @map: allocated objects, of order LOWEST; else free ones that trim, or destroy, has found.
  *	Allocated with the chunk, so that trim and destroy need no memory.
  * @segs: segments that come with the chunk, until it is attached
@@ -70,6 +72,8 @@ struct fa_chunk {
 	bool			seen;
 	bool			isolated;
 	bool			keep;
+	unsigned long		born;
+	unsigned int		looks;
 	struct fa_bitmap	map;
 	struct fa_segs		segs;
 	struct fa_track		*track;

@@ -41,6 +41,7 @@
 
 #include <linux/align.h>
 #include <linux/err.h>
+#include <linux/jiffies.h>
 #include <linux/kernel.h>
 #include <linux/math64.h>
 #include <linux/overflow.h>
@@ -244,6 +245,7 @@ struct fa_chunk *fa_chunk_create(struct fastalloc_pool *pool, unsigned long want
 		count = max(count / 2, least);
 	}
 	chunk->count = count;
+	chunk->born = jiffies;
 	chunk->end = chunk->mem + count * pool->chunks.stride;
 	/* In other orders trim counts them. */
 	if (pool->order == FASTALLOC_ORDER_LOWEST)

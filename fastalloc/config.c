@@ -16,6 +16,12 @@ const char * const fa_sync_names[3] = { "percpu", "spinlock", "none" };
 const char * const fa_order_names[3] = { "lifo", "fifo", "lowest" };
 const char * const fa_backing_names[3] = { "auto", "pages", "vmalloc" };
 const char * const fa_growth_names[4] = { "none", "linear", "exponential", "custom" };
+const char * const fa_flag_names[FA_FLAG_NAMES] = {
+	"contig", "shrinker", "node", "check", "redzone", "poison", "owner",
+	"handles", "typesafe_by_rcu", "init_on_alloc", "init_on_free", "no_init",
+	"random", "drop_live", "atomic_grow", "same_name", "index",
+	"exact",
+};
 
 #define FA_FLAGS (FASTALLOC_F_CONTIG | FASTALLOC_F_SHRINKER | FASTALLOC_F_NODE | \
 		  FASTALLOC_F_DEBUG | FASTALLOC_F_HANDLES | \

@@ -23,6 +23,10 @@ extern const char * const fa_order_names[3];
 extern const char * const fa_backing_names[3];
 extern const char * const fa_growth_names[4];
 
+/* The names of the flags, by bit. */
+#define FA_FLAG_NAMES	18
+extern const char * const fa_flag_names[FA_FLAG_NAMES];
+
 int fa_check_config(struct fastalloc_config *cfg);
 
 #endif /* FASTALLOC_CONFIG_H */

@@ -11,6 +11,8 @@
 
 #include "config.h"
 #include "debugfs.h"
+#include "inspect.h"
+#include "json.h"
 #include "pool.h"
 #include "pools.h"
 #include "stats.h"
@@ -21,16 +23,10 @@ static struct dentry *fa_debugfs_root;
 static void fa_show_nodes(struct seq_file *m, struct fastalloc_pool *pool)
 {
 	struct fa_depot *d = &pool->percpu.depot;
-	const struct fa_shard *sh;
-	unsigned long objects;
-	unsigned int i = 0;
+	unsigned int i;
 
-	while (i < d->nr_shards) {
-		sh = &d->shard[i];
-		for (objects = 0; i < sh->first + sh->peers; i++)
-			objects += fa_depot_count(d, i);
-		seq_printf(m, "node%d_free: %lu\n", sh->node, objects);
-	}
+	for (i = 0; i < d->nr_shards; i += d->shard[i].peers)
+		seq_printf(m, "node%d_free: %lu\n", d->shard[i].node, fa_depot_node_count(d, i));
 }
 
 static int stats_show(struct seq_file *m, void *v)
@@ -63,13 +59,6 @@ static int stats_show(struct seq_file *m, void *v)
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(stats);
-
-static const char * const fa_flag_names[] = {
-	"contig", "shrinker", "node", "check", "redzone", "poison", "owner",
-	"handles", "typesafe_by_rcu", "init_on_alloc", "init_on_free", "no_init",
-	"random", "drop_live", "atomic_grow", "same_name", "index",
-	"exact",
-};
 
 /* Prints the name of a hook, or "-". */
 static void fa_show_hook(struct seq_file *m, const char *key, const void *hook)
@@ -115,7 +104,7 @@ static int config_show(struct seq_file *m, void *v)
 	fa_show_hook(m, "mem_alloc", cfg->mem_alloc);
 	fa_show_hook(m, "mem_free", cfg->mem_free);
 	seq_puts(m, "flags:");
-	for_each_set_bit(i, &flags, ARRAY_SIZE(fa_flag_names))
+	for_each_set_bit(i, &flags, FA_FLAG_NAMES)
 		seq_printf(m, " %s", fa_flag_names[i]);
 	seq_puts(m, flags ? "\n" : " none\n");
 	return 0;
@@ -149,59 +138,58 @@ DEFINE_SHOW_ATTRIBUTE(cpus);
 #define FA_POOLS_TEXT	"%-31s %8s %6s %-8s %-6s %-11s %-7s %10s %10s %10s %10s %6s %10s %10s %6s %s\n"
 #define FA_POOLS_LINE	"%-31s %8zu %6zu %-8s %-6s %-11s %-7s %10lu %10lu %10lu %10lu %6lu %10zu %10llu %6s %s\n"
 
-static void *fa_pools_start(struct seq_file *m, loff_t *pos)
-{
-	mutex_lock(&fa_pools_lock);
-	return seq_list_start_head(&fa_pools, *pos);
-}
-
-static void *fa_pools_next(struct seq_file *m, void *v, loff_t *pos)
-{
-	return seq_list_next(v, &fa_pools, pos);
-}
-
-static void fa_pools_stop(struct seq_file *m, void *v)
-{
-	mutex_unlock(&fa_pools_lock);
-}
-
 static int fa_pools_show(struct seq_file *m, void *v)
 {
-	struct fastalloc_pool *pool = list_entry(v, struct fastalloc_pool, node);
-	const struct fastalloc_config *cfg = &pool->cfg;
-	struct fastalloc_stats s;
+	struct fastalloc_pool *pool = v;
+	const struct fastalloc_config *cfg;
+	struct fastalloc_stats s = {};
 
-	if (v == &fa_pools) {
+	if (v == SEQ_START_TOKEN) {
 		seq_printf(m, FA_POOLS_TEXT, "NAME", "SIZE", "ALIGN", "SYNC",
 			   "ORDER", "GROWTH", "BACKING", "CAPACITY", "MAX",
 			   "IN_USE", "PEAK", "CHUNKS", "KIB", "FAILURES", "STATE",
 			   "MODULE");
 		return 0;
 	}
-	if (!pool->live)
-		return 0;
-	fastalloc_pool_stats(pool, &s);
+	cfg = &pool->cfg;
+	if (fa_is_dead(pool))
+		s.bytes = atomic_long_read(&pool->bytes);
+	else
+		fastalloc_pool_stats(pool, &s);
 	seq_printf(m, FA_POOLS_LINE, pool->name, cfg->obj_size, cfg->align,
 		   fa_sync_names[cfg->sync], fa_order_names[cfg->order],
 		   fa_growth_names[cfg->growth], fa_backing_names[cfg->backing],
 		   s.capacity, READ_ONCE(cfg->max_capacity), s.in_use, s.peak, s.chunks,
 		   s.bytes / SZ_1K, s.failures,
-		   READ_ONCE(pool->deferred.zombie) ? "zombie" : "live", pool->owner_name);
+		   fa_pools_state(pool), pool->owner_name);
 	return 0;
 }
 
 static const struct seq_operations pools_sops = {
-	.start	= fa_pools_start,
-	.next	= fa_pools_next,
-	.stop	= fa_pools_stop,
+	.start	= fa_pools_seq_start,
+	.next	= fa_pools_seq_next,
+	.stop	= fa_pools_seq_stop,
 	.show	= fa_pools_show,
 };
-DEFINE_SEQ_ATTRIBUTE(pools);
+
+static int pools_open(struct inode *inode, struct file *file)
+{
+	return seq_open_private(file, &pools_sops, sizeof(struct fa_pools_look));
+}
+
+static const struct file_operations pools_fops = {
+	.owner		= THIS_MODULE,
+	.open		= pools_open,
+	.read		= seq_read,
+	.llseek		= seq_lseek,
+	.release	= seq_release_private,
+};
 
 void fa_debugfs_init(void)
 {
 	fa_debugfs_root = debugfs_create_dir("fastalloc", NULL);
 	debugfs_create_file("pools", 0400, fa_debugfs_root, NULL, &pools_fops);
+	fa_json_init(fa_debugfs_root);
 }
 
 void fa_debugfs_exit(void)
@@ -217,13 +205,20 @@ static void fa_debugfs_charge(struct fastalloc_pool *pool, unsigned int entries)
 
 void fa_debugfs_add(struct fastalloc_pool *pool)
 {
+	bool looks = pool->sync != FASTALLOC_SYNC_NONE;
+
+	/* The directory, stats and config; cpus and json. */
 	if (IS_ENABLED(CONFIG_DEBUG_FS))
-		fa_debugfs_charge(pool, fa_is_percpu(pool) ? 4 : 3);
+		fa_debugfs_charge(pool, 3 + fa_is_percpu(pool) + looks * (1 + FA_INSPECT_FILES));
 	pool->dir = debugfs_create_dir(pool->name, fa_debugfs_root);
 	debugfs_create_file("stats", 0400, pool->dir, pool, &stats_fops);
 	debugfs_create_file("config", 0400, pool->dir, pool, &config_fops);
 	if (fa_is_percpu(pool))
 		debugfs_create_file("cpus", 0400, pool->dir, pool, &cpus_fops);
+	if (looks) {
+		fa_json_add(pool);
+		fa_inspect_add(pool);
+	}
 }
 
 void fa_debugfs_remove(struct fastalloc_pool *pool)

@@ -8,8 +8,11 @@
 #include "debug.h"
 #include "debugfs.h"
 #include "growth.h"
+#include "module.h"
 #include "percpu.h"
 #include "sysfs.h"
+
+const char fa_version[] = FASTALLOC_VERSION;
 
 /* Logs the kernel options that are off, and what is limited without them. */
 static void __init fa_say_missing(void)

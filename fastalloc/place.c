@@ -99,22 +99,25 @@ void fa_place_cpus(struct fastalloc_pool *pool)
 }
 
 /*
- * A shard of the node that the memory of a chunk is on. NULL if no shard belongs to that
- * node, or if the owner of the pool allocates the memory, which may have no pages.
+ * The NUMA node of the memory of a chunk. NUMA_NO_NODE if the owner of the pool allocates the
+ * memory, which may have no pages.
  */
+int fa_chunk_node(const struct fa_chunk *chunk)
+{
+	if (chunk->origin == FA_ORIGIN_OWNER)
+		return NUMA_NO_NODE;
+	return page_to_nid(chunk->origin == FA_ORIGIN_VMALLOC ? vmalloc_to_page(chunk->mem) :
+								virt_to_page(chunk->mem));
+}
+
+/* A shard of the node that the memory of a chunk is on, or NULL if there is none. */
 const struct fa_shard *fa_place_chunk(const struct fastalloc_pool *pool,
 				      const struct fa_chunk *chunk)
 {
 	const struct fa_depot *d = &pool->percpu.depot;
-	struct page *page;
+	int node = fa_chunk_node(chunk);
 	unsigned int i;
-	int node;
 
-	if (chunk->origin == FA_ORIGIN_OWNER)
-		return NULL;
-	page = chunk->origin == FA_ORIGIN_VMALLOC ? vmalloc_to_page(chunk->mem) :
-						    virt_to_page(chunk->mem);
-	node = page_to_nid(page);
 	for (i = 0; i < d->nr_shards; i++)
 		if (d->shard[i].node == node)
 			return &d->shard[i];

@@ -9,6 +9,7 @@ struct fastalloc_pool;
 
 unsigned int fa_place_shards(const struct fastalloc_pool *pool);
 void fa_place_cpus(struct fastalloc_pool *pool);
+int fa_chunk_node(const struct fa_chunk *chunk);
 const struct fa_shard *fa_place_chunk(const struct fastalloc_pool *pool,
 				      const struct fa_chunk *chunk);
 

@@ -23,12 +23,14 @@
 static void fa_pool_teardown(struct fastalloc_pool *pool)
 {
 	struct fa_chunk *chunk, *next;
+	size_t kept = 0;
 	LIST_HEAD(gone);
 
 	if (pool->refill.pending)
 		fa_chunk_destroy(pool, pool->refill.pending, GFP_KERNEL);
 	while ((chunk = fa_chunk_first(&pool->chunks))) {
 		fa_chunk_erase(&pool->chunks, chunk);
+		kept += chunk->keep ? chunk->bytes : 0;
 		list_move(&chunk->list, &gone);
 		cond_resched();
 	}
@@ -39,6 +41,7 @@ static void fa_pool_teardown(struct fastalloc_pool *pool)
 	fa_handle_pool_exit(pool);
 	pool->ops->exit(pool);
 	mutex_destroy(&pool->grow_lock);
+	atomic_long_set(&pool->bytes, fa_kvsize(sizeof(*pool)) + kept);
 }
 
 /* The config decides, or else the kernel setting for slab caches. */
@@ -263,6 +266,7 @@ static void fa_pool_finish(struct fastalloc_pool *pool)
 
 	keep = out && !(pool->cfg.flags & FASTALLOC_F_DROP_LIVE);
 	fa_pool_teardown(pool);
+	fa_dead_add(pool);
 	if (!keep) {
 		fastalloc_pool_put(pool);
 		return;
@@ -365,6 +369,7 @@ static void fa_pool_unref(struct kref *ref)
 {
 	struct fastalloc_pool *pool = container_of(ref, struct fastalloc_pool, ref);
 
+	fa_dead_del(pool);
 	/* A reader may be walking the list of pools. */
 	kfree_rcu(pool, rcu_head);
 	module_put(THIS_MODULE);

@@ -186,6 +186,8 @@ struct fa_deferred {
  * @owner: the module that created it
  * @owner_name: a copy of its name; "-" if the owner is built in
  * @node: in the list of pools
+ * @dead: in the list of destroyed pools
+ * @id: number in the list that it is in; later pools have higher ones
  * @ref: one until the pool is destroyed, plus those of fastalloc_pool_get()
  * @live: creation is complete, readers may use the pool; under fa_pools_lock
  * @rcu: destroy chunks only after an RCU grace period, for lockless lookups
@@ -237,6 +239,8 @@ struct fastalloc_pool {
 	const struct module	*owner;
 	char			owner_name[MODULE_NAME_LEN];
 	struct list_head	node;
+	struct list_head	dead;
+	u64			id;
 	struct kref		ref;
 	bool			live;
 	bool			rcu;

@@ -1,8 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The list of pools. Names are unique. */
+/*
+ * The list of pools, whose names are unique, and that of destroyed pools whose descriptors are
+ * kept: because of fastalloc_pool_get(), or since objects were allocated.
+ */
 #define pr_fmt(fmt) "fastalloc: " fmt
 
+#include <linux/atomic.h>
+#include <linux/fastalloc_handle.h>
+#include <linux/kref.h>
 #include <linux/rculist.h>
+#include <linux/spinlock.h>
 #include <linux/string.h>
 
 #include "config.h"
@@ -12,6 +19,13 @@
 /* Readers of debugfs take this, too. No memory is allocated while it is held. */
 DEFINE_MUTEX(fa_pools_lock);
 LIST_HEAD(fa_pools);
+
+/* By order of id, as fa_pools. Readers are RCU readers. */
+LIST_HEAD(fa_dead_pools);
+static DEFINE_RAW_SPINLOCK(fa_dead_lock);
+
+/* Pools get ascending numbers when they are added to a list. */
+static atomic64_t fa_last_id;
 
 static bool fa_name_used(const char *name)
 {
@@ -53,8 +67,10 @@ int fa_pools_add(struct fastalloc_pool *pool)
 	mutex_lock(&fa_pools_lock);
 	if (fa_name_used(pool->name))
 		err = fa_name_number(pool);
-	if (!err)
+	if (!err) {
+		pool->id = atomic64_inc_return(&fa_last_id);
 		list_add_tail_rcu(&pool->node, &fa_pools);
+	}
 	mutex_unlock(&fa_pools_lock);
 	return err;
 }
@@ -72,4 +88,119 @@ void fa_pools_publish(struct fastalloc_pool *pool)
 	mutex_lock(&fa_pools_lock);
 	pool->live = true;
 	mutex_unlock(&fa_pools_lock);
+}
+
+/* A destroyed pool is listed as long as its descriptor is there. */
+void fa_dead_add(struct fastalloc_pool *pool)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&fa_dead_lock, flags);
+	pool->id = atomic64_inc_return(&fa_last_id);
+	list_add_tail_rcu(&pool->dead, &fa_dead_pools);
+	raw_spin_unlock_irqrestore(&fa_dead_lock, flags);
+}
+
+/* The descriptor is freed after a grace period. */
+void fa_dead_del(struct fastalloc_pool *pool)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&fa_dead_lock, flags);
+	list_del_rcu(&pool->dead);
+	raw_spin_unlock_irqrestore(&fa_dead_lock, flags);
+}
+
+static struct fastalloc_pool *fa_pools_after(u64 id)
+{
+	struct fastalloc_pool *pool;
+
+	list_for_each_entry(pool, &fa_pools, node)
+		if (pool->live && pool->id > id)
+			return pool;
+	return NULL;
+}
+
+/* Returns a reference. */
+static struct fastalloc_pool *fa_dead_after(u64 id)
+{
+	struct fastalloc_pool *pool;
+
+	rcu_read_lock();
+	list_for_each_entry_rcu(pool, &fa_dead_pools, dead) {
+		if (pool->id > id && kref_get_unless_zero(&pool->ref)) {
+			rcu_read_unlock();
+			return pool;
+		}
+	}
+	rcu_read_unlock();
+	return NULL;
+}
+
+static struct fastalloc_pool *fa_pools_look(struct fa_pools_look *look)
+{
+	struct fastalloc_pool *pool;
+
+	if (!look->dead) {
+		pool = fa_pools_after(look->last);
+		if (pool)
+			return pool;
+		look->dead = true;
+	}
+	return fa_dead_after(look->last);
+}
+
+static void fa_pools_pass(struct fa_pools_look *look, struct fastalloc_pool *pool)
+{
+	look->last = pool->id;
+	if (fa_is_dead(pool))
+		fastalloc_pool_put(pool);
+}
+
+/*
+ * A seq_file with a header and a record for each pool. It goes on after the number of the last
+ * pool, so each pool that stays is met exactly once, whatever is created and destroyed
+ * meanwhile. The private data is a struct fa_pools_look.
+ */
+void *fa_pools_seq_start(struct seq_file *m, loff_t *pos)
+{
+	struct fa_pools_look *look = m->private;
+	struct fastalloc_pool *pool;
+	loff_t n;
+
+	mutex_lock(&fa_pools_lock);
+	if (*pos && *pos == look->pos)
+		return fa_pools_look(look);
+	look->last = 0;
+	look->dead = false;
+	look->pos = max(*pos, 1LL);
+	if (!*pos)
+		return SEQ_START_TOKEN;
+	for (n = 1; (pool = fa_pools_look(look)) && n < *pos; n++)
+		fa_pools_pass(look, pool);
+	return pool;
+}
+
+void *fa_pools_seq_next(struct seq_file *m, void *v, loff_t *pos)
+{
+	struct fa_pools_look *look = m->private;
+
+	look->pos = ++*pos;
+	if (v != SEQ_START_TOKEN)
+		fa_pools_pass(look, v);
+	return fa_pools_look(look);
+}
+
+void fa_pools_seq_stop(struct seq_file *m, void *v)
+{
+	if (v && v != SEQ_START_TOKEN && fa_is_dead(v))
+		fastalloc_pool_put(v);
+	mutex_unlock(&fa_pools_lock);
+}
+
+const char *fa_pools_state(const struct fastalloc_pool *pool)
+{
+	if (fa_is_dead(pool))
+		return "dead";
+	return READ_ONCE(pool->deferred.zombie) ? "zombie" : "live";
 }

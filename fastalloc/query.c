@@ -12,6 +12,7 @@
 
 #include "compat.h"
 #include "lock.h"
+#include "query.h"
 #include "report.h"
 
 const char *fastalloc_pool_name(const struct fastalloc_pool *pool)
@@ -123,8 +124,8 @@ FASTALLOC_EXPORT(fastalloc_pool_index_end);
  * A bitmap word of the allocated objects from @from on. With handles, an object counts once
  * its allocation is complete.
  */
-static unsigned long fa_live_word(struct fastalloc_pool *pool, struct fa_chunk *chunk,
-				  unsigned int from)
+unsigned long fa_live_word(struct fastalloc_pool *pool, struct fa_chunk *chunk,
+			   unsigned int from)
 {
 	unsigned int i, nr = min(chunk->count - from, (unsigned int)BITS_PER_LONG);
 	unsigned long flags, word = 0;
@@ -156,6 +157,12 @@ static struct fa_chunk *fa_live_next(struct fastalloc_pool *pool, struct fa_chun
 	return chunk;
 }
 
+/* Whether the pool knows which of its objects are allocated. */
+bool fa_live_known(const struct fastalloc_pool *pool)
+{
+	return pool->handles.on || pool->checks || pool->order == FASTALLOC_ORDER_LOWEST;
+}
+
 int fastalloc_pool_walk_live(struct fastalloc_pool *pool, fastalloc_live_t fn, void *arg)
 {
 	struct fa_chunk *chunk = NULL;
@@ -164,7 +171,7 @@ int fastalloc_pool_walk_live(struct fastalloc_pool *pool, fastalloc_live_t fn, v
 	int err = 0;
 
 	might_sleep();
-	if (!pool->handles.on && !pool->checks && pool->order != FASTALLOC_ORDER_LOWEST) {
+	if (!fa_live_known(pool)) {
 		pr_err_ratelimited("pool %s: does not know what is out: wants checks, handles or order lowest\n",
 				   pool->name);
 		return -EOPNOTSUPP;

@@ -257,8 +257,8 @@ out:
 
 /*
  * The worker, for callers that may not sleep. A call kicks it when it claims objects of the
- * depot, and counts them later. If the depot is low, but enough seems to be available, such calls
- * have to end first: they have preemption off. A call that begins later kicks again.
+ * depot, and counts them later. If the depot is low, but enough seems to be available, such
+ * calls have to end first: they have preemption off. A call that begins later kicks again.
  */
 static void fa_pool_grow_work(struct fa_grower *g)
 {
@@ -267,10 +267,11 @@ static void fa_pool_grow_work(struct fa_grower *g)
 	unsigned long want = xchg(&pool->refill.wanted, 0);
 
 	want = max(want, READ_ONCE(pool->refill.low_mark));
-	if (fa_pool_grow_if(pool, want, run) || !fa_is_percpu(pool) || !fa_depot_low(&pool->percpu.depot))
-		return;
-	synchronize_rcu();
-	fa_pool_grow_if(pool, want, 0);
+	if (!fa_pool_grow_if(pool, want, run) && fa_is_percpu(pool) &&
+	    fa_depot_low(&pool->percpu.depot)) {
+		synchronize_rcu();
+		fa_pool_grow_if(pool, want, 0);
+	}
 }
 
 /* Objects of the chunk that growth in place adds; 0: the pool does not grow in place. */

@@ -50,11 +50,6 @@ static __no_sanitize_address void fa_peek_bytes(u8 *to, const u8 *from, size_t n
 		to[nr] = READ_ONCE(from[nr]);
 }
 
-static struct fa_track *fa_track(const struct fa_chunk *chunk, unsigned int i, int which)
-{
-	return &chunk->track[i * FA_TRACKS + which];
-}
-
 void fa_track_save(struct fa_chunk *chunk, unsigned int i, int which, unsigned long ip,
 		   depot_stack_handle_t stack)
 {

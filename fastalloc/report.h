@@ -8,13 +8,13 @@
 #include <linux/stacktrace.h>
 #include <linux/types.h>
 
+#include "chunk.h"
 #include "compat.h"
 #include "context.h"
 
 /* Number of frames to keep of a stack. */
 #define FA_TRACK_DEPTH	16
 
-struct fa_chunk;
 struct fastalloc_pool;
 
 /**
@@ -36,6 +36,22 @@ struct fa_track {
 };
 
 enum { FA_TRACK_ALLOC, FA_TRACK_FREE, FA_TRACKS };
+
+/* The track of slot @i: @which is FA_TRACK_ALLOC or FA_TRACK_FREE. */
+static inline struct fa_track *fa_track(const struct fa_chunk *chunk, unsigned int i, int which)
+{
+	return &chunk->track[i * FA_TRACKS + which];
+}
+
+/* The frames of a stack; returns their number. */
+static inline unsigned int fa_stack_fetch(depot_stack_handle_t stack, unsigned long **frames)
+{
+#ifdef CONFIG_STACKDEPOT
+	return stack_depot_fetch(stack, frames);
+#else
+	return 0;
+#endif
+}
 
 /* Initializes the stack depot. */
 static inline int fa_stack_init(void)

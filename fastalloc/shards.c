@@ -275,3 +275,14 @@ unsigned long fa_depot_count(struct fa_depot *d, unsigned int shard)
 	}
 	return objects;
 }
+
+/* Objects in the shards of a node, of which @first is the first. May sleep. */
+unsigned long fa_depot_node_count(struct fa_depot *d, unsigned int first)
+{
+	unsigned long objects = 0;
+	unsigned int i;
+
+	for (i = 0; i < d->shard[first].peers; i++)
+		objects += fa_depot_count(d, first + i);
+	return objects;
+}

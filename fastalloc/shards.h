@@ -69,6 +69,7 @@ bool fa_depot_put(struct fa_depot *d, unsigned int shard, void *obj);
 void fa_depot_put_mag(struct fa_depot *d, unsigned int shard, struct fa_mag *m);
 struct fa_mag *fa_depot_empty(struct fa_depot *d, unsigned int first);
 unsigned long fa_depot_count(struct fa_depot *d, unsigned int shard);
+unsigned long fa_depot_node_count(struct fa_depot *d, unsigned int first);
 u32 fa_depot_take_from(struct fa_depot *d, unsigned int shard, u32 nr, void **objs);
 
 /*

@@ -87,7 +87,7 @@ static bool fa_trim_isolate(struct fastalloc_pool *pool, struct fa_chunk *chunk,
 	flags = fa_lock(pool);
 	left = pool->total - pool->reserve;
 	left = left > chunk->count ? left - chunk->count : 0;
-	ok = chunk->seen &&
+	ok = chunk->seen && !chunk->looks &&
 	     chunk->nfree >= (fa_is_lowest(pool) ? chunk->count : chunk->unused) &&
 	     left >= fa_trim_stays(pool, all, out, left);
 	if (!ok)

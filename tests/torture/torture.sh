@@ -52,8 +52,8 @@ hotplug() {
 readers() {
 	n=0
 	while [ ! -e /tmp/stop ]; do
-		cat "$FASTALLOC/pools" "$FASTALLOC"/*/stats "$FASTALLOC"/*/config \
-			"$FASTALLOC"/*/cpus
+		cat "$FASTALLOC/pools" "$FASTALLOC/json" "$FASTALLOC"/*/stats "$FASTALLOC"/*/config \
+			"$FASTALLOC"/*/cpus "$FASTALLOC"/*/chunks "$FASTALLOC"/*/map "$FASTALLOC"/*/live
 		n=$((n + 1))
 		usleep 50000
 	done >/dev/null 2>&1
