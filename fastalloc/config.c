@@ -50,7 +50,8 @@ static int fa_check_name(const struct fastalloc_config *cfg)
 		return -EINVAL;
 	}
 	/* Each would collide with an entry of the debugfs directory. */
-	if (!strcmp(name, ".") || !strcmp(name, "..") || !strcmp(name, "pools"))
+	if (!strcmp(name, ".") || !strcmp(name, "..") || !strcmp(name, "pools") ||
+	    !strcmp(name, "json"))
 		return fa_refuse(cfg, -EINVAL, "name=%s: is reserved", name);
 	return 0;
 }

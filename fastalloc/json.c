@@ -8,6 +8,7 @@
 #include <linux/cpumask.h>
 #include <linux/debugfs.h>
 #include <linux/fastalloc.h>
+#include <linux/ktime.h>
 #include <linux/seq_file.h>
 
 #include "config.h"
@@ -107,6 +108,7 @@ static void fa_json_cpus(struct seq_file *m, const struct fastalloc_pool *pool)
 	seq_putc(m, ']');
 }
 
+/* Only for one pool: it goes through the lists of the depot. */
 static void fa_json_nodes(struct seq_file *m, struct fastalloc_pool *pool)
 {
 	struct fa_depot *d = &pool->percpu.depot;
@@ -132,10 +134,16 @@ static void fa_json_pool(struct seq_file *m, struct fastalloc_pool *pool)
 	}
 	fa_json_config(m, pool);
 	fa_json_stats(m, pool);
-	if (fa_is_percpu(pool)) {
+	if (fa_is_percpu(pool))
 		fa_json_cpus(m, pool);
-		fa_json_nodes(m, pool);
-	}
+}
+
+/* What both files begin with. */
+static void fa_json_begin(struct seq_file *m)
+{
+	seq_printf(m, "{\"format\": %d", FA_JSON_FORMAT);
+	fa_json_member(m, "version", fa_version);
+	seq_printf(m, ", \"time_ns\": %lld, ", ktime_to_ns(ktime_get()));
 }
 
 /**
@@ -184,9 +192,8 @@ static int fa_json_show(struct seq_file *m, void *v)
 	struct fa_json_all *all = m->private;
 
 	if (v == SEQ_START_TOKEN) {
-		seq_printf(m, "{\"format\": %d", FA_JSON_FORMAT);
-		fa_json_member(m, "version", fa_version);
-		seq_printf(m, ", \"possible_cpus\": %u, \"online_cpus\": %u,\n",
+		fa_json_begin(m);
+		seq_printf(m, "\"possible_cpus\": %u, \"online_cpus\": %u,\n",
 			   num_possible_cpus(), num_online_cpus());
 		seq_puts(m, "\"pools\": [");
 		return 0;
@@ -325,8 +332,10 @@ static int fa_json_one_show(struct seq_file *m, void *v)
 	int err;
 
 	if (v == SEQ_START_TOKEN) {
-		seq_printf(m, "{\"format\": %d, ", FA_JSON_FORMAT);
+		fa_json_begin(m);
 		fa_json_pool(m, one->look.pool);
+		if (fa_is_percpu(one->look.pool))
+			fa_json_nodes(m, one->look.pool);
 		err = fa_json_live(m, one->look.pool);
 		seq_puts(m, ",\n  \"chunk_list\": [");
 		return err;

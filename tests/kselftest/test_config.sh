@@ -49,7 +49,7 @@ good() {
 page=$(getconf PAGE_SIZE 2>/dev/null || echo 4096)
 long=abcdefghijklmnopqrstuvwxyz01234
 
-ktap_plan 70
+ktap_plan 71
 check "loads" load fastalloc
 check "the helper loads" load fastalloc_test_pool
 
@@ -62,6 +62,7 @@ bad "name with a byte above 127" $EINVAL "$(printf "a\377b: name=a\377b: must be
 bad "name of one dot" $EINVAL ".: name=.: is reserved" name=.
 bad "name of two dots" $EINVAL "..: name=..: is reserved" name=..
 bad "name of a file in debugfs" $EINVAL "pools: name=pools: is reserved" name=pools
+bad "name of the other file" $EINVAL "json: name=json: is reserved" name=json
 bad "name of 32 characters" $ENAMETOOLONG "$long: name=$long...: longer than 31 characters" name=${long}5
 is "name of 31 characters is taken" "$(pool create name=$long)" 0
 bad "duplicate name" $EEXIST "$long: name=$long: already in use" name=$long
