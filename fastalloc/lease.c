@@ -220,14 +220,14 @@ static void fa_lease_cut_on(struct fastalloc_pool *pool, int cpu, u32 size)
 }
 
 /**
- * struct fa_look - what the worker has found
+ * struct fa_lease_look - what the worker has found
  * @fair: the fair share
  * @need: objects of the budget that busy CPUs lack of their fair shares
  * @hungry: operations of the busiest CPU without a lease
  * @fewest: operations of the CPU with a lease that had the fewest
  * @least: that CPU
  */
-struct fa_look {
+struct fa_lease_look {
 	u32		fair;
 	long		need;
 	unsigned long	hungry;
@@ -236,9 +236,9 @@ struct fa_look {
 };
 
 /* Counts the operations of each CPU since the last look. */
-static struct fa_look fa_lease_look(struct fastalloc_pool *pool)
+static struct fa_lease_look fa_lease_look(struct fastalloc_pool *pool)
 {
-	struct fa_look l = { .fair = fa_lease_fair(pool), .fewest = ULONG_MAX, .least = -1 };
+	struct fa_lease_look l = { .fair = fa_lease_fair(pool), .fewest = ULONG_MAX, .least = -1 };
 	struct fastalloc_cache *c;
 	unsigned long ops;
 	u32 size;
@@ -275,7 +275,7 @@ static bool fa_lease_left(const struct fastalloc_pool *pool, long need)
  */
 static void fa_lease_share(struct fastalloc_pool *pool)
 {
-	struct fa_look l = fa_lease_look(pool);
+	struct fa_lease_look l = fa_lease_look(pool);
 	struct fastalloc_cache *c;
 	int cpu;
 
