@@ -97,6 +97,7 @@ void fa_leases_init(struct fastalloc_pool *pool, unsigned long budget);
 
 /* percpu_stats.c */
 unsigned long fa_percpu_in_use(struct fastalloc_pool *pool);
+unsigned long fa_percpu_free_objects(struct fastalloc_pool *pool);
 unsigned long fa_percpu_frees(struct fastalloc_pool *pool);
 void fa_percpu_stats(struct fastalloc_pool *pool, struct fastalloc_stats *stats);
 void fa_percpu_reset(struct fastalloc_pool *pool);

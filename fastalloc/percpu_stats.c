@@ -77,6 +77,26 @@ unsigned long fa_percpu_in_use(struct fastalloc_pool *pool)
 	return fa_percpu_sum(pool, &frees, &nested, &exchanges);
 }
 
+/*
+ * Objects in the depot that nobody has claimed, and in the CPUs' caches. Not those that a call in
+ * progress has claimed. A cache that is in use counts with what it held before.
+ */
+unsigned long fa_percpu_free_objects(struct fastalloc_pool *pool)
+{
+	long objects = atomic_long_read(&pool->percpu.depot.free);
+	const struct fastalloc_cache *c;
+	const struct fa_mag *spare;
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		c = per_cpu_ptr(pool->percpu.cache, cpu);
+		spare = fa_peek(READ_ONCE(c->spare));
+		objects += fa_peek(READ_ONCE(c->n)) % FASTALLOC_BUSY;
+		objects += spare ? fa_peek(spare->n) : 0;
+	}
+	return max(objects, 0L);
+}
+
 /* Number of objects freed so far. */
 unsigned long fa_percpu_frees(struct fastalloc_pool *pool)
 {

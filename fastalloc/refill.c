@@ -26,7 +26,6 @@
 #include <linux/err.h>
 #include <linux/mm.h>
 #include <linux/preempt.h>
-#include <linux/rcupdate.h>
 #include <linux/sched/mm.h>
 
 #include "central.h"
@@ -229,15 +228,30 @@ out:
 }
 
 /*
- * Grows the pool if fewer than @want objects are available, or if it needs a chunk of @run
- * adjacent objects. Returns whether that was needed.
+ * Objects that are available. A call of a PERCPU pool claims objects of the depot, kicks the
+ * worker, and counts them as allocated at its end. What is in the depot and the caches does not
+ * include such objects, so use that if the depot is low.
  */
-static bool fa_pool_grow_if(struct fastalloc_pool *pool, unsigned long want, unsigned long run)
+static unsigned long fa_pool_left(struct fastalloc_pool *pool)
 {
-	bool post = pool->sync == FASTALLOC_SYNC_NONE, need = false;
-	unsigned long avail;
+	unsigned long avail = fastalloc_pool_available(pool), free;
+
+	if (!fa_is_percpu(pool) || !fa_depot_low(&pool->percpu.depot))
+		return avail;
+	free = fa_percpu_free_objects(pool);
+	return min(avail, free > pool->reserve ? free - pool->reserve : 0);
+}
+
+/* The worker, for callers that may not sleep. */
+static void fa_pool_grow_work(struct fa_grower *g)
+{
+	struct fastalloc_pool *pool = container_of(g, struct fastalloc_pool, refill.grower);
+	bool post = pool->sync == FASTALLOC_SYNC_NONE;
+	unsigned long run, want, avail;
 
 	mutex_lock(&pool->grow_lock);
+	run = xchg(&pool->refill.wanted_run, 0);
+	want = max(xchg(&pool->refill.wanted, 0), READ_ONCE(pool->refill.low_mark));
 	/*
 	 * A posted chunk that the owner has not attached yet. If it has, its objects count.
 	 * Pairs with the smp_store_release() in fa_central_adopt(): orders the read of
@@ -245,33 +259,12 @@ static bool fa_pool_grow_if(struct fastalloc_pool *pool, unsigned long want, uns
 	 */
 	if (smp_load_acquire(&pool->refill.pending) || READ_ONCE(pool->closed))
 		goto out;
-	avail = fastalloc_pool_available(pool);
-	need = run || avail < want;
-	if (need)
+	avail = fa_pool_left(pool);
+	if (run || avail < want)
 		fa_pool_grow(pool, want > avail ? want - avail : 0,
 			     max(run, 1UL), GFP_KERNEL, post);
 out:
 	mutex_unlock(&pool->grow_lock);
-	return need;
-}
-
-/*
- * The worker, for callers that may not sleep. A call kicks it when it claims objects of the
- * depot, and counts them later. If the depot is low, but enough seems to be available, such
- * calls have to end first: they have preemption off. A call that begins later kicks again.
- */
-static void fa_pool_grow_work(struct fa_grower *g)
-{
-	struct fastalloc_pool *pool = container_of(g, struct fastalloc_pool, refill.grower);
-	unsigned long run = xchg(&pool->refill.wanted_run, 0);
-	unsigned long want = xchg(&pool->refill.wanted, 0);
-
-	want = max(want, READ_ONCE(pool->refill.low_mark));
-	if (!fa_pool_grow_if(pool, want, run) && fa_is_percpu(pool) &&
-	    fa_depot_low(&pool->percpu.depot)) {
-		synchronize_rcu();
-		fa_pool_grow_if(pool, want, 0);
-	}
 }
 
 /* Objects of the chunk that growth in place adds; 0: the pool does not grow in place. */
