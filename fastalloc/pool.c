@@ -255,6 +255,9 @@ static void fa_pool_finish(struct fastalloc_pool *pool)
 	/* Wait for readers that looked up a chunk, and for frees that saw the pool alive. */
 	if (pool->rcu)
 		synchronize_rcu();
+	/* Such a free may have kicked the worker again. */
+	if (fa_is_percpu(pool))
+		fa_grower_stop(&pool->percpu.leases.worker);
 
 	out = fastalloc_pool_allocated(pool);
 	WARN(out, "fastalloc: pool %s destroyed with %lu objects out\n",
