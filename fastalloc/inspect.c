@@ -208,9 +208,10 @@ static int fa_inspect_one(const struct file *file, const char __user *buf, size_
 {
 	const struct fastalloc_pool *pool = file_inode(file)->i_private;
 	unsigned int value;
+	int err = kstrtouint_from_user(buf, count, 10, &value);
 
-	if (!kstrtouint_from_user(buf, count, 0, &value) && value == 1)
-		return 0;
+	if (err == -EFAULT || (!err && value == 1))
+		return err;
 	pr_err_ratelimited("pool %s: %pd: takes nothing but 1\n", pool->name,
 			   file->f_path.dentry);
 	return -EINVAL;

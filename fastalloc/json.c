@@ -163,11 +163,15 @@ static char fa_json_end;
 static void *fa_json_start(struct seq_file *m, loff_t *pos)
 {
 	struct fa_json_all *all = m->private;
-	void *v = fa_pools_seq_start(m, pos);
 
 	if (!*pos)
 		all->ended = false;
-	return v || all->ended ? v : FA_JSON_END;
+	/* A pool that was created meanwhile must not follow the end. */
+	if (all->ended) {
+		mutex_lock(&fa_pools_lock);
+		return NULL;
+	}
+	return fa_pools_seq_start(m, pos) ?: FA_JSON_END;
 }
 
 static void *fa_json_next(struct seq_file *m, void *v, loff_t *pos)
@@ -307,11 +311,12 @@ struct fa_json_one {
 static void *fa_json_one_start(struct seq_file *m, loff_t *pos)
 {
 	struct fa_json_one *one = m->private;
-	void *v = fa_look_seq_start(m, pos);
 
 	if (!*pos)
 		one->ended = false;
-	return v || one->ended ? v : FA_JSON_END;
+	if (one->ended)
+		return NULL;
+	return fa_look_seq_start(m, pos) ?: FA_JSON_END;
 }
 
 static void *fa_json_one_next(struct seq_file *m, void *v, loff_t *pos)

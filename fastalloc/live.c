@@ -42,14 +42,17 @@ static struct fa_live_group *fa_live_group(struct fa_live *live, unsigned long k
 
 static void fa_live_count(struct fa_live *live, const struct fa_track *t)
 {
-	/* data_race, all four: another CPU may free the object, and allocate it again. */
-	depot_stack_handle_t stack = fa_peek(t->stack);
-	unsigned long when = fa_peek(t->when);
 	struct fa_live_group *g = NULL;
+	depot_stack_handle_t stack;
+	unsigned long when;
 
 	live->objects++;
-	if (fa_peek(t->valid))
-		g = fa_live_group(live, stack ?: fa_peek(t->ip), stack);
+	/* Pairs with the smp_store_release() in fa_track_save(). */
+	if (smp_load_acquire(&t->valid)) {
+		stack = READ_ONCE(t->stack);
+		when = READ_ONCE(t->when);
+		g = fa_live_group(live, stack ?: READ_ONCE(t->ip), stack);
+	}
 	if (!g) {
 		live->rest++;
 		return;

@@ -103,7 +103,7 @@ static char fa_look_char(unsigned int out, unsigned int slots)
 		return '_';
 	if (out >= slots)
 		return 'O';
-	return '0' + clamp((unsigned int)(10ULL * out / slots), 1U, 9U);
+	return '0' + clamp((unsigned int)div_u64(10ULL * out, slots), 1U, 9U);
 }
 
 /* Draws the chunk into FA_MAP_CELLS + 1 characters. Returns the number of allocated objects. */

@@ -13,6 +13,8 @@
  *				sync NONE do not take it for these; their owner serializes.
  *				All pools take it for refill.planned, the index ranges, and
  *				the table of magazine blocks.
+ *	fa_dead_lock		raw spinlock, pools.c: the list of destroyed pools; no lock
+ *				nests in it
  *
  * Chunks are added with or without grow_lock, since growth in place cannot take it. They
  * are removed only under grow_lock.

@@ -146,6 +146,7 @@ static struct fastalloc_pool *fa_pools_look(struct fa_pools_look *look)
 		if (pool)
 			return pool;
 		look->dead = true;
+		look->last = 0;
 	}
 	return fa_dead_after(look->last);
 }

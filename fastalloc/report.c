@@ -55,12 +55,18 @@ void fa_track_save(struct fa_chunk *chunk, unsigned int i, int which, unsigned l
 {
 	struct fa_track *t = fa_track(chunk, i, which);
 
-	t->stack = stack;
+	WRITE_ONCE(t->valid, false);
+	WRITE_ONCE(t->stack, stack);
 	t->pid = current->pid;
 	t->cpu = raw_smp_processor_id();
-	t->ip = ip;
-	t->when = jiffies;
-	t->valid = true;
+	WRITE_ONCE(t->ip, ip);
+	WRITE_ONCE(t->when, jiffies);
+	/*
+	 * Orders the stores to the other members before that to ->valid. Pairs with the
+	 * smp_load_acquire() in fa_live_count(). The next user of the slot may overwrite them
+	 * at any time: a reader can get members of both.
+	 */
+	smp_store_release(&t->valid, true);
 }
 
 static void fa_track_print(const char *did, const struct fa_track *t)

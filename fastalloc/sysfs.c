@@ -26,7 +26,10 @@ struct fa_totals {
 	unsigned long	bytes;
 };
 
-/* Includes zombies, and pools that are being created. */
+/*
+ * Includes zombies, and pools that are being created. The bytes include what destroyed pools still
+ * take.
+ */
 static struct fa_totals fa_totals(void)
 {
 	struct fa_totals t = {};
@@ -37,6 +40,8 @@ static struct fa_totals fa_totals(void)
 		t.pools++;
 		t.bytes += atomic_long_read(&pool->bytes);
 	}
+	list_for_each_entry_rcu(pool, &fa_dead_pools, dead)
+		t.bytes += atomic_long_read(&pool->bytes);
 	rcu_read_unlock();
 	return t;
 }

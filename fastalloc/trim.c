@@ -87,9 +87,13 @@ static bool fa_trim_isolate(struct fastalloc_pool *pool, struct fa_chunk *chunk,
 	flags = fa_lock(pool);
 	left = pool->total - pool->reserve;
 	left = left > chunk->count ? left - chunk->count : 0;
-	ok = chunk->seen && !chunk->looks &&
+	ok = chunk->seen &&
 	     chunk->nfree >= (fa_is_lowest(pool) ? chunk->count : chunk->unused) &&
 	     left >= fa_trim_stays(pool, all, out, left);
+	if (ok && chunk->looks) {
+		pool->looked.skipped = true;
+		ok = false;
+	}
 	if (!ok)
 		goto out;
 	fa_add_total(pool, -(long)chunk->count);
@@ -182,6 +186,9 @@ static void fa_trim_note(struct fastalloc_pool *pool)
 	unsigned long out = fastalloc_pool_allocated(pool);
 	unsigned long capacity = READ_ONCE(pool->capacity);
 
+	/* The same scan would find more once the reader is done. */
+	if (pool->looked.skipped)
+		return;
 	WRITE_ONCE(pool->looked.frees, pool->ops->frees(pool));
 	WRITE_ONCE(pool->looked.objects, READ_ONCE(pool->chunks.objects));
 	WRITE_ONCE(pool->looked.out, out);
@@ -222,6 +229,8 @@ unsigned long fa_trim(struct fastalloc_pool *pool, bool all)
 	    !fastalloc_pool_available(pool))
 		return 0;
 
+	WRITE_ONCE(pool->looked.scans, pool->looked.scans + 1);
+	pool->looked.skipped = false;
 	fa_trim_begin(pool);
 	fa_trim_scan(pool);
 	fa_trim_choose(pool, false, all, &isolated);

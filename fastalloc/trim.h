@@ -13,12 +13,16 @@ struct fastalloc_pool;
  * @objects: objects of all chunks
  * @out: objects that were allocated
  * @free: objects that were free
+ * @scans: number of scans begun; not part of the state
+ * @skipped: the scan left out a chunk that a reader looked at; under grow_lock
  */
 struct fa_trim_looked {
 	unsigned long	frees;
 	unsigned long	objects;
 	unsigned long	out;
 	unsigned long	free;
+	unsigned long	scans;
+	bool		skipped;
 };
 
 unsigned long fa_trim(struct fastalloc_pool *pool, bool all);

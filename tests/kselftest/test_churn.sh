@@ -53,7 +53,8 @@ reader() {
 	while [ -e $tmp/go ]; do
 		if [ "$what" = json ]; then
 			cat $FASTALLOC/json >"$out"
-			[ "$(head -c 13 "$out")" = '{"format": 1,' ] && [ "$(tail -n 1 "$out")" = ']}' ]
+			[ "$(head -c 13 "$out")" = '{"format": 1,' ] && [ "$(tail -n 1 "$out")" = ']}' ] &&
+				[ "$(grep -c '^]}' "$out")" = 1 ]
 			whole=$?
 			seen=$(grep -c '"name": "churn-' "$out")
 		elif [ "$what" = pools ]; then

@@ -4,6 +4,7 @@
 #include <linux/module.h>
 #include <linux/poison.h>
 
+#include "../../fastalloc/pool.h"
 #include "fastalloc_test.h"
 #include "fastalloc_test_debugfs.h"
 
@@ -429,6 +430,63 @@ static void inspect_json(struct kunit *test)
 	KUNIT_EXPECT_NOT_NULL(test, strstr(text, "\"free\": 7, \"map\": \""));
 }
 
+/* Promise: nothing follows the end of a snapshot, also if pools are created before it is read. */
+static void inspect_json_end(struct kunit *test)
+{
+	struct fastalloc_config cfg = fa_config(.capacity = 8, .sync = FASTALLOC_SYNC_SPINLOCK);
+	static const char * const names[] = { "kunit-a", "kunit-b", "kunit-c", "kunit-d" };
+	char *text = must_read(test, "json");
+	struct kvec vec = { .iov_base = text, .iov_len = TEXT - 1 };
+	struct iov_iter iter;
+	struct kiocb iocb;
+	struct file *file;
+	unsigned int i;
+	ssize_t got;
+
+	file = file_open_root(&fa_root, "sys/kernel/debug/fastalloc/json", O_RDONLY, 0);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(file));
+	init_sync_kiocb(&iocb, file);
+	iov_iter_kvec(&iter, READ, &vec, 1, vec.iov_len);
+	do {
+		got = seq_read_iter(&iocb, &iter);
+		text[TEXT - 1 - iov_iter_count(&iter)] = '\0';
+	} while (got > 0 && !strstr(text, "\n]}\n"));
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		cfg.name = names[i];
+		fa_pool(test, &cfg);
+	}
+	got = seq_read_iter(&iocb, &iter);
+	filp_close(file, NULL);
+	KUNIT_EXPECT_EQ(test, got, (ssize_t)0);
+	KUNIT_EXPECT_TRUE(test, json_valid(text));
+}
+
+/* Promise: trim leaves a chunk alone that a reader looks at, and tries again later. */
+static void inspect_trim_looked(struct kunit *test)
+{
+	struct fastalloc_config cfg = lowest(8);
+	struct fastalloc_pool *pool;
+	struct fa_chunk *chunk;
+	unsigned int looks;
+
+	cfg.align = PAGE_SIZE;
+	cfg.obj_size = PAGE_SIZE;
+	cfg.growth = FASTALLOC_GROWTH_LINEAR;
+	cfg.growth_amount = 8;
+	pool = fa_pool(test, &cfg);
+	while (fastalloc_pool_capacity(pool) < 24)
+		fa_must_get(test, pool, GFP_KERNEL);
+	fa_put_all(test);
+	for (looks = 1; looks + 1; looks--) {
+		mutex_lock(&pool->grow_lock);
+		for (chunk = fa_chunk_first(&pool->chunks); chunk; chunk = fa_chunk_next(chunk))
+			chunk->looks = looks;
+		mutex_unlock(&pool->grow_lock);
+		KUNIT_EXPECT_EQ(test, fastalloc_pool_trim(pool), looks ? 0UL : 16UL);
+		KUNIT_EXPECT_EQ(test, pool->looked.skipped, !!looks);
+	}
+}
+
 /* Promise: a destroyed pool whose descriptor is held is listed until it is released. */
 static void inspect_dead(struct kunit *test)
 {
@@ -437,6 +495,9 @@ static void inspect_dead(struct kunit *test)
 	char *text, *line;
 
 	fa_pool_gone(test, pool);
+	/* A later pool must not hide it. */
+	cfg.name = "kunit-later";
+	fa_pool(test, &cfg);
 	text = must_read(test, "pools");
 	line = strstr(text, "\nkunit-dead ");
 	KUNIT_EXPECT_NOT_NULL(test, line);
@@ -489,6 +550,8 @@ static struct kunit_case inspect_cases[] = {
 	KUNIT_CASE(inspect_check_damage),
 	KUNIT_CASE(inspect_json_checker),
 	KUNIT_CASE(inspect_json),
+	KUNIT_CASE(inspect_json_end),
+	KUNIT_CASE(inspect_trim_looked),
 	KUNIT_CASE(inspect_dead),
 	KUNIT_CASE(inspect_large),
 	{}
