@@ -252,6 +252,10 @@ echo
 run cat "$F/flowmeter/cpus"
 echo
 run cat "$D/stats"
+echo
+run /t/fastalloc-top --once --human
+/t/fastalloc-top --once >/tmp/top
+need "fastalloc-top shows the pool" grep -q '^flowmeter ' /tmp/top
 created=$(stat created) peak=$(stat peak) expired=$(stat expired) reused=$(stat reused)
 packets=$(stat packets) bytes=$(stat bytes) memory=$(stat memory) capacity=$(stat capacity)
 missed=$(stat dropped_no_object)
