@@ -14,11 +14,10 @@
 #include <linux/prandom.h>
 #include <linux/preempt.h>
 #include <linux/rcupdate.h>
-#include <linux/seq_file.h>
-#include <linux/uio.h>
 
 #include "../../fastalloc/pool.h"
 #include "fastalloc_test.h"
+#include "fastalloc_test_debugfs.h"
 
 /* The type of the objects in the pools of these tests. */
 struct thing {
@@ -1084,35 +1083,6 @@ static void deferred_refuses(struct kunit *test)
 	yard_close(test);
 }
 
-#define TEXT	SZ_64K
-
-/* Reads the table of pools in debugfs. Returns bytes, or a negative errno. */
-static ssize_t read_pools(char *text)
-{
-	struct kvec vec = { .iov_base = text, .iov_len = TEXT - 1 };
-	struct iov_iter iter;
-	struct kiocb iocb;
-	struct file *file;
-	ssize_t got, all = 0;
-
-	file = file_open_root(&fa_root, "sys/kernel/debug/fastalloc/pools", O_RDONLY, 0);
-	if (IS_ERR(file))
-		return PTR_ERR(file);
-	/*
-	 * debugfs copies only to user memory; the file below it is a seq_file like any
-	 * other.
-	 */
-	init_sync_kiocb(&iocb, file);
-	iov_iter_kvec(&iter, READ, &vec, 1, vec.iov_len);
-	do {
-		got = seq_read_iter(&iocb, &iter);
-		all += got;
-	} while (got > 0);
-	filp_close(file, NULL);
-	text[all] = '\0';
-	return all;
-}
-
 /* The number of lines in @text that begin with @name and end with @state. */
 static unsigned int count_lines(char *text, const char *name, const char *state)
 {
@@ -1131,16 +1101,16 @@ static void deferred_shows(struct kunit *test)
 	char *text = fa_mem(test, TEXT);
 	unsigned int i, zombies, alive;
 
-	if (read_pools(text) < 0)
+	if (read_text("pools", text) < 0)
 		kunit_skip(test, "debugfs is not mounted");
 	yard_open(test, 1);
 	for (i = 0; i < yard.nr; i += 2)
 		ending_begin(&yard.g[i].e);
 	/* Time for the worker to look at the pool. */
 	msleep(20);
-	read_pools(text);
+	read_text("pools", text);
 	zombies = count_lines(text, "kunit-", " zombie " KBUILD_MODNAME);
-	read_pools(text);
+	read_text("pools", text);
 	alive = count_lines(text, "kunit-", "  live " KBUILD_MODNAME);
 	for (i = 1; i < yard.nr; i += 2)
 		ending_begin(&yard.g[i].e);
@@ -1150,9 +1120,9 @@ static void deferred_shows(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, zombies, (unsigned int)DIV_ROUND_UP(GRAVES, 2));
 	KUNIT_EXPECT_EQ(test, alive, (unsigned int)GRAVES / 2);
 	/* Pools that earlier cases destroyed with objects out are listed as dead. */
-	read_pools(text);
+	read_text("pools", text);
 	KUNIT_EXPECT_EQ(test, count_lines(text, "kunit-", " zombie " KBUILD_MODNAME), 0U);
-	read_pools(text);
+	read_text("pools", text);
 	KUNIT_EXPECT_EQ(test, count_lines(text, "kunit-", "  live " KBUILD_MODNAME), 0U);
 }
 

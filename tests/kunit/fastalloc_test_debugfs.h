@@ -42,7 +42,7 @@ static ssize_t read_text(const char *name, char *text)
 	return all;
 }
 
-static char *must_read(struct kunit *test, const char *name)
+static __maybe_unused char *must_read(struct kunit *test, const char *name)
 {
 	char *text = fa_mem(test, TEXT);
 	ssize_t got = read_text(name, text);
