@@ -9,7 +9,6 @@
  * second, as they run with preemption off. Hooks and checks do not: with these, a task that is
  * preempted in the middle of a call can make the pool look faulty.
  */
-#include <linux/cpumask.h>
 #include <linux/rcupdate.h>
 #include <linux/seq_file.h>
 
@@ -80,19 +79,6 @@ static bool fa_counts_same(const struct fa_counts *a, const struct fa_counts *b)
 	       a->total == b->total && a->scans == b->scans;
 }
 
-static unsigned long fa_verify_cached(struct fastalloc_pool *pool)
-{
-	struct fa_cpu_stats s;
-	unsigned long held = 0;
-	int cpu;
-
-	for_each_possible_cpu(cpu) {
-		fa_percpu_look(pool, cpu, &s);
-		held += s.loaded + s.spare;
-	}
-	return held;
-}
-
 static unsigned long fa_verify_listed(struct fastalloc_pool *pool)
 {
 	struct fa_depot *d = &pool->percpu.depot;
@@ -153,7 +139,7 @@ void fa_verify(struct fastalloc_pool *pool, struct seq_file *m)
 		fa_verify_chunk(&look, &s);
 	listed = before.depot;
 	if (fa_is_percpu(pool)) {
-		cached = fa_verify_cached(pool);
+		cached = fa_percpu_free_objects(pool) - before.depot;
 		listed = fa_verify_listed(pool);
 	}
 	synchronize_rcu();
