@@ -68,6 +68,11 @@ oom_kills() {
 	awk '$1 == "oom_kill" { print $2 }' /proc/vmstat
 }
 
+# kib KIND: of all pools
+kib() {
+	echo $(($(cat "$totals/$1_bytes") / 1024))
+}
+
 # the number of lines since log_mark about failed memory allocations
 said() {
 	log_ours | grep -c "pool test-memory: .*no memory for"
@@ -240,7 +245,7 @@ check "the bystander lives" kill -0 $bystander
 do_memory give 32768
 do_memory many 3 size=4096 sync="$SPINLOCK" capacity=512
 is "three pools" "$(get answer)" 0
-told="$(cat $totals/pools) pools hold $(($(cat $totals/bytes) / 1024)) KiB"
+told="$(cat $totals/pools) pools hold $(($(cat $totals/bytes) / 1024)) KiB: chunks $(kib chunk), metadata $(kib metadata), caches $(kib cache), checks $(kib check)"
 expect_splat "invoked oom-killer"
 expect_splat "oom-kill:constraint="
 expect_splat "Out of memory: Killed process"
