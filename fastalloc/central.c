@@ -376,6 +376,20 @@ static void fa_central_push_shuffled(struct fastalloc_pool *pool,
 	fa_chunk_unshuffle(chunk);
 }
 
+/* Extends to @nr segments those of a chunk, which become those of the deque. */
+static int fa_central_segs_alloc(struct fastalloc_pool *pool, struct fa_chunk *chunk,
+				 unsigned long nr, gfp_t gfp)
+{
+	unsigned long had = chunk->segs.nr;
+	u32 slots = pool->central.seg_slots;
+	int err;
+
+	err = fa_segs_alloc(&chunk->segs, nr, slots, gfp, fa_node(pool));
+	fa_charge(pool, FA_MEM_METADATA,
+		  (chunk->segs.nr - had) * fa_kvsize(fa_seg_bytes(slots)));
+	return err;
+}
+
 /* Segments that the deque needs once @chunk is attached. The lock is held. */
 static unsigned long fa_central_segs(const struct fastalloc_pool *pool,
 				     const struct fa_chunk *chunk)
@@ -393,8 +407,8 @@ int fa_central_reserve(struct fastalloc_pool *pool, struct fa_chunk *chunk, gfp_
 {
 	if (pool->order == FASTALLOC_ORDER_LOWEST)
 		return 0;
-	return fa_segs_alloc(&chunk->segs, DIV_ROUND_UP(chunk->count, pool->central.seg_slots),
-			     pool->central.seg_slots, gfp, fa_node(pool));
+	return fa_central_segs_alloc(pool, chunk,
+				     DIV_ROUND_UP(chunk->count, pool->central.seg_slots), gfp);
 }
 
 static void fa_central_insert(struct fastalloc_pool *pool, struct fa_chunk *chunk)
@@ -404,7 +418,6 @@ static void fa_central_insert(struct fastalloc_pool *pool, struct fa_chunk *chun
 		fa_lowest_add(pool, chunk);
 		return;
 	}
-	fa_charge(pool, chunk->segs.nr * fa_kvsize(fa_seg_bytes(pool->central.seg_slots)));
 	if (pool->central.dq.head)
 		fa_deque_splice(&pool->central.dq, &chunk->segs);
 	else
@@ -434,8 +447,7 @@ static int fa_central_attach(struct fastalloc_pool *pool, struct fa_chunk *chunk
 		need -= pool->central.dq.nr_segs;
 		fa_unlock(pool, flags);
 		/* Other chunks may be attached meanwhile: check again. */
-		err = fa_segs_alloc(&chunk->segs, need, pool->central.seg_slots, gfp,
-				    fa_node(pool));
+		err = fa_central_segs_alloc(pool, chunk, need, gfp);
 		if (err)
 			return err;
 	}
@@ -548,7 +560,8 @@ static void fa_central_trimmed(struct fastalloc_pool *pool)
 			break;
 		kfree(seg);
 		cond_resched();
-		fa_charge(pool, -(long)fa_kvsize(fa_seg_bytes(pool->central.seg_slots)));
+		fa_charge(pool, FA_MEM_METADATA,
+			  -(long)fa_kvsize(fa_seg_bytes(pool->central.seg_slots)));
 	}
 }
 

@@ -350,6 +350,8 @@ size_t fa_debug_overhead(const struct fa_chunk *chunk)
 		bytes += fa_kvsize(BITS_TO_LONGS(chunk->count) * sizeof(long));
 	if (chunk->track)
 		bytes += fa_kvsize(chunk->count * FA_TRACKS * sizeof(*chunk->track));
+	if (chunk->leak)
+		bytes += fa_kvsize(BITS_TO_LONGS(chunk->count) * sizeof(long));
 	return bytes;
 }
 

@@ -53,6 +53,10 @@ static int stats_show(struct seq_file *m, void *v)
 	seq_printf(m, "violations: %llu\n", s.violations);
 	seq_printf(m, "chunks: %lu\n", s.chunks);
 	seq_printf(m, "bytes: %zu\n", s.bytes);
+	seq_printf(m, "chunk_bytes: %zu\n", s.chunk_bytes);
+	seq_printf(m, "metadata_bytes: %zu\n", s.metadata_bytes);
+	seq_printf(m, "cache_bytes: %zu\n", s.cache_bytes);
+	seq_printf(m, "check_bytes: %zu\n", s.check_bytes);
 	seq_printf(m, "magazine_bytes: %zu\n", s.magazine_bytes);
 	if (pool->sync == FASTALLOC_SYNC_PERCPU)
 		fa_show_nodes(m, pool);
@@ -153,7 +157,7 @@ static int fa_pools_show(struct seq_file *m, void *v)
 	}
 	cfg = &pool->cfg;
 	if (fa_is_dead(pool))
-		s.bytes = atomic_long_read(&pool->bytes);
+		s.bytes = fa_bytes(pool);
 	else
 		fastalloc_pool_stats(pool, &s);
 	seq_printf(m, FA_POOLS_LINE, pool->name, cfg->obj_size, cfg->align,
@@ -200,7 +204,7 @@ void fa_debugfs_exit(void)
 /* Accounts the memory of a directory and its files. */
 static void fa_debugfs_charge(struct fastalloc_pool *pool, unsigned int entries)
 {
-	fa_charge(pool, entries * (sizeof(struct dentry) + sizeof(struct inode)));
+	fa_charge(pool, FA_MEM_METADATA, entries * (sizeof(struct dentry) + sizeof(struct inode)));
 }
 
 void fa_debugfs_add(struct fastalloc_pool *pool)

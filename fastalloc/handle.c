@@ -79,12 +79,14 @@ static void fa_range_drop(struct fastalloc_pool *pool, struct fa_range *r,
 	list_add(&r->dead, dead);
 }
 
-static void fa_ranges_free(struct list_head *dead)
+static void fa_ranges_free(struct fastalloc_pool *pool, struct list_head *dead)
 {
 	struct fa_range *r, *next;
 
-	list_for_each_entry_safe(r, next, dead, dead)
+	list_for_each_entry_safe(r, next, dead, dead) {
+		fa_charge(pool, FA_MEM_METADATA, -(long)fa_kvsize(sizeof(*r)));
 		kfree(r);
+	}
 }
 
 static bool fa_range_usable(const struct fa_range *r)
@@ -229,12 +231,14 @@ int fa_handle_chunk_init(struct fastalloc_pool *pool, struct fa_chunk *chunk,
 	raw_spin_lock_irqsave(&pool->lock, flags);
 	err = fa_range_take(pool, chunk->range, chunk->count, &dead);
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
-	fa_ranges_free(&dead);
+	fa_ranges_free(pool, &dead);
 	if (err) {
 		pr_err_ratelimited("pool %s: no %u indices are left\n", pool->name,
 				   chunk->count);
 		goto err_word;
 	}
+	/* It outlives the chunk. */
+	fa_charge(pool, FA_MEM_METADATA, fa_kvsize(sizeof(*chunk->range)));
 	chunk->base = chunk->range->base;
 	for (i = 0; chunk->word && i < chunk->count; i++) {
 		atomic64_set(&chunk->word[i], chunk->range->floor << FA_REF_BITS);
@@ -251,13 +255,7 @@ err_range:
 
 size_t fa_handle_overhead(const struct fa_chunk *chunk)
 {
-	size_t bytes = 0;
-
-	if (chunk->range)
-		bytes += fa_kvsize(sizeof(*chunk->range));
-	if (chunk->word)
-		bytes += fa_kvsize(chunk->count * sizeof(*chunk->word));
-	return bytes;
+	return chunk->word ? fa_kvsize(chunk->count * sizeof(*chunk->word)) : 0;
 }
 
 /* Call when no reader can find the chunk any more. */
@@ -279,7 +277,7 @@ void fa_handle_chunk_exit(struct fastalloc_pool *pool, struct fa_chunk *chunk, g
 	raw_spin_lock_irqsave(&pool->lock, flags);
 	fa_range_give(pool, r, &dead);
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
-	fa_ranges_free(&dead);
+	fa_ranges_free(pool, &dead);
 }
 
 /* From here on handles and indices lead to the chunk. */

@@ -67,9 +67,19 @@ static void fa_json_config(struct seq_file *m, const struct fastalloc_pool *pool
 		   pool->checks & FASTALLOC_F_OWNER ? "U" : "");
 }
 
+static void fa_json_memory(struct seq_file *m, const struct fa_totals *t)
+{
+	int i;
+
+	seq_printf(m, ", \"bytes\": %lu", t->bytes);
+	for (i = 0; i < FA_MEM_KINDS; i++)
+		seq_printf(m, ", \"%s\": %lu", fa_mem_names[i], t->kind[i]);
+}
+
 static void fa_json_stats(struct seq_file *m, struct fastalloc_pool *pool)
 {
 	struct fastalloc_stats s;
+	struct fa_totals t = {};
 
 	fastalloc_pool_stats(pool, &s);
 	seq_printf(m, ",\n  \"capacity\": %lu, \"max_capacity\": %lu, \"total\": %lu, \"reserve\": %lu",
@@ -83,8 +93,10 @@ static void fa_json_stats(struct seq_file *m, struct fastalloc_pool *pool)
 	seq_printf(m, ", \"depot_exchanges\": %llu, \"nested\": %llu, \"leases_taken\": %llu",
 		   s.depot_exchanges, s.nested, s.leases_taken);
 	seq_printf(m, ", \"waits\": %llu, \"violations\": %llu", s.waits, s.violations);
-	seq_printf(m, ",\n  \"chunks\": %lu, \"bytes\": %zu, \"magazine_bytes\": %zu", s.chunks,
-		   s.bytes, s.magazine_bytes);
+	fa_totals_add(&t, pool);
+	seq_printf(m, ",\n  \"chunks\": %lu", s.chunks);
+	fa_json_memory(m, &t);
+	seq_printf(m, ", \"magazine_bytes\": %zu", s.magazine_bytes);
 }
 
 /* CPUs that hold nothing and never used the pool are left out. */
@@ -124,12 +136,15 @@ static void fa_json_nodes(struct seq_file *m, struct fastalloc_pool *pool)
 /* The members of a pool. Of a destroyed one, only its name and what it still takes. */
 static void fa_json_pool(struct seq_file *m, struct fastalloc_pool *pool)
 {
+	struct fa_totals t = {};
+
 	seq_puts(m, "\"name\": ");
 	fa_json_string(m, pool->name);
 	fa_json_member(m, "module", pool->owner_name);
 	fa_json_member(m, "state", fa_pools_state(pool));
 	if (fa_is_dead(pool)) {
-		seq_printf(m, ", \"bytes\": %lu", atomic_long_read(&pool->bytes));
+		fa_totals_add(&t, pool);
+		fa_json_memory(m, &t);
 		return;
 	}
 	fa_json_config(m, pool);
@@ -194,12 +209,15 @@ static void fa_json_stop(struct seq_file *m, void *v)
 static int fa_json_show(struct seq_file *m, void *v)
 {
 	struct fa_json_all *all = m->private;
+	struct fa_totals t;
 
 	if (v == SEQ_START_TOKEN) {
 		fa_json_begin(m);
-		seq_printf(m, "\"possible_cpus\": %u, \"online_cpus\": %u,\n",
+		seq_printf(m, "\"possible_cpus\": %u, \"online_cpus\": %u",
 			   num_possible_cpus(), num_online_cpus());
-		seq_puts(m, "\"pools\": [");
+		t = fa_totals();
+		fa_json_memory(m, &t);
+		seq_puts(m, ",\n\"pools\": [");
 		return 0;
 	}
 	if (v == FA_JSON_END) {

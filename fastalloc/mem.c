@@ -23,6 +23,7 @@
 #include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>
+#include <linux/pfn.h>
 #include <linux/pgtable.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
@@ -170,11 +171,22 @@ void *fa_kvmalloc(size_t n, size_t size, gfp_t gfp, int node)
 	return p;
 }
 
+/* The memory that vmalloc takes beside @bytes: an array of the pages. */
+size_t fa_vmalloc_array(size_t bytes)
+{
+	size_t array = PFN_UP(bytes) * sizeof(struct page *), all = 0;
+
+	/* It comes from vmalloc as well, if it is larger than a page. */
+	for (; array > PAGE_SIZE; array = PFN_UP(array) * sizeof(struct page *))
+		all += PAGE_ALIGN(array);
+	return all + fa_kvsize(array);
+}
+
 /* The memory that an allocation of @bytes takes. */
 size_t fa_kvsize(size_t bytes)
 {
 	if (bytes > PAGE_SIZE << PAGE_ALLOC_COSTLY_ORDER)
-		return PAGE_ALIGN(bytes);
+		return PAGE_ALIGN(bytes) + fa_vmalloc_array(bytes);
 	if (bytes > 64 && bytes <= 96)
 		return 96;
 	if (bytes > 128 && bytes <= 192)

@@ -26,6 +26,7 @@ void *fa_kmalloc(size_t bytes, gfp_t gfp, int node);
 void *fa_kzalloc(size_t bytes, gfp_t gfp, int node);
 void *fa_kvmalloc(size_t n, size_t size, gfp_t gfp, int node);
 size_t fa_kvsize(size_t bytes);
+size_t fa_vmalloc_array(size_t bytes);
 size_t fa_pages_max(void);
 void *fa_pages_alloc(size_t bytes, gfp_t gfp, int node);
 void *fa_vmalloc(size_t bytes, gfp_t gfp, int node);

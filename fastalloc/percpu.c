@@ -741,8 +741,9 @@ static void fa_percpu_end_epoch(struct fastalloc_pool *pool)
 static int fa_percpu_prepare(struct fastalloc_pool *pool, unsigned long total, gfp_t gfp)
 {
 	if (gfpflags_allow_blocking(gfp))
-		fa_charge(pool, fa_depot_add_mags(&pool->percpu.depot,
-						  fa_lease_mags(pool, total), fa_node(pool)));
+		fa_charge(pool, FA_MEM_CACHES,
+			  fa_depot_add_mags(&pool->percpu.depot, fa_lease_mags(pool, total),
+					    fa_node(pool)));
 	return 0;
 }
 
@@ -841,12 +842,12 @@ static int fa_percpu_init(struct fastalloc_pool *pool)
 	err = fa_depot_init(d, &pool->chunks, fa_place_shards(pool), pool->percpu.magazine);
 	if (err)
 		return err;
-	fa_charge(pool, fa_depot_bytes(d));
+	fa_charge(pool, FA_MEM_CACHES, fa_depot_bytes(d));
 	pool->percpu.cache = alloc_percpu_gfp(struct fastalloc_cache,
 					      fa_gfp(GFP_KERNEL | __GFP_NORETRY));
 	if (!pool->percpu.cache)
 		return -ENOMEM;
-	fa_charge(pool, num_possible_cpus() * sizeof(struct fastalloc_cache));
+	fa_charge(pool, FA_MEM_CACHES, num_possible_cpus() * sizeof(struct fastalloc_cache));
 	fa_place_cpus(pool);
 	fa_leases_init(pool, budget);
 	return 0;

@@ -41,7 +41,10 @@ static void fa_pool_teardown(struct fastalloc_pool *pool)
 	fa_handle_pool_exit(pool);
 	pool->ops->exit(pool);
 	mutex_destroy(&pool->grow_lock);
-	atomic_long_set(&pool->bytes, fa_kvsize(sizeof(*pool)) + kept);
+	/* All else is freed. */
+	memset(&pool->account, 0, sizeof(pool->account));
+	fa_charge(pool, FA_MEM_CHUNKS, kept);
+	fa_charge(pool, FA_MEM_METADATA, fa_kvsize(sizeof(*pool)));
 }
 
 /* The config decides, or else the kernel setting for slab caches. */
@@ -68,7 +71,7 @@ static void fa_pool_init(struct fastalloc_pool *pool, struct lock_class_key *key
 
 	raw_spin_lock_init(&pool->lock);
 	kref_init(&pool->ref);
-	fa_charge(pool, fa_kvsize(sizeof(*pool)));
+	fa_charge(pool, FA_MEM_METADATA, fa_kvsize(sizeof(*pool)));
 	pool->sync = cfg->sync;
 	pool->order = cfg->order;
 	pool->ops = fa_is_percpu(pool) ? &fa_percpu_ops : &fa_central_ops;

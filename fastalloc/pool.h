@@ -33,6 +33,7 @@
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
 
+#include "account.h"
 #include "central.h"
 #include "chunk.h"
 #include "debug.h"
@@ -172,7 +173,7 @@ struct fa_deferred {
  * @capacity: @total less @reserve
  * @peak: most objects allocated at once
  * @failures: allocations that failed
- * @bytes: memory held, bookkeeping included
+ * @account: memory held, bookkeeping included
  * @refill: growth
  * @growth: the growth rule
  * @grow_lock: see the top of this file
@@ -221,7 +222,7 @@ struct fastalloc_pool {
 
 	/* Written by growth and trim, and by calls that fail. */
 	atomic_long_t		failures;
-	atomic_long_t		bytes;
+	struct fa_account	account;
 	struct fa_refill	refill;
 	struct fa_growth	growth;
 	struct mutex		grow_lock;	/* see the top of this file */
@@ -283,9 +284,9 @@ static inline bool fa_content_stays(const struct fastalloc_pool *pool)
 }
 
 /* Accounts memory that the pool gets, or gives back if @bytes is negative. */
-static inline void fa_charge(struct fastalloc_pool *pool, long bytes)
+static inline void fa_charge(struct fastalloc_pool *pool, enum fa_mem_kind kind, long bytes)
 {
-	atomic_long_add(bytes, &pool->bytes);
+	atomic_long_add(bytes, &pool->account.bytes[kind]);
 }
 
 /*

@@ -107,7 +107,6 @@ static long fa_pool_add_chunk(struct fastalloc_pool *pool, unsigned long want,
 {
 	struct fa_chunk *chunk;
 	unsigned int count;
-	size_t bytes;
 	int err;
 
 	/* Before the chunk, which is not to be allocated only to be destroyed. */
@@ -121,13 +120,12 @@ static long fa_pool_add_chunk(struct fastalloc_pool *pool, unsigned long want,
 		return PTR_ERR(chunk);
 	chunk->first = !pool->live;
 	count = chunk->count;
-	bytes = fa_chunk_overhead(chunk);
 	/* Before it is attached: from then on trim may remove it. */
-	fa_charge(pool, bytes);
+	fa_chunk_charge(pool, chunk, 1);
 	err = post ? fa_pool_post(pool, chunk, gfp) : fa_pool_attach(pool, chunk, gfp);
 	if (!err)
 		return count;
-	fa_charge(pool, -(long)bytes);
+	fa_chunk_charge(pool, chunk, -1);
 	fa_chunk_destroy(pool, chunk, gfp);
 	return err;
 }

@@ -51,7 +51,9 @@ int fa_shrinker_add(struct fastalloc_pool *pool)
 	s->scan_objects = fa_shrink_scan;
 	s->seeks = DEFAULT_SEEKS;
 	err = fa_shrinker_register(s, pool, pool->name);
-	if (!err)
-		pool->shrinker = s;
-	return err;
+	if (err)
+		return err;
+	pool->shrinker = s;
+	fa_charge(pool, FA_MEM_METADATA, fa_kvsize(sizeof(*s)));
+	return 0;
 }

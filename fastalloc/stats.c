@@ -72,13 +72,20 @@ FASTALLOC_EXPORT(fastalloc_pool_is_idle);
 /* The part that both kinds of pool share. The lock is held. */
 void fa_stats_locked(const struct fastalloc_pool *pool, struct fastalloc_stats *stats)
 {
+	struct fa_totals t = {};
+
 	stats->grows = fa_peek(pool->refill.grows);
 	stats->grows_atomic = fa_peek(pool->refill.grows_atomic);
 	stats->growth_failures = atomic_long_read(&pool->refill.failures);
 	stats->capacity = fa_peek(pool->capacity);
 	stats->total = fa_peek(pool->total);
 	stats->chunks = fa_peek(pool->chunks.nr);
-	stats->bytes = atomic_long_read(&pool->bytes);
+	fa_totals_add(&t, pool);
+	stats->bytes = t.bytes;
+	stats->chunk_bytes = t.kind[FA_MEM_CHUNKS];
+	stats->metadata_bytes = t.kind[FA_MEM_METADATA];
+	stats->cache_bytes = t.kind[FA_MEM_CACHES];
+	stats->check_bytes = t.kind[FA_MEM_CHECKS];
 }
 
 void fastalloc_pool_stats(struct fastalloc_pool *pool,

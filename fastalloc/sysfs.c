@@ -21,31 +21,6 @@
 
 static struct kobject *fa_kobj;
 
-struct fa_totals {
-	unsigned long	pools;
-	unsigned long	bytes;
-};
-
-/*
- * Includes zombies, and pools that are being created. The bytes include what destroyed pools still
- * take.
- */
-static struct fa_totals fa_totals(void)
-{
-	struct fa_totals t = {};
-	struct fastalloc_pool *pool;
-
-	rcu_read_lock();
-	list_for_each_entry_rcu(pool, &fa_pools, node) {
-		t.pools++;
-		t.bytes += atomic_long_read(&pool->bytes);
-	}
-	list_for_each_entry_rcu(pool, &fa_dead_pools, dead)
-		t.bytes += atomic_long_read(&pool->bytes);
-	rcu_read_unlock();
-	return t;
-}
-
 static ssize_t pools_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
 {
 	return sysfs_emit(buf, "%lu\n", fa_totals().pools);
@@ -56,12 +31,30 @@ static ssize_t bytes_show(struct kobject *kobj, struct kobj_attribute *attr, cha
 	return sysfs_emit(buf, "%lu\n", fa_totals().bytes);
 }
 
+static ssize_t kind_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf);
+
+static struct kobj_attribute fa_kind_attr[FA_MEM_KINDS] = {
+	[FA_MEM_CHUNKS] = __ATTR(chunk_bytes, 0444, kind_show, NULL),
+	[FA_MEM_METADATA] = __ATTR(metadata_bytes, 0444, kind_show, NULL),
+	[FA_MEM_CACHES] = __ATTR(cache_bytes, 0444, kind_show, NULL),
+	[FA_MEM_CHECKS] = __ATTR(check_bytes, 0444, kind_show, NULL),
+};
+
+static ssize_t kind_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%lu\n", fa_totals().kind[attr - fa_kind_attr]);
+}
+
 static struct kobj_attribute fa_pools_attr = __ATTR_RO(pools);
 static struct kobj_attribute fa_bytes_attr = __ATTR_RO(bytes);
 
 static struct attribute *fa_attrs[] = {
 	&fa_pools_attr.attr,
 	&fa_bytes_attr.attr,
+	&fa_kind_attr[FA_MEM_CHUNKS].attr,
+	&fa_kind_attr[FA_MEM_METADATA].attr,
+	&fa_kind_attr[FA_MEM_CACHES].attr,
+	&fa_kind_attr[FA_MEM_CHECKS].attr,
 	NULL
 };
 
@@ -73,11 +66,11 @@ static const struct attribute_group fa_attr_group = {
 static struct fastalloc_pool *fa_oom_next(struct fastalloc_pool **said, int nr)
 {
 	struct fastalloc_pool *pool, *best = NULL;
-	long bytes, most = 0;
+	unsigned long bytes, most = 0;
 	int i;
 
 	list_for_each_entry_rcu(pool, &fa_pools, node) {
-		bytes = atomic_long_read(&pool->bytes);
+		bytes = fa_bytes(pool);
 		if (bytes <= most)
 			continue;
 		for (i = 0; i < nr && said[i] != pool; i++)
@@ -100,12 +93,15 @@ static int fa_oom_report(struct notifier_block *nb, unsigned long action, void *
 
 	if (!t.pools || !__ratelimit(&limit))
 		return NOTIFY_OK;
-	pr_info("%lu pools hold %lu KiB\n", t.pools, t.bytes / SZ_1K);
+	pr_info("%lu pools hold %lu KiB: chunks %lu, metadata %lu, caches %lu, checks %lu\n",
+		t.pools, t.bytes / SZ_1K, t.kind[FA_MEM_CHUNKS] / SZ_1K,
+		t.kind[FA_MEM_METADATA] / SZ_1K, t.kind[FA_MEM_CACHES] / SZ_1K,
+		t.kind[FA_MEM_CHECKS] / SZ_1K);
 	rcu_read_lock();
 	for (i = 0; i < FA_OOM_POOLS && (pool = fa_oom_next(said, i)); i++) {
 		said[i] = pool;
 		pr_info("pool %s: %lu KiB, capacity %lu of %zu bytes\n", pool->name,
-			atomic_long_read(&pool->bytes) / SZ_1K,
+			fa_bytes(pool) / SZ_1K,
 			READ_ONCE(pool->capacity), pool->cfg.obj_size);
 	}
 	rcu_read_unlock();

@@ -259,7 +259,7 @@ unsigned long fa_trim(struct fastalloc_pool *pool, bool all)
 		synchronize_rcu();
 	list_for_each_entry_safe(chunk, next, &empty, list) {
 		gone += chunk->count;
-		fa_charge(pool, -(long)fa_chunk_overhead(chunk));
+		fa_chunk_charge(pool, chunk, -1);
 		fa_chunk_destroy(pool, chunk, GFP_KERNEL);
 		cond_resched();
 	}

@@ -972,8 +972,12 @@ int fastalloc_pool_set_low_water(struct fastalloc_pool *pool, unsigned long nr);
  * @total: objects that exist; @total - @capacity is the reserve
  * @reserve: extra objects that the guarantee needs (PERCPU)
  * @chunks: number of chunks
- * @bytes: memory of the pool, metadata and debugfs included
- * @magazine_bytes: part of @bytes: magazines (PERCPU); trim does not free them
+ * @bytes: memory of the pool: the sum of the next four
+ * @chunk_bytes: chunks: objects, gaps between them, and red zones
+ * @metadata_bytes: the descriptor, what describes chunks and free objects, handles, debugfs
+ * @cache_bytes: the CPUs' caches and the depot (PERCPU)
+ * @check_bytes: what checks record of objects
+ * @magazine_bytes: part of @cache_bytes: magazines (PERCPU); trim does not free them
  */
 struct fastalloc_stats {
 	u64		allocs;
@@ -994,6 +998,10 @@ struct fastalloc_stats {
 	unsigned long	reserve;
 	unsigned long	chunks;
 	size_t		bytes;
+	size_t		chunk_bytes;
+	size_t		metadata_bytes;
+	size_t		cache_bytes;
+	size_t		check_bytes;
 	size_t		magazine_bytes;
 };
 

@@ -18,11 +18,13 @@
  * memory_gfps below; memalloc=1, allocate under PF_MEMALLOC; fails, allocations to try
  * after the first that failed; alone=1, the worker adds nothing.
  */
+#include <linux/cpumask.h>
 #include <linux/err.h>
 #include <linux/fastalloc.h>
 #include <linux/gfp.h>
 #include <linux/ktime.h>
 #include <linux/mm.h>
+#include <linux/mmzone.h>
 #include <linux/sched.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
@@ -81,8 +83,27 @@ static unsigned long nr_pools;
 static int answer;
 static long ms, last_ms;
 static unsigned long objects, pages_before, pages_left;
-static size_t bytes;
 static struct fastalloc_stats last;
+
+/* Free pages, exactly: with those on the lists of CPUs, and what CPUs have not added up yet. */
+static unsigned long memory_free_pages(void)
+{
+	unsigned long pages = 0;
+	struct zone *zone;
+	int nid, cpu, i;
+
+	for_each_online_node(nid) {
+		for (i = 0; i < MAX_NR_ZONES; i++) {
+			zone = &NODE_DATA(nid)->node_zones[i];
+			if (!populated_zone(zone))
+				continue;
+			pages += zone_page_state_snapshot(zone, NR_FREE_PAGES);
+			for_each_online_cpu(cpu)
+				pages += READ_ONCE(per_cpu_ptr(zone->per_cpu_pageset, cpu)->count);
+		}
+	}
+	return pages;
+}
 
 /* Frees @kib KiB, large blocks first. */
 static void memory_give(unsigned long kib)
@@ -158,7 +179,6 @@ static int memory_create(void)
 	if (IS_ERR(pool))
 		return PTR_ERR(pool);
 	fastalloc_pool_stats(pool, &last);
-	bytes = last.bytes;
 	obj = fastalloc_alloc(pool, GFP_KERNEL);
 	if (obj)
 		memset(obj, 0x5a, cfg.obj_size);
@@ -180,7 +200,7 @@ static int memory_grow(void)
 	ktime_t began;
 	int err = 0;
 
-	pages_before = global_zone_page_state(NR_FREE_PAGES);
+	pages_before = memory_free_pages();
 	pool = memory_pool("test-memory");
 	if (IS_ERR(pool))
 		return PTR_ERR(pool);
@@ -197,7 +217,7 @@ static int memory_grow(void)
 			}
 		}
 	}
-	pages_left = global_zone_page_state(NR_FREE_PAGES);
+	pages_left = memory_free_pages();
 	began = ktime_get();
 	for (i = 0; i < ask.fails && !err; i++) {
 		obj = fastalloc_alloc(pool, gfp);
@@ -211,7 +231,6 @@ static int memory_grow(void)
 	if (ask.memalloc)
 		memalloc_noreclaim_restore(scope);
 	fastalloc_pool_stats(pool, &last);
-	bytes = last.bytes;
 	while ((obj = list)) {
 		list = *(void **)obj;
 		fastalloc_free(pool, obj);
@@ -243,7 +262,13 @@ static int memory_many(unsigned long nr)
 		if (IS_ERR(pools[nr_pools]))
 			return PTR_ERR(pools[nr_pools]);
 		fastalloc_pool_stats(pools[nr_pools], &s);
-		bytes += s.bytes;
+		last.bytes += s.bytes;
+		last.chunk_bytes += s.chunk_bytes;
+		last.metadata_bytes += s.metadata_bytes;
+		last.cache_bytes += s.cache_bytes;
+		last.check_bytes += s.check_bytes;
+		last.magazine_bytes += s.magazine_bytes;
+		last.chunks += s.chunks;
 		cond_resched();
 	}
 	return 0;
@@ -262,7 +287,6 @@ static int ctl_command(char *cmd)
 	pages_before = 0;
 	pages_left = 0;
 	last_ms = 0;
-	bytes = 0;
 	memset(&last, 0, sizeof(last));
 	if (!strcmp(word, "hog") || !strcmp(word, "give") || !strcmp(word, "many")) {
 		char *number = strsep(&cmd, " ");
@@ -306,7 +330,17 @@ static void report_print(struct seq_file *m)
 	seq_printf(m, "objects: %lu\n", objects);
 	seq_printf(m, "pages_before: %lu\n", pages_before);
 	seq_printf(m, "pages_left: %lu\n", pages_left);
-	seq_printf(m, "bytes: %zu\n", bytes);
+	seq_printf(m, "chunks: %lu\n", last.chunks);
+	seq_printf(m, "bytes: %zu\n", last.bytes);
+	seq_printf(m, "chunk_bytes: %zu\n", last.chunk_bytes);
+	seq_printf(m, "metadata_bytes: %zu\n", last.metadata_bytes);
+	seq_printf(m, "cache_bytes: %zu\n", last.cache_bytes);
+	seq_printf(m, "check_bytes: %zu\n", last.check_bytes);
+	seq_printf(m, "magazine_bytes: %zu\n", last.magazine_bytes);
+	seq_printf(m, "percpu_bytes: %lu\n",
+		   cfg.sync == FASTALLOC_SYNC_PERCPU ?
+		   nr_pools * num_possible_cpus() * sizeof(struct fastalloc_cache) : 0);
+	seq_printf(m, "possible_cpus: %u\n", num_possible_cpus());
 	seq_printf(m, "capacity: %lu\n", last.capacity);
 	seq_printf(m, "grows: %llu\n", last.grows);
 	seq_printf(m, "growth_failures: %llu\n", last.growth_failures);

@@ -98,7 +98,7 @@ refused "stats cannot be written" \
 	sh -c "echo 1 >$FASTALLOC/fixed/stats" 2>/dev/null
 
 is "keys of stats" "$(keys "$FASTALLOC/fixed/stats")" \
-	"allocs frees in_use peak capacity total reserve failures grows grows_atomic growth_failures depot_exchanges nested leases_taken waits violations chunks bytes magazine_bytes"
+	"allocs frees in_use peak capacity total reserve failures grows grows_atomic growth_failures depot_exchanges nested leases_taken waits violations chunks bytes chunk_bytes metadata_bytes cache_bytes check_bytes magazine_bytes"
 
 # Twelve are requested from ten: two calls fail. pool stops at the first failure.
 is "ten objects of ten" "$(pool alloc fixed 10)" 10

@@ -19,6 +19,8 @@ ctl=$DEBUGFS/fastalloc_test_memory/ctl
 report=$DEBUGFS/fastalloc_test_memory/report
 totals=/sys/kernel/fastalloc
 
+KINDS="chunk_bytes metadata_bytes cache_bytes check_bytes"
+
 ENOMEM=12
 # FASTALLOC_F_NODE, _OWNER, _HANDLES
 NODE=4 OWNER=64 HANDLES=128
@@ -68,12 +70,27 @@ oom_kills() {
 	awk '$1 == "oom_kill" { print $2 }' /proc/vmstat
 }
 
+# kib KIND: of all pools
+kib() {
+	echo $(($(cat "$totals/$1_bytes") / 1024))
+}
+
 # the number of lines since log_mark about failed memory allocations
 said() {
 	log_ours | grep -c "pool test-memory: .*no memory for"
 }
 
-ktap_plan 94
+# within WHAT TOLD GOT PAGES: so many bytes are told and were got, to within some pages
+within() {
+	note "$1: $2 bytes told, $3 got"
+	if [ $(($2 - $3)) -le $(($4 * 4096)) ] && [ $(($3 - $2)) -le $(($4 * 4096)) ]; then
+		pass "$1"
+	else
+		fail "$1" "$2 bytes told, $3 got, more than $4 pages apart"
+	fi
+}
+
+ktap_plan 118
 check "loads" load fastalloc
 check "the helper loads" load fastalloc_test_memory
 # When memory is short, pages on the lists of CPUs are out of reach: keep these lists
@@ -90,6 +107,7 @@ for p in "percpu,$PERCPU" "spinlock,$SPINLOCK"; do
 	do_memory many 50 sync="${p#*,}" capacity=16
 	do_memory none
 	before=$(settled_kib)
+	slab=$(meminfo Slab) percpu=$(meminfo Percpu)
 	do_memory many 2000 sync="${p#*,}" capacity=16
 	cost=$((before - $(settled_kib)))
 	is "${p%,*}: 2000 pools" "$(get answer)" 0
@@ -102,9 +120,58 @@ for p in "percpu,$PERCPU" "spinlock,$SPINLOCK"; do
 	else
 		fail "${p%,*}: within 15 per cent of what was free before" "took $cost KiB, say $told"
 	fi
+	for kind in $KINDS; do
+		is "${p%,*}: the sum of $kind" "$(cat $totals/"$kind")" "$(get "$kind")"
+	done
+	# Caches of CPUs come from the allocator for such, which keeps some pages ready for each CPU.
+	# All else that is not a chunk comes from slab caches.
+	percpu=$(($(meminfo Percpu) - percpu)) slab=$(($(meminfo Slab) - slab))
+	within "${p%,*}: caches of CPUs" "$(get percpu_bytes)" $((percpu * 1024)) \
+		$((8 * $(get possible_cpus)))
+	small=$((told - ($(get chunk_bytes) + $(get percpu_bytes)) / 1024))
+	note "slab caches grew by $slab KiB for $small KiB"
+	at_least "${p%,*}: metadata and magazines" $slab $small
+	at_least "${p%,*}: and no more than a tenth beside" $((small * 11)) $((slab * 10))
 	do_memory none
 	is "${p%,*}: no pool is left" "$(cat $totals/pools) $(cat $totals/bytes)" "0 0"
+	is "${p%,*}: nor any kind of memory" "$(for k in $KINDS; do cat "$totals/$k"; done | sort -u)" 0
 done
+
+# Promise: each kind of memory is what the kernel has counted for it, to within a page a chunk.
+# what the module has got from vmalloc
+vmalloc_bytes() {
+	awk '/\[fastalloc\]/ { for (i = 3; i <= NF; i++) if (sub(/^pages=/, "", $i)) n += $i }
+		END { print 4096 * n }' /proc/vmallocinfo
+}
+# one_pool KEY=VALUE...: makes one pool, reads what it takes
+one_pool() {
+	do_memory none
+	do_memory many 1 "$@"
+	chunks=$(get chunks) bytes=$(get bytes) vm=$(vmalloc_bytes)
+	chunk_bytes=$(get chunk_bytes) metadata_bytes=$(get metadata_bytes)
+	check_bytes=$(get check_bytes)
+}
+# Each chunk comes from a block of 8 pages, of which 3 are given back.
+do_memory grow size=4096 sync="$SPINLOCK" order="$LOWEST" backing="$PAGES" growth="$LINEAR" \
+	growth_amount=5 capacity=5 max_capacity=10000 alone=1 gfp="$NOWARN"
+is "pages: chunks" "$(get chunks) $(get chunk_bytes)" "2000 40960000"
+within "pages: chunks take what the page allocator gave" "$(get bytes)" \
+	$((($(get pages_before) - $(get pages_left)) * 4096)) 500
+one_pool size=4096 sync="$SPINLOCK" order="$LOWEST" backing="$VMALLOC" capacity=2048
+is "vmalloc: a chunk is an area" \
+	"$(grep '\[fastalloc\]' /proc/vmallocinfo | grep -c " pages=$((chunk_bytes / 4096)) ")" 1
+within "vmalloc: a chunk, and what vmalloc takes beside" "$bytes" "$vm" 8
+set -- size=8 sync="$SPINLOCK" order="$LOWEST" backing="$VMALLOC" capacity=1048576
+one_pool "$@"
+plain=$vm plain_metadata=$metadata_bytes
+within "vmalloc: chunks and metadata" "$bytes" "$vm" 8
+one_pool "$@" flags="$OWNER"
+within "vmalloc: checks" "$check_bytes" $((vm - plain)) "$chunks"
+one_pool "$@" flags="$HANDLES"
+within "vmalloc: handles" $((metadata_bytes - plain_metadata)) $((vm - plain)) "$chunks"
+one_pool size=8 backing="$VMALLOC" capacity=1048576
+within "vmalloc: magazines and metadata" "$bytes" "$vm" 8
+do_memory none
 
 # Promise: bookkeeping of more than INT_MAX bytes works, and so do
 # FASTALLOC_MAX_OBJECTS objects.
@@ -240,7 +307,7 @@ check "the bystander lives" kill -0 $bystander
 do_memory give 32768
 do_memory many 3 size=4096 sync="$SPINLOCK" capacity=512
 is "three pools" "$(get answer)" 0
-told="$(cat $totals/pools) pools hold $(($(cat $totals/bytes) / 1024)) KiB"
+told="$(cat $totals/pools) pools hold $(($(cat $totals/bytes) / 1024)) KiB: chunks $(kib chunk), metadata $(kib metadata), caches $(kib cache), checks $(kib check)"
 expect_splat "invoked oom-killer"
 expect_splat "oom-kill:constraint="
 expect_splat "Out of memory: Killed process"

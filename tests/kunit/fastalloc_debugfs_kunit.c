@@ -123,8 +123,9 @@ static void debugfs_stats(struct kunit *test)
 		 "allocs: 4\nfrees: 1\nin_use: 3\npeak: 4\ncapacity: 4\ntotal: 4\n"
 		 "reserve: 0\nfailures: 1\ngrows: 0\ngrows_atomic: 0\ngrowth_failures: 0\n"
 		 "depot_exchanges: 0\nnested: 0\nleases_taken: 0\nwaits: 0\nviolations: 0\nchunks: 1\n"
-		 "bytes: %zu\nmagazine_bytes: 0\n",
-		 s.bytes);
+		 "bytes: %zu\nchunk_bytes: %zu\nmetadata_bytes: %zu\ncache_bytes: 0\n"
+		 "check_bytes: %zu\nmagazine_bytes: 0\n",
+		 s.bytes, s.chunk_bytes, s.metadata_bytes, s.check_bytes);
 	text = must_read(test, "kunit/stats");
 	KUNIT_EXPECT_STREQ(test, text, want);
 }

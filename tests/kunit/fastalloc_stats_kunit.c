@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Counters and queries: exact while the pool is idle, consistent while it is used. */
+#include <linux/cpumask.h>
+#include <linux/fastalloc_handle.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
+#include <linux/smp.h>
 
+#include "../../fastalloc/pool.h"
+#include "../../fastalloc/report.h"
 #include "fastalloc_test.h"
+#include "fastalloc_test_debugfs.h"
 
 static struct fa_combo stats_params[] = {
 	FA_COMBO(SPINLOCK, LIFO, NONE, VMALLOC, 64, 0),
@@ -158,6 +164,181 @@ static void stats_growth(struct kunit *test)
 	EXPECT(test, pool, .capacity = 8, .allocs = 8, .in_use = 8, .peak = 8);
 }
 
+/* Each differs in the kinds of memory that it needs, or in what becomes of it. */
+static struct fastalloc_config kinds_params[] = {
+	{ .name = "spinlock", .sync = FASTALLOC_SYNC_SPINLOCK },
+	{ .name = "lowest-owner", .sync = FASTALLOC_SYNC_SPINLOCK,
+	  .order = FASTALLOC_ORDER_LOWEST, .backing = FASTALLOC_BACKING_VMALLOC,
+	  .flags = FASTALLOC_F_OWNER },
+	{ .name = "fifo-all-checks", .sync = FASTALLOC_SYNC_SPINLOCK,
+	  .order = FASTALLOC_ORDER_FIFO, .flags = FASTALLOC_F_DEBUG | FASTALLOC_F_SHRINKER },
+	{ .name = "handles", .sync = FASTALLOC_SYNC_SPINLOCK, .flags = FASTALLOC_F_HANDLES },
+	{ .name = "none-random", .sync = FASTALLOC_SYNC_NONE, .flags = FASTALLOC_F_RANDOM },
+	{ .name = "none-index", .sync = FASTALLOC_SYNC_NONE, .flags = FASTALLOC_F_INDEX },
+	{ .name = "percpu", .sync = FASTALLOC_SYNC_PERCPU },
+	{ .name = "percpu-check", .sync = FASTALLOC_SYNC_PERCPU, .flags = FASTALLOC_F_CHECK },
+	{ .name = "percpu-handles-all-checks", .sync = FASTALLOC_SYNC_PERCPU,
+	  .flags = FASTALLOC_F_HANDLES | FASTALLOC_F_DEBUG },
+};
+
+static void kinds_desc(struct fastalloc_config *cfg, char *desc)
+{
+	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "%s", cfg->name);
+}
+
+KUNIT_ARRAY_PARAM(kinds, kinds_params, kinds_desc);
+
+/* Each kind is what is found in the pool. An array takes up to twice its size, but 8 bytes. */
+static struct fastalloc_stats expect_kinds(struct kunit *test, struct fastalloc_pool *pool)
+{
+	size_t chunks = 0, least = 0, word = 0;
+	struct fastalloc_stats s;
+	struct fa_chunk *chunk;
+
+	for (chunk = fa_chunk_first(&pool->chunks); chunk; chunk = fa_chunk_next(chunk)) {
+		chunks += chunk->bytes;
+		least += chunk->out ? BITS_TO_LONGS(chunk->count) * sizeof(long) : 0;
+		least += chunk->leak ? BITS_TO_LONGS(chunk->count) * sizeof(long) : 0;
+		least += chunk->track ? FA_TRACKS * chunk->count * sizeof(*chunk->track) : 0;
+		word += sizeof(*chunk) + chunk->map.words * sizeof(long);
+		word += chunk->word ? chunk->count * sizeof(*chunk->word) : 0;
+		word += chunk->range ? sizeof(*chunk->range) : 0;
+	}
+	fastalloc_pool_stats(pool, &s);
+	KUNIT_EXPECT_EQ(test, s.bytes,
+			s.chunk_bytes + s.metadata_bytes + s.cache_bytes + s.check_bytes);
+	KUNIT_EXPECT_EQ(test, s.chunk_bytes, chunks);
+	KUNIT_EXPECT_GE(test, s.check_bytes, least);
+	KUNIT_EXPECT_LE(test, s.check_bytes, 2 * least);
+	KUNIT_EXPECT_GE(test, s.metadata_bytes, sizeof(*pool) + word);
+	if (pool->sync == FASTALLOC_SYNC_PERCPU) {
+		KUNIT_EXPECT_GE(test, s.cache_bytes, s.magazine_bytes +
+				num_possible_cpus() * sizeof(struct fastalloc_cache));
+	} else {
+		KUNIT_EXPECT_EQ(test, s.cache_bytes, (size_t)0);
+	}
+	return s;
+}
+
+/* Makes the leases of a CPU change. */
+static int kinds_use(void *data)
+{
+	struct fastalloc_pool *pool = data;
+	void *objs[32];
+	unsigned int n;
+
+	n = fastalloc_alloc_bulk_some(pool, GFP_NOWAIT, ARRAY_SIZE(objs), objs);
+	fastalloc_free_bulk(pool, n, objs);
+	return 0;
+}
+
+/* Promise: the bytes are the sum of their kinds, and each kind is what there is of it. */
+static void stats_kinds(struct kunit *test)
+{
+	struct fastalloc_config cfg = *(struct fastalloc_config *)test->param_value;
+	struct fastalloc_stats first, s, last = {};
+	struct fastalloc_pool *pool;
+	unsigned int turn;
+	int cpu;
+
+	cfg.name = "kunit";
+	cfg.obj_size = PAGE_SIZE / 2;
+	cfg.capacity = 32;
+	cfg.growth = FASTALLOC_GROWTH_LINEAR;
+	cfg.growth_amount = 32;
+	cfg.max_capacity = 32 * 10;
+	cfg.low_water = 1;
+	pool = fa_pool(test, &cfg);
+	first = expect_kinds(test, pool);
+	KUNIT_EXPECT_EQ(test, !!first.check_bytes, !!pool->checks);
+	for (turn = 0; turn < 3; turn++) {
+		KUNIT_EXPECT_GE(test, fa_drain(test, pool, GFP_KERNEL), 32U * 10);
+		s = expect_kinds(test, pool);
+		KUNIT_EXPECT_GT(test, s.chunk_bytes, first.chunk_bytes);
+		KUNIT_EXPECT_GT(test, s.metadata_bytes, first.metadata_bytes);
+		fa_put_all(test);
+		fastalloc_pool_trim(pool);
+		s = expect_kinds(test, pool);
+		KUNIT_EXPECT_EQ(test, s.chunk_bytes, first.chunk_bytes);
+		KUNIT_EXPECT_EQ(test, s.check_bytes, first.check_bytes);
+		KUNIT_EXPECT_EQ(test, s.cache_bytes - s.magazine_bytes,
+				first.cache_bytes - first.magazine_bytes);
+		/* A range of free indices stays. Nothing else does, and no more each time. */
+		KUNIT_EXPECT_LE(test, s.metadata_bytes,
+				first.metadata_bytes +
+				(pool->handles.indexed ? 2 * sizeof(struct fa_range) : 0));
+		KUNIT_EXPECT_EQ(test, s.metadata_bytes, turn ? last.metadata_bytes :
+							s.metadata_bytes);
+		last = s;
+		if (pool->sync != FASTALLOC_SYNC_PERCPU)
+			continue;
+		for_each_online_cpu(cpu)
+			KUNIT_EXPECT_EQ(test, 0, smp_call_on_cpu(cpu, kinds_use, pool, false));
+		s = expect_kinds(test, pool);
+		KUNIT_EXPECT_EQ(test, s.cache_bytes - s.magazine_bytes,
+				first.cache_bytes - first.magazine_bytes);
+	}
+}
+
+/* The totals that json begins with: their sum, and the kinds of memory. */
+static void read_totals(struct kunit *test, unsigned long t[5])
+{
+	static const char * const names[5] = {
+		"\"bytes\": ", "\"chunk_bytes\": ", "\"metadata_bytes\": ",
+		"\"cache_bytes\": ", "\"check_bytes\": ",
+	};
+	static char text[TEXT];
+	const char *at = text;
+	unsigned int i;
+	int n;
+
+	if (read_text("json", text) <= 0)
+		kunit_skip(test, "debugfs is not mounted");
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		at = strstr(at, names[i]);
+		KUNIT_ASSERT_NOT_NULL(test, at);
+		n = sscanf(at + strlen(names[i]), "%lu", &t[i]);
+		KUNIT_ASSERT_EQ(test, n, 1);
+	}
+	KUNIT_EXPECT_EQ(test, t[0], t[1] + t[2] + t[3] + t[4]);
+}
+
+/* Promise: the totals have what each pool has, a dead one too, until it is gone. */
+static void stats_totals(struct kunit *test)
+{
+	struct fastalloc_config *cfg = (struct fastalloc_config *)test->param_value;
+	unsigned long before[5], with[5], dead[5], after[5];
+	struct fastalloc_stats s;
+	struct fastalloc_pool *pool;
+	unsigned int i;
+
+	read_totals(test, before);
+	pool = fa_pool_of(test, fa_config(.capacity = 500, .sync = cfg->sync,
+					  .order = cfg->order,
+					  .flags = cfg->flags & ~FASTALLOC_F_SHRINKER));
+	fastalloc_pool_stats(pool, &s);
+	read_totals(test, with);
+	KUNIT_EXPECT_EQ(test, with[0] - before[0], (unsigned long)s.bytes);
+	KUNIT_EXPECT_EQ(test, with[1] - before[1], (unsigned long)s.chunk_bytes);
+	KUNIT_EXPECT_EQ(test, with[2] - before[2], (unsigned long)s.metadata_bytes);
+	KUNIT_EXPECT_EQ(test, with[3] - before[3], (unsigned long)s.cache_bytes);
+	KUNIT_EXPECT_EQ(test, with[4] - before[4], (unsigned long)s.check_bytes);
+
+	fastalloc_pool_get(pool);
+	fa_pool_gone(test, pool);
+	read_totals(test, dead);
+	fastalloc_pool_put(pool);
+	KUNIT_EXPECT_GE(test, dead[2], before[2] + sizeof(*pool));
+	KUNIT_EXPECT_LT(test, dead[2], with[2]);
+	dead[0] -= dead[2] - before[2];
+	dead[2] = before[2];
+	read_totals(test, after);
+	for (i = 0; i < ARRAY_SIZE(before); i++) {
+		KUNIT_EXPECT_EQ(test, dead[i], before[i]);
+		KUNIT_EXPECT_EQ(test, after[i], before[i]);
+	}
+}
+
 static int fail_second(void *obj, void *arg)
 {
 	return atomic_inc_return((atomic_t *)arg) == 2 ? -ENXIO : 0;
@@ -247,6 +428,8 @@ static struct kunit_case stats_cases[] = {
 	KUNIT_CASE_PARAM(stats_reset, stats_gen_params),
 	KUNIT_CASE(stats_contig),
 	KUNIT_CASE(stats_growth),
+	KUNIT_CASE_PARAM(stats_kinds, kinds_gen_params),
+	KUNIT_CASE_PARAM(stats_totals, kinds_gen_params),
 	KUNIT_CASE(stats_growth_failure),
 	KUNIT_CASE(stats_consistent),
 	{ }
@@ -254,6 +437,8 @@ static struct kunit_case stats_cases[] = {
 
 static struct kunit_suite stats_suite = {
 	.name = "fastalloc_stats",
+	.suite_init = fa_root_init,
+	.suite_exit = fa_root_exit,
 	.init = fa_fix_init,
 	.exit = fa_fix_exit,
 	.test_cases = stats_cases,

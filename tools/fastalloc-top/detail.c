@@ -7,6 +7,15 @@
 
 #define BAR	32	/* columns of the longest bar */
 
+/* Without the unit, which a heading or the line before names. */
+static void plain_bytes(char *buf, size_t size, long long bytes, bool human)
+{
+	if (human)
+		short_bytes(buf, size, bytes);
+	else
+		snprintf(buf, size, "%lld", bytes);
+}
+
 static void bytes_text(char *buf, size_t size, long long bytes, bool human)
 {
 	if (human)
@@ -18,6 +27,7 @@ static void bytes_text(char *buf, size_t size, long long bytes, bool human)
 static void add_config(const struct pool *p, bool human, struct text *out)
 {
 	char size[32], stride[32], mem[32], mags[32], node[32] = "any";
+	char chunks[32], metadata[32], caches[32], checks[32];
 	double use = p->capacity ? 100.0 * p->in_use / p->capacity : 0;
 	double peak = p->capacity ? 100.0 * p->peak / p->capacity : 0;
 
@@ -25,6 +35,10 @@ static void add_config(const struct pool *p, bool human, struct text *out)
 	bytes_text(stride, sizeof(stride), p->stride, human);
 	bytes_text(mem, sizeof(mem), p->bytes, human);
 	bytes_text(mags, sizeof(mags), p->magazine_bytes, human);
+	plain_bytes(chunks, sizeof(chunks), p->chunk_bytes, human);
+	plain_bytes(metadata, sizeof(metadata), p->metadata_bytes, human);
+	plain_bytes(caches, sizeof(caches), p->cache_bytes, human);
+	plain_bytes(checks, sizeof(checks), p->check_bytes, human);
 	if (p->node >= 0)
 		snprintf(node, sizeof(node), "%lld", p->node);
 	text_add(out, "in use    %lld of %lld (%.0f%%), peak %lld (%.0f%%)", p->in_use, p->capacity,
@@ -34,6 +48,8 @@ static void add_config(const struct pool *p, bool human, struct text *out)
 	text_add(out, "objects   %s, stride %s, align %lld", size, stride, p->align);
 	text_add(out, "memory    %s in %lld chunks, %s of magazines of %lld", mem, p->chunks, mags,
 		 p->magazine);
+	text_add(out, "of which  chunks %s, metadata %s, caches %s, checks %s", chunks, metadata,
+		 caches, checks);
 	text_add(out, "kind      sync %s, order %s, growth %s, backing %s, node %s", p->sync,
 		 p->order, p->growth, p->backing, node);
 	text_add(out, "flags     %s; checks %s", *p->flags ? p->flags : "none",
@@ -123,10 +139,7 @@ static void add_chunks(const struct pool *p, bool human, struct text *out)
 	for (i = 0; i < p->nr_chunks; i++) {
 		const struct chunk_data *c = &p->chunk[i];
 
-		if (human)
-			short_bytes(bytes, sizeof(bytes), c->bytes);
-		else
-			snprintf(bytes, sizeof(bytes), "%lld", c->bytes);
+		plain_bytes(bytes, sizeof(bytes), c->bytes, human);
 		strcpy(free, "?");
 		if (c->free >= 0)
 			snprintf(free, sizeof(free), "%lld", c->free);

@@ -36,8 +36,12 @@ const struct member pool_members[] = {
 	COUNTER(struct pool, waits, "Allocations that waited for an object."),
 	COUNTER(struct pool, violations, "Faults that checks and handles have found."),
 	GAUGE(struct pool, chunks, "Chunks of memory."),
-	GAUGE(struct pool, bytes, "Memory of the pool, metadata included."),
-	GAUGE(struct pool, magazine_bytes, "Memory of magazines, part of the memory of the pool."),
+	GAUGE(struct pool, bytes, "Memory of the pool, of all kinds."),
+	GAUGE(struct pool, chunk_bytes, "Memory of chunks: objects, gaps and red zones."),
+	GAUGE(struct pool, metadata_bytes, "Memory of the descriptor and of lists and tables."),
+	GAUGE(struct pool, cache_bytes, "Memory of the caches of CPUs and of the depot."),
+	GAUGE(struct pool, check_bytes, "Memory in which checks record objects."),
+	GAUGE(struct pool, magazine_bytes, "Memory of magazines, part of that of the caches."),
 };
 
 const size_t nr_pool_members = ARRAY_SIZE(pool_members);

@@ -48,7 +48,8 @@ struct pool {
 	long long	capacity, max_capacity, total, reserve, low_water, magazine;
 	long long	in_use, peak, allocs, frees, failures;
 	long long	grows, grows_atomic, growth_failures, depot_exchanges, nested;
-	long long	leases_taken, waits, violations, chunks, bytes, magazine_bytes;
+	long long	leases_taken, waits, violations, chunks, bytes;
+	long long	chunk_bytes, metadata_bytes, cache_bytes, check_bytes, magazine_bytes;
 
 	bool		percpu;
 	struct cpu_data	*cpu;

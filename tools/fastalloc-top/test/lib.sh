@@ -91,7 +91,9 @@ many() {
 			printf "\"in_use\": %d, \"peak\": %d, \"allocs\": %d, \"frees\": 0,\n", i, i, i
 			print "\"failures\": 0, \"grows\": 0, \"grows_atomic\": 0, \"growth_failures\": 0,"
 			print "\"depot_exchanges\": 0, \"nested\": 0, \"leases_taken\": 0, \"waits\": 0,"
-			print "\"violations\": 0, \"chunks\": 1, \"bytes\": 81920, \"magazine_bytes\": 512,"
+			print "\"violations\": 0, \"chunks\": 1, \"bytes\": 81920, \"chunk_bytes\": 76800,"
+			print "\"metadata_bytes\": 4096, \"cache_bytes\": 1024, \"check_bytes\": 0,"
+			print "\"magazine_bytes\": 512,"
 			printf "\"cpus\": ["
 			for (c = 0; c < 8; c++)
 				printf "%s{\"cpu\": %d, \"lease\": 8, \"loaded\": 1, %s, %s}",
