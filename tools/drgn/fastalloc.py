@@ -7,7 +7,8 @@ Shows the pools of fastalloc in a running kernel or in a memory dump.
   live POOL       allocated objects, by the stack that allocated them
   cpus POOL       what the cache of each CPU may hold, and holds
   addr ADDRESS... the owner of an address: pool, chunk, slot, free or allocated, by whom
-  json [POOL]     the same as the files "json" in debugfs, without nodes of chunks
+  json [POOL...]  the files "json" of debugfs: of all pools, or of each POOL; without the
+                  nodes of chunks
 
 Needs drgn 0.0.31 or later, and a fastalloc.ko with debug information that was built from the
 same sources for the same kernel, but no debug information of the kernel. See
@@ -24,8 +25,8 @@ from pools import all_pools
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
-# What the files in debugfs show at most.
-GROUPS_SHOWN = 64
+# Groups and objects, as in debugfs.
+SHOWN = 64
 
 
 def table(rows):
@@ -56,12 +57,27 @@ def show_pools(kernel, _):
     table(rows)
 
 
+def show_missing(pool):
+    """Of a pool that keeps no record: what is in no list of free objects."""
+    print(f"{pool.figures()['in_use']} objects are allocated, by the counters")
+    free, shown, found = pool.free(), [], 0
+    for c in pool.chunks():
+        for slot in range(c.count):
+            obj = c.mem + slot * pool.stride
+            if obj not in free:
+                found += 1
+                if len(shown) < SHOWN:
+                    shown.append(f"chunk {c.index}, slot {slot}: {obj:#x}")
+    print(f"{found} objects are in no list of free ones")
+    for line in shown:
+        print(f"  {line}")
+
+
 def show_live(kernel, args):
     pool = find(kernel, args.pool)
     groups, out = pool.groups(), pool.objects_out()
     if groups is None:
-        print(f"{pool.figures()['in_use']} objects are allocated; the pool keeps no record of"
-              " them: it has neither checks nor handles, and its order is not lowest")
+        show_missing(pool)
         return
     print(f"{out} objects are allocated")
     for g in groups:
@@ -132,22 +148,23 @@ def show_addr(kernel, args):
             print(f"{address:#x}: in no pool")
 
 
+def json_of(pool):
+    figures = pool.figures() | pool.details()
+    groups = figures["live"] or []
+    figures["live_rest"] += sum(g["objects"] for g in groups[SHOWN:])
+    del groups[SHOWN:]
+    return figures
+
+
 def show_json(kernel, args):
-    head = {"format": 1, "version": kernel.version,
-            "time_ns": (kernel.uptime_jiffies * 10**9) // kernel.hz}
-    if not args.pool:
-        head |= {"possible_cpus": len(kernel.cpus), "online_cpus": len(kernel.online),
-                 "pools": [p.figures() for p in all_pools(kernel)]}
+    head = {"format": 1, "version": kernel.version, "time_ns": kernel.time_ns}
+    if args.pool:
+        documents = [json_of(find(kernel, name)) for name in args.pool]
     else:
-        pool = find(kernel, args.pool)
-        details = pool.details()
-        shown = details["live"] and details["live"][:GROUPS_SHOWN]
-        if shown:
-            details["live_rest"] += sum(g["objects"] for g in details["live"][GROUPS_SHOWN:])
-            details["live"] = shown
-        head |= pool.figures() | details
-    json.dump(head, sys.stdout, indent=1)
-    print()
+        documents = [{"possible_cpus": len(kernel.cpus), "online_cpus": len(kernel.online),
+                      "pools": [p.figures() for p in all_pools(kernel)]}]
+    for document in documents:
+        print(json.dumps(head | document))
 
 
 def main():
@@ -171,7 +188,7 @@ def main():
     addr.add_argument("address", nargs="+", type=lambda text: int(text, 16))
     addr.set_defaults(show=show_addr)
     as_json = commands.add_parser("json")
-    as_json.add_argument("pool", nargs="?")
+    as_json.add_argument("pool", nargs="*")
     as_json.set_defaults(show=show_json)
     args = parser.parse_args()
     try:

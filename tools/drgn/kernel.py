@@ -80,8 +80,8 @@ class Kernel:
         self.version = modinfo(debug, "version")
         self.hz = round(10**9 / self.word("tick_nsec"))
         self.jiffies = self.word("jiffies_64")
-        # since boot: the counter begins five minutes before it wraps in 32 bits
-        self.uptime_jiffies = self.jiffies - (2**32 - 300 * self.hz)
+        # jiffies begin five minutes before they wrap in 32 bits
+        self.time_ns = (self.jiffies - (2**32 - 300 * self.hz)) * 10**9 // self.hz
         self.cpus = self._cpus("__cpu_possible_mask")
         self.online = self._cpus("__cpu_online_mask")
 

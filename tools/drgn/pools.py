@@ -128,6 +128,7 @@ class Pool:
         self.stride = obj.chunks.stride.value_()
         self.checks = obj.checks.value_()
         self._chunks = None
+        self._free = None
 
     def read(self, pointer, size):
         return self.prog.read(pointer.value_(), size)
@@ -349,39 +350,53 @@ class Pool:
             free[node] = free.get(node, 0) + len(self.shard(sh, links))
         return [{"node": node, "free": n} for node, n in free.items()]
 
-    def _free_percpu(self, obj):
+    def free(self):
+        """
+        The free objects, and where each of them is. An object that is in no list is allocated,
+        or a call was moving it, or trim had taken it.
+        """
+        if self._free is None:
+            self._free = {}
+            if self.sync == "percpu":
+                self._find_percpu()
+            elif self.order == "lowest":
+                for c in self.chunks():
+                    out = c.out()
+                    self._note((c.mem + i * self.stride for i in range(c.count)
+                                if not out >> i & 1), "in its chunk")
+            else:
+                for c in self.chunks():
+                    self._note((c.mem + i * self.stride
+                                for i in range(c.obj.unused.value_(), c.count)),
+                               "in its chunk, never allocated")
+                self._find_deque()
+        return self._free
+
+    def _note(self, objects, where):
+        self._free.update((obj, where) for obj in objects)
+
+    def _find_percpu(self):
         for cpu in self.kernel.cpus:
-            loaded, spare = self.cached(cpu)
-            if obj in loaded or obj in spare:
-                return f"in the cache of CPU {cpu}"
+            for objects in self.cached(cpu):
+                self._note(objects, f"in the cache of CPU {cpu}")
         depot, links = self.obj.percpu.depot, self._links()
         # the last one is that of trim
         for i in range(depot.nr_shards.value_() + 1):
-            if obj in self.shard(depot.shard[i], links):
-                return "in the depot"
-        return None
+            self._note(self.shard(depot.shard[i], links), "in the depot")
 
-    def _free_list(self, obj, place):
-        if self.order == "lowest":
-            out = place.chunk.out()
-            return None if out >> place.slot & 1 else "in its chunk"
-        if place.slot >= place.chunk.obj.unused.value_():
-            return "in its chunk, never allocated"
-        dq = self.obj.central.dq
-        window = self.obj.central.window
+    def _find_deque(self):
+        dq, window = self.obj.central.dq, self.obj.central.window
         n, seg, end = dq.n.value_(), dq.tail, dq.t.value_()
         if window:
-            # it has moved the end of the list in this segment
-            top = (window.top.value_() - dq.tail.slot.address_of_().value_()) // 8
+            # while it is open, the end of the list is where its top is
+            top = (window.top.value_() - seg.slot.address_of_().value_()) // 8
             n, end = n + top - end, top
         while n > 0:
             some = min(n, end)
             first = seg.slot.address_of_().value_() + 8 * (end - some)
-            if obj in self._slots(first, some):
-                return "in the list of free objects"
+            self._note(self._slots(first, some), "in the list of free objects")
             n -= some
             seg, end = seg.prev, dq.seg_slots.value_()
-        return None
 
     # The owner of an address
 
@@ -393,11 +408,8 @@ class Pool:
         return None
 
     def where_free(self, place):
-        """Where a free object is; None if it is in no list: it is allocated."""
-        obj = place.chunk.mem + place.slot * self.stride
-        if self.sync == "percpu":
-            return self._free_percpu(obj)
-        return self._free_list(obj, place)
+        """Where a free object is; None if it is in no list."""
+        return self.free().get(place.chunk.mem + place.slot * self.stride)
 
 
 def all_pools(kernel):
