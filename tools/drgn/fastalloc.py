@@ -111,7 +111,7 @@ def show_cpus(kernel, args):
 
 
 def show_track(kernel, did, pool, track):
-    print(f"  {did} by pid {track.pid} on CPU {track.cpu}, {kernel.age_ms(track.when)} ms ago,"
+    print(f"  last {did} by pid {track.pid} on CPU {track.cpu}, {kernel.age_ms(track.when)} ms ago,"
           f" in {kernel.name_of(track.ip)}")
     for frame in pool.stack(True, track.stack) if track.stack else ():
         print(f"    {frame}")

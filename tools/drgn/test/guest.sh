@@ -82,8 +82,10 @@ snapshot debugfs >$PORT
 		/usr/bin/python3.13 /t/drgn/fastalloc.py -d /t/fastalloc.ko json $p || say "LAB-FAIL fastalloc.py"
 	done
 } >$PORT
+# for gdb
+grep -H . /sys/module/fastalloc/sections/.text /sys/module/fastalloc/sections/.data /sys/module/fastalloc/sections/.bss
+grep -w __per_cpu_offset /proc/kallsyms
 say "LAB-DUMP"
 # the time of the guest stands still while the host dumps its memory
 sleep 3
 snapshot "debugfs again" >$PORT
-grep -H . /sys/module/fastalloc/sections/.text /sys/module/fastalloc/sections/.data /sys/module/fastalloc/sections/.bss
