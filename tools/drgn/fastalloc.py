@@ -18,7 +18,10 @@ Documentation/postmortem.rst.
 import argparse
 import json
 import os
+import signal
 import sys
+
+from drgn import FaultError
 
 from kernel import Failure, Kernel
 from pools import all_pools
@@ -60,7 +63,9 @@ def show_pools(kernel, _):
 def show_missing(pool):
     """Of a pool that keeps no record: what is in no list of free objects."""
     print(f"{pool.figures()['in_use']} objects are allocated, by the counters")
-    free, shown, found = pool.free(), [], 0
+    free, shown, found = set(), [], 0
+    for _, objects in pool.free():
+        free.update(objects)
     for c in pool.chunks():
         for slot in range(c.count):
             obj = c.mem + slot * pool.stride
@@ -191,9 +196,10 @@ def main():
     as_json.add_argument("pool", nargs="*")
     as_json.set_defaults(show=show_json)
     args = parser.parse_args()
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     try:
         args.show(Kernel(args.core, args.debug), args)
-    except Failure as e:
+    except (Failure, FaultError) as e:
         sys.exit(f"fastalloc.py: {e}")
 
 

@@ -10,7 +10,6 @@ import mmap
 import struct
 
 from drgn import Object, Program
-from drgn.helpers.linux.kallsyms import load_vmlinux_kallsyms
 from drgn.helpers.linux.list import list_for_each_entry
 
 
@@ -56,6 +55,47 @@ def bits_of(data):
             byte &= byte - 1
 
 
+def kallsyms(prog, info):
+    """
+    The symbols of the kernel proper, without modules: a list of (address, name) in the order
+    of its table, by address. drgn has a helper for this, which does not know the form that
+    the table has since Linux 7.
+    """
+    def at(name):
+        return int(info[f"SYMBOL({name})"], 16)
+
+    n = prog.read_u32(at("kallsyms_num_syms"))
+    offsets = struct.unpack(f"<{n}i", prog.read(at("kallsyms_offsets"), 4 * n))
+    if "SYMBOL(kallsyms_relative_base)" not in info:
+        base = at("kallsyms_offsets")
+        addresses = [base + 4 * i + offset for i, offset in enumerate(offsets)]
+    else:
+        base = prog.read_u64(at("kallsyms_relative_base"))
+        # negative: relative; until 6.14 others are absolute, if per-CPU symbols begin at 0
+        if sum(offset < 0 for offset in offsets) > n // 2:
+            addresses = [o if o >= 0 else base - 1 - o for o in offsets]
+        else:
+            addresses = [base + (o & 0xffffffff) for o in offsets]
+
+    index = struct.unpack("<256H", prog.read(at("kallsyms_token_index"), 512))
+    table = at("kallsyms_token_table")
+    data = prog.read(table, index[255] + 128)
+    tokens = [data[i:data.index(b"\0", i)] for i in index]
+    names = prog.read(at("kallsyms_names"), at("kallsyms_token_table") - at("kallsyms_names"))
+    found, pos = [], 0
+    for address in addresses:
+        size = names[pos]
+        pos += 1
+        if size & 0x80:
+            size = size & 0x7f | names[pos] << 7
+            pos += 1
+        # the first character is the type
+        name = b"".join([tokens[c] for c in names[pos:pos + size]])[1:]
+        found.append((address, name.decode()))
+        pos += size
+    return found
+
+
 class Kernel:
     """The memory, types and symbols of a kernel that has loaded fastalloc."""
 
@@ -69,27 +109,23 @@ class Kernel:
                 self.prog.set_kernel()
         except (OSError, ValueError) as e:
             raise Failure(f"{core or 'the running kernel'}: {e}") from None
-        self.prog.register_symbol_finder("kernel", load_vmlinux_kallsyms(self.prog),
-                                         enable_index=0)
         self._load_types(debug)
-        self.release = self._vmcoreinfo("OSRELEASE")
+        info = dict(line.partition("=")[::2] for line in
+                    self.prog["VMCOREINFO"].string_().decode().splitlines())
+        self.release = info["OSRELEASE"]
         if not (modinfo(debug, "vermagic") or "").startswith(self.release + " "):
             raise Failure(f"{debug} was built for another kernel than {self.release}")
+        self._symbols = kallsyms(self.prog, info)
+        self._starts = [address for address, _ in self._symbols]
+        self._addresses = {name: address for address, name in reversed(self._symbols)}
         self._load_modules(debug)
-        self._symbols = None
         self.version = modinfo(debug, "version")
-        self.hz = round(10**9 / self.word("tick_nsec"))
+        self.hz = self.prog.read_u32(self.ours["fa_hz"])
         self.jiffies = self.word("jiffies_64")
         # jiffies begin five minutes before they wrap in 32 bits
         self.time_ns = (self.jiffies - (2**32 - 300 * self.hz)) * 10**9 // self.hz
         self.cpus = self._cpus("__cpu_possible_mask")
         self.online = self._cpus("__cpu_online_mask")
-
-    def _vmcoreinfo(self, key):
-        for line in self.prog["VMCOREINFO"].string_().decode().splitlines():
-            if line.startswith(key + "="):
-                return line[len(key) + 1:]
-        raise Failure(f"VMCOREINFO has no {key}")
 
     def _load_types(self, debug):
         """An "extra module" gives types, and claims no addresses."""
@@ -121,10 +157,7 @@ class Kernel:
 
     def address(self, symbol):
         """The address of a symbol of the kernel, or None."""
-        try:
-            return self.prog.symbol(symbol).address
-        except LookupError:
-            return None
+        return self._addresses.get(symbol)
 
     def _object(self, type_name, symbol):
         address = self.address(symbol)
@@ -198,16 +231,13 @@ class Kernel:
             end = min((a for a, _ in symbols if a > start), default=end)
             name = next(n for a, n in symbols if a == start)
             return f"{name}+{address - start:#x}/{end - start:#x} [{module}]"
-        if self._symbols is None:
-            self._symbols = sorted(((s.address, s.name) for s in self.prog.symbols()),
-                                   key=lambda s: s[0])
-        starts = [s[0] for s in self._symbols]
-        at = bisect.bisect_right(starts, address)
-        if not at or at == len(starts):
+        at = bisect.bisect_right(self._starts, address)
+        if not at or at == len(self._starts):
             return f"{address:#x}"
-        start = starts[at - 1]
-        name = self._symbols[bisect.bisect_left(starts, start)][1]
-        return f"{name}+{address - start:#x}/{starts[at] - start:#x}"
+        start, end = self._starts[at - 1:at + 1]
+        # of several names the first, as in the kernel
+        name = self._symbols[bisect.bisect_left(self._starts, start)][1]
+        return f"{name}+{address - start:#x}/{end - start:#x}"
 
     # The stack depot. Its structures are not in the debug information of a module. Of each
     # layout: the symbol, whether that is a pointer to the array, bits of the index, what the

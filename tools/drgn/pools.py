@@ -128,7 +128,6 @@ class Pool:
         self.stride = obj.chunks.stride.value_()
         self.checks = obj.checks.value_()
         self._chunks = None
-        self._free = None
 
     def read(self, pointer, size):
         return self.prog.read(pointer.value_(), size)
@@ -316,10 +315,9 @@ class Pool:
                 found[b.nr.value_()] = b.mem.value_(), b.next.address_of_().value_()
         return found
 
-    def shard(self, sh, links):
-        """The free objects of a shard of the depot."""
+    def _shard(self, sh, links):
+        """The free objects of a shard of the depot, some at a time."""
         depot = self.obj.percpu.depot
-        found = []
         ident = sh.stocked.head.counter.value_() & 0xffffffff
         left = depot.mags.nr.value_()
         while ident and left:
@@ -327,8 +325,8 @@ class Pool:
             above, ident = ident, m.next.value_()
             if ident == above:
                 break
-            found += self._slots(m.slot.address_of_().value_(),
-                                 m.stock.counter.value_() & 0xffffffff)
+            yield self._slots(m.slot.address_of_().value_(),
+                              m.stock.counter.value_() & 0xffffffff)
             left -= 1
         ident = sh.single.head.counter.value_() & 0xffffffff
         left = self.obj.chunks.objects.value_()
@@ -337,54 +335,52 @@ class Pool:
             if block not in links:
                 break
             mem, array = links[block]
-            found.append(mem + i * self.stride)
+            yield (mem + i * self.stride,)
             ident = self.prog.read_u32(array + 4 * i)
             left -= 1
-        return found
 
     def nodes(self):
+        """Free objects in the depot, by node."""
         depot, links, free = self.obj.percpu.depot, self._links(), {}
         for i in range(depot.nr_shards.value_()):
             sh = depot.shard[i]
             node = sh.node.value_()
-            free[node] = free.get(node, 0) + len(self.shard(sh, links))
+            free[node] = free.get(node, 0) + sum(map(len, self._shard(sh, links)))
         return [{"node": node, "free": n} for node, n in free.items()]
 
     def free(self):
         """
-        The free objects, and where each of them is. An object that is in no list is allocated,
-        or a call was moving it, or trim had taken it.
+        The free objects, some at a time: pairs of where they are, and the objects. An object
+        that is nowhere is allocated, or a call was moving it, or trim had taken it.
         """
-        if self._free is None:
-            self._free = {}
-            if self.sync == "percpu":
-                self._find_percpu()
-            elif self.order == "lowest":
-                for c in self.chunks():
-                    out = c.out()
-                    self._note((c.mem + i * self.stride for i in range(c.count)
-                                if not out >> i & 1), "in its chunk")
-            else:
-                for c in self.chunks():
-                    self._note((c.mem + i * self.stride
-                                for i in range(c.obj.unused.value_(), c.count)),
-                               "in its chunk, never allocated")
-                self._find_deque()
-        return self._free
+        if self.sync == "percpu":
+            return self._free_percpu()
+        return self._free_lowest() if self.order == "lowest" else self._free_deque()
 
-    def _note(self, objects, where):
-        self._free.update((obj, where) for obj in objects)
-
-    def _find_percpu(self):
+    def _free_percpu(self):
         for cpu in self.kernel.cpus:
             for objects in self.cached(cpu):
-                self._note(objects, f"in the cache of CPU {cpu}")
+                yield f"in the cache of CPU {cpu}", objects
         depot, links = self.obj.percpu.depot, self._links()
         # the last one is that of trim
         for i in range(depot.nr_shards.value_() + 1):
-            self._note(self.shard(depot.shard[i], links), "in the depot")
+            for objects in self._shard(depot.shard[i], links):
+                yield "in the depot", objects
 
-    def _find_deque(self):
+    def _free_lowest(self):
+        for c in self.chunks():
+            # of a pool with checks, too: the map says what is in the lists
+            data = self.read(c.obj.map.level[0], (c.count + 63) // 64 * 8)
+            taken = int.from_bytes(data, "little")
+            free = ~taken & (1 << c.count) - 1
+            yield "in its chunk", [c.mem + i * self.stride for i in
+                                   bits_of(free.to_bytes(c.count // 8 + 1, "little"))]
+
+    def _free_deque(self):
+        for c in self.chunks():
+            first = c.mem + c.obj.unused.value_() * self.stride
+            yield ("in its chunk, never allocated",
+                   range(first, c.mem + c.count * self.stride, self.stride))
         dq, window = self.obj.central.dq, self.obj.central.window
         n, seg, end = dq.n.value_(), dq.tail, dq.t.value_()
         if window:
@@ -394,7 +390,7 @@ class Pool:
         while n > 0:
             some = min(n, end)
             first = seg.slot.address_of_().value_() + 8 * (end - some)
-            self._note(self._slots(first, some), "in the list of free objects")
+            yield "in the list of free objects", self._slots(first, some)
             n -= some
             seg, end = seg.prev, dq.seg_slots.value_()
 
@@ -409,7 +405,8 @@ class Pool:
 
     def where_free(self, place):
         """Where a free object is; None if it is in no list."""
-        return self.free().get(place.chunk.mem + place.slot * self.stride)
+        obj = place.chunk.mem + place.slot * self.stride
+        return next((where for where, objects in self.free() if obj in objects), None)
 
 
 def all_pools(kernel):
