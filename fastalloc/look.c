@@ -24,6 +24,9 @@
 #include "query.h"
 #include "stats.h"
 
+/* For tools/drgn: nothing in a dump tells HZ. */
+const unsigned int fa_hz = HZ;
+
 /* The chunk with the lowest address above @after. */
 static struct fa_chunk *fa_chunk_after(const struct fa_chunks *chunks, const void *after)
 {

@@ -26,6 +26,8 @@ struct fa_look {
 	loff_t			pos;
 };
 
+extern const unsigned int fa_hz;
+
 struct fa_chunk *fa_look_next(struct fa_look *look);
 void fa_look_end(struct fa_look *look);
 unsigned int fa_look_out(struct fa_look *look, unsigned int from, unsigned int end);
