@@ -24,7 +24,7 @@ import sys
 from drgn import FaultError
 
 from kernel import Failure, Kernel
-from pools import all_pools
+from pools import KINDS, all_pools
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -166,8 +166,10 @@ def show_json(kernel, args):
     if args.pool:
         documents = [json_of(find(kernel, name)) for name in args.pool]
     else:
-        documents = [{"possible_cpus": len(kernel.cpus), "online_cpus": len(kernel.online),
-                      "pools": [p.figures() for p in all_pools(kernel)]}]
+        pools = [p.figures() for p in all_pools(kernel)]
+        documents = [{"possible_cpus": len(kernel.cpus), "online_cpus": len(kernel.online)} |
+                     {kind: sum(p[kind] for p in pools) for kind in ("bytes", *KINDS)} |
+                     {"pools": pools}]
     for document in documents:
         print(json.dumps(head | document))
 

@@ -17,6 +17,8 @@ SYNCS = ("percpu", "spinlock", "none")
 ORDERS = ("lifo", "fifo", "lowest")
 GROWTHS = ("none", "linear", "exponential", "custom")
 BACKINGS = ("auto", "pages", "vmalloc")
+# enum fa_mem_kind
+KINDS = ("chunk_bytes", "metadata_bytes", "cache_bytes", "check_bytes")
 ORIGINS = ("pages", "vmalloc", "owner")
 FLAGS = ("contig", "shrinker", "node", "check", "redzone", "poison", "owner", "handles",
          "typesafe_by_rcu", "init_on_alloc", "init_on_free", "no_init", "random", "drop_live",
@@ -192,6 +194,11 @@ class Pool:
                 sum(c["nested"] for c in cpus) - base.nested.value_(),
                 p.leases.taken.value_() - base.leases_taken.value_())
 
+    def memory(self):
+        """Bytes in all, and by kind."""
+        kinds = [b.counter.value_() for b in self.obj.account.bytes]
+        return {"bytes": sum(kinds), **dict(zip(KINDS, kinds))}
+
     def figures(self):
         o, cfg = self.obj, self.obj.cfg
         s = {
@@ -200,7 +207,7 @@ class Pool:
             "state": self.state(),
         }
         if self.dead:
-            return s | {"bytes": o.bytes.counter.value_()}
+            return s | self.memory()
         flags = cfg.flags.value_()
         in_use, peak, allocs, frees, exchanges, nested, taken = self._counters()
         s |= {
@@ -234,10 +241,10 @@ class Pool:
             "waits": o.waitq.waits.value_(),
             "violations": o.debug.violations.counter.value_(),
             "chunks": o.chunks.nr.value_(),
-            "bytes": o.bytes.counter.value_(),
             "magazine_bytes":
                 o.percpu.depot.mags.bytes.value_() if self.sync == "percpu" else 0,
         }
+        s |= self.memory()
         if self.sync == "percpu":
             s["cpus"] = self.cpus()
         return s

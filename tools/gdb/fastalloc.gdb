@@ -8,7 +8,8 @@ define fa-pools
 	set $fa_node = fa_pools.next
 	while $fa_node != &fa_pools
 		set $fa_pool = (struct fastalloc_pool *)((char *)$fa_node - (long)&((struct fastalloc_pool *)0)->node)
-		printf "%#18lx %-24s %6lu %10lu %10lu %6lu %10ld  %s\n", $fa_pool, $fa_pool->name, $fa_pool->cfg.obj_size, $fa_pool->capacity, $fa_pool->total, $fa_pool->chunks.nr, $fa_pool->bytes.counter, $fa_pool->owner_name
+		set $fa_bytes = $fa_pool->account.bytes[0].counter + $fa_pool->account.bytes[1].counter + $fa_pool->account.bytes[2].counter + $fa_pool->account.bytes[3].counter
+		printf "%#18lx %-24s %6lu %10lu %10lu %6lu %10ld  %s\n", $fa_pool, $fa_pool->name, $fa_pool->cfg.obj_size, $fa_pool->capacity, $fa_pool->total, $fa_pool->chunks.nr, $fa_bytes, $fa_pool->owner_name
 		set $fa_node = $fa_node->next
 	end
 end
