@@ -9,7 +9,7 @@ import bisect
 import mmap
 import struct
 
-from drgn import Object, Program
+from drgn import Object, Program, ProgramFlags
 from drgn.helpers.linux.list import list_for_each_entry
 
 
@@ -110,6 +110,8 @@ class Kernel:
         except (OSError, ValueError) as e:
             raise Failure(f"{core or 'the running kernel'}: {e}") from None
         self._load_types(debug)
+        if not self.prog.flags & ProgramFlags.IS_LINUX_KERNEL:
+            raise Failure(f"{core}: no memory of a Linux kernel (there is no VMCOREINFO in it)")
         info = dict(line.partition("=")[::2] for line in
                     self.prog["VMCOREINFO"].string_().decode().splitlines())
         self.release = info["OSRELEASE"]
