@@ -74,6 +74,7 @@
 #include <linux/debug_locks.h>
 #include <linux/fastalloc_handle.h>
 #include <linux/rcupdate.h>
+#include <linux/timekeeping.h>
 
 #include "alloc.h"
 #include "compat.h"
@@ -121,6 +122,8 @@ static inline void fa_post_alloc(struct fastalloc_pool *pool, gfp_t gfp, void *o
 	/* Last, so that a task that gets a reference sees all of the above. */
 	if (pool->handles.on)
 		fa_handle_alloc(pool, obj);
+	if (fa_traces_alloc(pool))
+		fa_trace_alloc(pool, gfp, obj, ip);
 }
 
 void fa_post_alloc_hook(struct fastalloc_pool *pool, gfp_t gfp, void *obj, unsigned long ip)
@@ -244,6 +247,8 @@ void fa_pool_free(struct fastalloc_pool *pool, void *obj, unsigned long ip, bool
 	 */
 	if (put)
 		__fastalloc_debug_free(pool, obj, 1);
+	if (fa_traces_free(pool))
+		fa_trace_free(pool, obj, ip);
 	fa_pool_free_checked(pool, obj);
 }
 
@@ -270,7 +275,7 @@ void fa_pool_free_checked(struct fastalloc_pool *pool, void *obj)
 }
 
 /* Takes an object, growing the pool where that is allowed. */
-static void *fa_pool_take_or_grow(struct fastalloc_pool *pool, gfp_t gfp)
+static void *fa_pool_take_or_grow(struct fastalloc_pool *pool, gfp_t gfp, unsigned long ip)
 {
 	unsigned int tries = 0;
 	void *obj;
@@ -278,7 +283,7 @@ static void *fa_pool_take_or_grow(struct fastalloc_pool *pool, gfp_t gfp)
 	if (fa_fail(pool->chunks.stride) || !fa_pool_enter(pool))
 		return NULL;
 	while (unlikely(!(obj = fa_pool_take(pool))))
-		if (!fa_pool_refill(pool, gfp, 1, false, tries++))
+		if (!fa_pool_refill(pool, gfp, 1, false, tries++, ip))
 			break;
 	fa_pool_leave(pool);
 	return obj;
@@ -290,9 +295,9 @@ void *fa_pool_alloc(struct fastalloc_pool *pool, gfp_t gfp, unsigned long ip)
 
 	if (!fa_pool_may_alloc(pool, gfp))
 		return NULL;
-	obj = fa_pool_take_or_grow(pool, gfp);
+	obj = fa_pool_take_or_grow(pool, gfp, ip);
 	if (unlikely(!obj))
-		fa_pool_failed(pool);
+		fa_pool_exhausted(pool, 1, ip);
 	else
 		fa_post_alloc(pool, gfp, obj, ip);
 	return obj;
@@ -396,13 +401,33 @@ static __always_inline bool fa_claimed_own(struct fastalloc_pool *pool)
 	return data_race(pool->head.cache) == pool->percpu.cache;
 }
 
+/* These are calls at the end of the common path, which so saves no more registers. */
+static noinline __cold void *fa_alloc_traced(struct fastalloc_pool *pool, gfp_t gfp, void *obj,
+					     unsigned long ip)
+{
+	fa_pool_zero(pool, obj);
+	fa_trace_alloc(pool, gfp, obj, ip);
+	return obj;
+}
+
+static noinline __cold void fa_free_traced(struct fastalloc_pool *pool, void *obj,
+					   unsigned long n, unsigned long ip)
+{
+	fa_trace_free(pool, obj, ip);
+	fa_cache_free(pool, this_cpu_ptr(pool->percpu.cache), obj, n);
+	preempt_enable();
+}
+
 static noinline void *fa_alloc_claimed(struct fastalloc_pool *pool, gfp_t gfp,
 				       unsigned long n, unsigned long ip)
 {
 	void *obj = fa_cache_alloc(pool, this_cpu_ptr(pool->percpu.cache), n);
 
 	preempt_enable();
-	return likely(obj) ? fa_pool_zero(pool, obj) : fa_pool_alloc(pool, gfp, ip);
+	if (unlikely(!obj))
+		return fa_pool_alloc(pool, gfp, ip);
+	return fa_traces_alloc(pool) ? fa_alloc_traced(pool, gfp, obj, ip) :
+				       fa_pool_zero(pool, obj);
 }
 
 /* Its calls are at its end, so that it saves no registers. */
@@ -472,8 +497,13 @@ static noinline void fa_free_zeroing(struct fastalloc_pool *pool, void *obj)
 	preempt_enable();
 }
 
-static noinline void fa_free_claimed(struct fastalloc_pool *pool, void *obj, unsigned long n)
+static noinline void fa_free_claimed(struct fastalloc_pool *pool, void *obj, unsigned long n,
+				     unsigned long ip)
 {
+	if (fa_traces_free(pool)) {
+		fa_free_traced(pool, obj, n, ip);
+		return;
+	}
 	fa_cache_free(pool, this_cpu_ptr(pool->percpu.cache), obj, n);
 	preempt_enable();
 }
@@ -483,7 +513,7 @@ static noinline void fa_free_cached(struct fastalloc_pool *pool, void *obj, unsi
 				    unsigned long ip)
 {
 	if (fa_claimed_own(pool)) {
-		fa_free_claimed(pool, obj, n);
+		fa_free_claimed(pool, obj, n, ip);
 		return;
 	}
 	if (!fa_path_is_plain(pool)) {
@@ -624,6 +654,19 @@ void fastalloc_free_call(struct fastalloc_pool *pool, void *obj)
 }
 FASTALLOC_EXPORT(fastalloc_free_call);
 
+static void *fa_pool_wait(struct fastalloc_pool *pool, long timeout, bool killable,
+			  unsigned long ip)
+{
+	u64 begin = trace_fastalloc_wait_end_enabled() ? ktime_get_ns() : 0;
+	void *obj;
+
+	trace_fastalloc_wait_begin(pool, ip);
+	obj = fa_wait_for_object(pool, timeout, killable);
+	if (begin)
+		trace_fastalloc_wait_end(pool, ip, ktime_get_ns() - begin, obj);
+	return obj;
+}
+
 static void *fa_pool_alloc_wait(struct fastalloc_pool *pool, gfp_t gfp,
 				long timeout, bool killable, unsigned long ip)
 {
@@ -641,11 +684,11 @@ static void *fa_pool_alloc_wait(struct fastalloc_pool *pool, gfp_t gfp,
 	 * grow it.
 	 */
 	if (!wait || !READ_ONCE(pool->waitq.nr) || fastalloc_pool_can_grow(pool))
-		obj = fa_pool_take_or_grow(pool, gfp);
+		obj = fa_pool_take_or_grow(pool, gfp, ip);
 	if (!obj && wait)
-		obj = fa_wait_for_object(pool, timeout, killable);
+		obj = fa_pool_wait(pool, timeout, killable, ip);
 	if (!obj)
-		fa_pool_failed(pool);
+		fa_pool_exhausted(pool, 1, ip);
 	else
 		fa_post_alloc(pool, gfp, obj, ip);
 out:

@@ -9,6 +9,7 @@
 #include <linux/string.h>
 
 #include "pool.h"
+#include "trace.h"
 
 /*
  * The path of a call. A deferred destroy may change it concurrently; the old and the new
@@ -96,6 +97,15 @@ static inline void fa_pool_leave(struct fastalloc_pool *pool)
 {
 	if (pool->checks && pool->sync == FASTALLOC_SYNC_NONE)
 		fa_debug_leave(pool);
+}
+
+/* The pool has no @wanted free objects, and cannot get them. */
+static inline void fa_pool_exhausted(struct fastalloc_pool *pool, unsigned int wanted,
+				     unsigned long ip)
+{
+	fa_pool_failed(pool);
+	if (trace_fastalloc_exhausted_enabled())
+		fa_trace_exhausted(pool, wanted, ip);
 }
 
 void *fa_pool_alloc(struct fastalloc_pool *pool, gfp_t gfp, unsigned long ip);

@@ -48,11 +48,11 @@ static noinline bool fa_pool_alloc_bulk(struct fastalloc_pool *pool, gfp_t gfp,
 		return false;
 	}
 	while (!(ok = fa_pool_take_bulk(pool, nr, objs)))
-		if (!fa_pool_refill(pool, gfp, nr, false, tries++))
+		if (!fa_pool_refill(pool, gfp, nr, false, tries++, ip))
 			break;
 	fa_pool_leave(pool);
 	if (!ok) {
-		fa_pool_failed(pool);
+		fa_pool_exhausted(pool, nr, ip);
 		return false;
 	}
 	fa_post_alloc_hook_bulk(pool, gfp, nr, objs, ip);
@@ -94,11 +94,11 @@ unsigned int fastalloc_alloc_bulk_some(struct fastalloc_pool *pool, gfp_t gfp,
 		do {
 			got += fa_pool_take_some(pool, nr - got, objs + got);
 			want = min_t(unsigned long, nr - got, fa_pool_room(pool));
-		} while (want && fa_pool_refill(pool, gfp, want, false, tries++));
+		} while (want && fa_pool_refill(pool, gfp, want, false, tries++, _RET_IP_));
 		fa_pool_leave(pool);
 	}
 	if (!got)
-		fa_pool_failed(pool);
+		fa_pool_exhausted(pool, nr, _RET_IP_);
 	else
 		fa_post_alloc_hook_bulk(pool, gfp, got, objs, _RET_IP_);
 	return got;
@@ -108,18 +108,20 @@ FASTALLOC_EXPORT(fastalloc_alloc_bulk_some);
 static noinline void fa_pool_free_bulk(struct fastalloc_pool *pool, unsigned int nr,
 				       void **objs, unsigned long ip)
 {
+	/* Read once: it may change from the full path to another. */
+	u8 path = READ_ONCE(pool->path);
 	unsigned int i;
 
 	if (!nr)
 		return;
-	if (fa_path(pool) <= FA_PATH_SAFE_LIST) {
+	if (path <= FA_PATH_SAFE_LIST) {
 		for (i = 0; i < nr; i++) {
 			preempt_disable();
 			fa_free_safe(pool, objs[i], ip);
 		}
 		return;
 	}
-	if (fa_path(pool) == FA_PATH_FULL) {
+	if (path == FA_PATH_FULL) {
 		for (i = 0; i < nr; i++)
 			fa_pool_free(pool, objs[i], ip, false);
 		return;
@@ -166,12 +168,12 @@ void *fastalloc_alloc_contig(struct fastalloc_pool *pool, gfp_t gfp,
 		return NULL;
 	if (!fa_fail(nr * pool->chunks.stride) && fa_pool_enter(pool)) {
 		while (!(obj = fa_central_alloc_contig(pool, nr)))
-			if (!fa_pool_refill(pool, gfp, nr, true, tries++))
+			if (!fa_pool_refill(pool, gfp, nr, true, tries++, _RET_IP_))
 				break;
 		fa_pool_leave(pool);
 	}
 	if (!obj) {
-		fa_pool_failed(pool);
+		fa_pool_exhausted(pool, nr, _RET_IP_);
 		return NULL;
 	}
 	if (!fa_path_is_bare(pool) || (gfp & __GFP_ZERO))

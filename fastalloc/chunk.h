@@ -23,7 +23,7 @@ struct fa_track;
  * @mem: address of the first object; what lookups read comes first, in one cache line
  * @end: end of the last object
  * @count: number of objects
- * @base: index of the first object, as in @range
+ * @base: index of the first object, as in @range; without one, as events show it
  * @word: generation and references of each object, with %FASTALLOC_F_HANDLES
  * @out: allocated objects, in a pool with checks
  * @all: in &fa_chunks.tree, by address

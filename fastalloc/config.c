@@ -20,7 +20,7 @@ const char * const fa_flag_names[FA_FLAG_NAMES] = {
 	"contig", "shrinker", "node", "check", "redzone", "poison", "owner",
 	"handles", "typesafe_by_rcu", "init_on_alloc", "init_on_free", "no_init",
 	"random", "drop_live", "atomic_grow", "same_name", "index",
-	"exact",
+	"exact", "trace",
 };
 
 #define FA_FLAGS (FASTALLOC_F_CONTIG | FASTALLOC_F_SHRINKER | FASTALLOC_F_NODE | \
@@ -28,7 +28,8 @@ const char * const fa_flag_names[FA_FLAG_NAMES] = {
 		  FASTALLOC_F_TYPESAFE_BY_RCU | FA_FLAGS_INIT | \
 		  FASTALLOC_F_NO_INIT | FASTALLOC_F_RANDOM | \
 		  FASTALLOC_F_DROP_LIVE | FASTALLOC_F_ATOMIC_GROW | \
-		  FASTALLOC_F_SAME_NAME | FASTALLOC_F_INDEX | FASTALLOC_F_EXACT)
+		  FASTALLOC_F_SAME_NAME | FASTALLOC_F_INDEX | FASTALLOC_F_EXACT | \
+		  FASTALLOC_F_TRACE)
 
 static int fa_check_name(const struct fastalloc_config *cfg)
 {

@@ -24,7 +24,7 @@ extern const char * const fa_backing_names[3];
 extern const char * const fa_growth_names[4];
 
 /* The names of the flags, by bit. */
-#define FA_FLAG_NAMES	18
+#define FA_FLAG_NAMES	19
 extern const char * const fa_flag_names[FA_FLAG_NAMES];
 
 int fa_check_config(struct fastalloc_config *cfg);

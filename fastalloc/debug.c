@@ -65,6 +65,9 @@ static bool fa_debug_letter(char c, unsigned int *flags)
 	case 'u':
 		*flags |= FASTALLOC_F_OWNER;
 		return true;
+	case 't':
+		*flags |= FASTALLOC_F_TRACE;
+		return true;
 	default:
 		return false;
 	}
@@ -176,7 +179,7 @@ static const struct kernel_param_ops fa_debug_ops = {
 	.get = fa_debug_get,
 };
 module_param_cb(debug, &fa_debug_ops, NULL, 0644);
-MODULE_PARM_DESC(debug, "checks for pools created from now on, as slub_debug: letters of FZPU, or none of them for all, [,pool-glob...][;...]");
+MODULE_PARM_DESC(debug, "checks for pools created from now on, as slub_debug: letters of FZPU, or none of them for all; T to trace allocations and frees; [,pool-glob...][;...]");
 
 #ifdef CONFIG_FAULT_INJECTION
 static DECLARE_FAULT_ATTR(fa_fail_attr);
@@ -231,7 +234,10 @@ bool fa_debug_sanitize(void)
 	return fa_sanitize || fa_fail_wanted();
 }
 
-/* The checks that the config and the module parameter ask for. ->sanitize is set already. */
+/*
+ * The checks that the config and the module parameter ask for, and FASTALLOC_F_TRACE if the
+ * parameter does. ->sanitize is set already.
+ */
 unsigned int fa_debug_flags(const struct fastalloc_pool *pool)
 {
 	const struct fastalloc_config *cfg = &pool->cfg;
@@ -248,7 +254,7 @@ unsigned int fa_debug_flags(const struct fastalloc_pool *pool)
 	 * All checks need to know what is an object and what is allocated. The sanitizers
 	 * must not be told of an invalid free.
 	 */
-	if (flags || pool->sanitize)
+	if ((flags & FASTALLOC_F_DEBUG) || pool->sanitize)
 		flags |= FASTALLOC_F_CHECK;
 	/* The caller expects no gaps. */
 	if (cfg->flags & FASTALLOC_F_CONTIG)

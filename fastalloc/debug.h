@@ -23,6 +23,7 @@ struct fa_debug {
 	struct ratelimit_state	fault_limit;
 };
 
+void fa_violation(struct fastalloc_pool *pool, const char *what, int index);
 bool fa_debug_sanitize(void);
 unsigned int fa_debug_flags(const struct fastalloc_pool *pool);
 int fa_debug_pool_init(struct fastalloc_pool *pool);

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * /sys/kernel/debug/fastalloc: snapshots of pools as files.
+ * /sys/kernel/debug/fastalloc: snapshots of pools as files, and a switch for events.
  *
  * debugfs_remove() waits for readers of the files of a pool and fails later ones, so a pool
  * is removed here before it is torn down. The table of all pools is read under the lock of
  * the list of pools.
  */
+#define pr_fmt(fmt) "fastalloc: " fmt
+
 #include <linux/bitops.h>
 #include <linux/debugfs.h>
+#include <linux/kstrtox.h>
+#include <linux/printk.h>
 
 #include "config.h"
 #include "debugfs.h"
@@ -16,6 +20,7 @@
 #include "pool.h"
 #include "pools.h"
 #include "stats.h"
+#include "trace.h"
 
 static struct dentry *fa_debugfs_root;
 
@@ -139,6 +144,47 @@ static int cpus_show(struct seq_file *m, void *v)
 }
 DEFINE_SHOW_ATTRIBUTE(cpus);
 
+static int fa_trace_show(struct seq_file *m, void *v)
+{
+	const struct fastalloc_pool *pool = m->private;
+
+	seq_printf(m, "%d\n", READ_ONCE(pool->traced));
+	return 0;
+}
+
+static int trace_open(struct inode *inode, struct file *file)
+{
+	return single_open(file, fa_trace_show, inode->i_private);
+}
+
+static ssize_t trace_write(struct file *file, const char __user *buf, size_t count, loff_t *pos)
+{
+	struct fastalloc_pool *pool = file_inode(file)->i_private;
+	unsigned int value;
+	int err = kstrtouint_from_user(buf, count, 10, &value);
+
+	if (err == -EFAULT)
+		return err;
+	if (err || value > 1) {
+		pr_err_ratelimited("pool %s: trace: takes nothing but 0 and 1\n", pool->name);
+		return -EINVAL;
+	}
+	err = fa_trace_set(pool, value);
+	if (err == -EOPNOTSUPP)
+		pr_err_ratelimited("pool %s: trace: sync=none: only if created with FASTALLOC_F_TRACE\n",
+				   pool->name);
+	return err ?: count;
+}
+
+static const struct file_operations trace_fops = {
+	.owner		= THIS_MODULE,
+	.open		= trace_open,
+	.read		= seq_read,
+	.write		= trace_write,
+	.llseek		= seq_lseek,
+	.release	= single_release,
+};
+
 #define FA_POOLS_TEXT	"%-31s %8s %6s %-8s %-6s %-11s %-7s %10s %10s %10s %10s %6s %10s %10s %6s %s\n"
 #define FA_POOLS_LINE	"%-31s %8zu %6zu %-8s %-6s %-11s %-7s %10lu %10lu %10lu %10lu %6lu %10zu %10llu %6s %s\n"
 
@@ -211,12 +257,13 @@ void fa_debugfs_add(struct fastalloc_pool *pool)
 {
 	bool looks = pool->sync != FASTALLOC_SYNC_NONE;
 
-	/* The directory, stats and config; cpus and json. */
+	/* The directory, stats, config and trace; cpus and json. */
 	if (IS_ENABLED(CONFIG_DEBUG_FS))
-		fa_debugfs_charge(pool, 3 + fa_is_percpu(pool) + looks * (1 + FA_INSPECT_FILES));
+		fa_debugfs_charge(pool, 4 + fa_is_percpu(pool) + looks * (1 + FA_INSPECT_FILES));
 	pool->dir = debugfs_create_dir(pool->name, fa_debugfs_root);
 	debugfs_create_file("stats", 0400, pool->dir, pool, &stats_fops);
 	debugfs_create_file("config", 0400, pool->dir, pool, &config_fops);
+	debugfs_create_file("trace", 0600, pool->dir, pool, &trace_fops);
 	if (fa_is_percpu(pool))
 		debugfs_create_file("cpus", 0400, pool->dir, pool, &cpus_fops);
 	if (looks) {

@@ -216,8 +216,14 @@ int fa_handle_chunk_init(struct fastalloc_pool *pool, struct fa_chunk *chunk,
 	unsigned int i;
 	int err;
 
-	if (!pool->handles.indexed)
+	if (!pool->handles.indexed) {
+		/* Only for events: no range, so these are not used again. */
+		raw_spin_lock_irqsave(&pool->lock, flags);
+		chunk->base = pool->handles.index_end & FA_REFS_MAX;
+		pool->handles.index_end += chunk->count;
+		raw_spin_unlock_irqrestore(&pool->lock, flags);
 		return 0;
+	}
 	chunk->range = fa_kzalloc(sizeof(*chunk->range), gfp, fa_node(pool));
 	if (!chunk->range)
 		return -ENOMEM;

@@ -27,6 +27,7 @@
 
 #include "pool.h"
 #include "stats.h"
+#include "trace.h"
 
 /* Exchanges after which a CPU asks for a larger lease. */
 #define FA_LEASE_MISSES		8
@@ -95,8 +96,11 @@ void fa_cache_open(struct fastalloc_pool *pool, struct fastalloc_cache *c)
 		WRITE_ONCE(c->cap, 0);
 }
 
-static void fa_cache_resize(struct fastalloc_pool *pool, struct fastalloc_cache *c, u32 size)
+/* @cpu: that of the cache */
+static void fa_cache_resize(struct fastalloc_pool *pool, struct fastalloc_cache *c, int cpu,
+			    u32 size)
 {
+	trace_fastalloc_lease_change(pool, cpu, c->size, size);
 	WRITE_ONCE(c->size, size);
 	c->misses = 0;
 	fa_cache_open(pool, c);
@@ -118,7 +122,7 @@ bool fa_lease_begin(struct fastalloc_pool *pool, struct fastalloc_cache *c)
 		fa_lease_kick(pool);
 	if (m) {
 		fa_cache_load(c, m);
-		fa_cache_resize(pool, c, size);
+		fa_cache_resize(pool, c, raw_smp_processor_id(), size);
 	} else if (size) {
 		fa_lease_give(pool, 2 * size);
 	}
@@ -137,20 +141,21 @@ void fa_lease_grow(struct fastalloc_pool *pool, struct fastalloc_cache *c)
 	if (READ_ONCE(pool->percpu.leases.scarce))
 		size = min(size, fa_lease_fair(pool));
 	if (size > c->size && fa_lease_take(pool, 2 * (size - c->size)))
-		fa_cache_resize(pool, c, size);
+		fa_cache_resize(pool, c, raw_smp_processor_id(), size);
 	else if (c->size < fa_lease_fair(pool) || READ_ONCE(pool->percpu.leases.scarce))
 		fa_lease_kick(pool);
 }
 
-/* Empties the cache of this CPU, and makes its lease smaller. */
-static void fa_lease_cut(struct fastalloc_pool *pool, struct fastalloc_cache *c, u32 n, u32 size)
+/* Empties the cache of @cpu, this one or a dead one, and makes its lease smaller. */
+static void fa_lease_cut(struct fastalloc_pool *pool, struct fastalloc_cache *c, int cpu, u32 n,
+			 u32 size)
 {
 	u32 old = c->size;
 
 	fa_cache_flush(pool, c, n);
 	if (!size)
 		fa_cache_drop(pool, c, 0);
-	fa_cache_resize(pool, c, size);
+	fa_cache_resize(pool, c, cpu, size);
 	fa_lease_give(pool, 2 * (old - size));
 	fa_wake_waiters(&pool->waitq);
 }
@@ -163,7 +168,7 @@ static void fa_lease_cut_here(void *arg)
 
 	/* If an operation was interrupted, the worker will try again. */
 	if (n < FASTALLOC_BUSY && c->size > to->size) {
-		fa_lease_cut(to->pool, c, n, to->size);
+		fa_lease_cut(to->pool, c, raw_smp_processor_id(), n, to->size);
 		n = 0;
 	}
 	__fastalloc_release(c, n);
@@ -179,7 +184,7 @@ void fa_lease_dead(struct fastalloc_pool *pool, int cpu)
 	preempt_disable();
 	/* Busy if destroy changed the path under an operation that had claimed it. */
 	if (c->size && c->n < FASTALLOC_BUSY) {
-		fa_lease_cut(pool, c, c->n, 0);
+		fa_lease_cut(pool, c, cpu, c->n, 0);
 		c->n = 0;
 	}
 	preempt_enable();

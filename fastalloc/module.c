@@ -23,6 +23,8 @@ static void __init fa_say_missing(void)
 		pr_info("no CONFIG_GLOB: patterns of debug= are names, or their beginning and *\n");
 	if (!IS_ENABLED(CONFIG_KALLSYMS))
 		pr_info("no CONFIG_KALLSYMS: reports show addresses, not functions\n");
+	if (!IS_ENABLED(CONFIG_TRACEPOINTS))
+		pr_info("no CONFIG_TRACEPOINTS: there are no trace events\n");
 	if (!IS_ENABLED(CONFIG_STACKDEPOT))
 		pr_info("no CONFIG_STACKDEPOT: check U keeps callers, not their stacks\n");
 }

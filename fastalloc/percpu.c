@@ -83,6 +83,7 @@
 #include "place.h"
 #include "pools.h"
 #include "stats.h"
+#include "trace.h"
 
 /* Bits of depot.min_free that hold the number; the others hold the epoch. */
 #define FA_MIN_MASK	((1L << (BITS_PER_LONG * 3 / 4)) - 1)
@@ -110,7 +111,7 @@ static unsigned int fa_trim_holds(const struct fastalloc_pool *pool)
 
 static noinline __cold void fa_overfull(struct fastalloc_pool *pool)
 {
-	atomic_long_inc(&pool->debug.violations);
+	fa_violation(pool, "more objects freed than there are", -1);
 	pr_err_ratelimited("pool %s: more objects freed than there are\n", pool->name);
 }
 
@@ -175,7 +176,7 @@ static inline unsigned int fa_shard(const struct fastalloc_pool *pool)
 
 static noinline __cold void fa_not_an_object(struct fastalloc_pool *pool, void *obj)
 {
-	atomic_long_inc(&pool->debug.violations);
+	fa_violation(pool, "free of a pointer that is not an object", -1);
 	pr_err_ratelimited("pool %s: %p was freed, which is not an object of the pool\n",
 			   pool->name, obj);
 }
@@ -183,7 +184,7 @@ static noinline __cold void fa_not_an_object(struct fastalloc_pool *pool, void *
 /* Callers have freed objects twice: others are lost. */
 static noinline __cold void fa_missing(struct fastalloc_pool *pool)
 {
-	atomic_long_inc(&pool->debug.violations);
+	fa_violation(pool, "free objects are missing", -1);
 	pr_err_ratelimited("pool %s: free objects are missing\n", pool->name);
 }
 
@@ -269,6 +270,7 @@ static noinline u32 fa_cache_refill_depot(struct fastalloc_pool *pool,
 			c->spare = old;
 		fa_cache_load(c, m);
 	}
+	trace_fastalloc_refill(pool, n);
 	fa_cache_missed(pool, c);
 	return n;
 }
@@ -300,6 +302,7 @@ static noinline u32 fa_cache_make_room_depot(struct fastalloc_pool *pool,
 
 			fa_depot_put_mag(d, c->shard, spare);
 			fa_credit(pool, put);
+			trace_fastalloc_flush(pool, put);
 		}
 		fa_cache_load(c, m);
 		fa_cache_missed(pool, c);
@@ -307,6 +310,7 @@ static noinline u32 fa_cache_make_room_depot(struct fastalloc_pool *pool,
 		/* There is no magazine: the objects go one by one. */
 		fa_depot_spill(pool, c->shard, c->slot, n);
 		fa_lease_kick(pool);
+		trace_fastalloc_flush(pool, n);
 	}
 	return 0;
 }
@@ -529,6 +533,7 @@ void fa_cache_flush(struct fastalloc_pool *pool, struct fastalloc_cache *c, u32 
 		put = m->n;
 		fa_depot_put_mag(d, c->shard, m);
 		fa_credit(pool, put);
+		trace_fastalloc_flush(pool, put);
 		m = NULL;
 	}
 	if (!n)
@@ -544,6 +549,7 @@ void fa_cache_flush(struct fastalloc_pool *pool, struct fastalloc_cache *c, u32 
 	} else {
 		fa_depot_spill(pool, c->shard, c->slot, n);
 	}
+	trace_fastalloc_flush(pool, n);
 }
 
 /* Moves a magazine that no cache uses any more to the depot. */
@@ -561,6 +567,7 @@ static void fa_cache_drop_mag(struct fastalloc_pool *pool, struct fastalloc_cach
 	}
 	fa_depot_put_mag(d, c->shard, m);
 	fa_credit(pool, n);
+	trace_fastalloc_flush(pool, n);
 }
 
 /* Moves both magazines of a claimed cache, or that of a dead CPU, to the depot. */

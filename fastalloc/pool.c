@@ -19,6 +19,7 @@
 #include "pools.h"
 #include "report.h"
 #include "shrinker.h"
+#include "trace.h"
 
 static void fa_pool_teardown(struct fastalloc_pool *pool)
 {
@@ -68,6 +69,7 @@ static void fa_deferred_work(struct work_struct *work);
 static void fa_pool_init(struct fastalloc_pool *pool, struct lock_class_key *key)
 {
 	struct fastalloc_config *cfg = &pool->cfg;
+	unsigned int flags;
 
 	raw_spin_lock_init(&pool->lock);
 	kref_init(&pool->ref);
@@ -78,7 +80,10 @@ static void fa_pool_init(struct fastalloc_pool *pool, struct lock_class_key *key
 	pool->percpu.exact = fa_is_percpu(pool) && (cfg->flags & FASTALLOC_F_EXACT);
 	/* The sanitizers may know the memory of an owner already, or have no shadow for it. */
 	pool->sanitize = fa_debug_sanitize() && !cfg->mem_alloc;
-	pool->checks = fa_debug_flags(pool);
+	flags = fa_debug_flags(pool);
+	pool->checks = flags & FASTALLOC_F_DEBUG;
+	cfg->flags |= flags & FASTALLOC_F_TRACE;
+	pool->traced = cfg->flags & FASTALLOC_F_TRACE;
 	fa_handle_pool_init(pool);
 	pool->rcu = pool->checks || pool->sanitize || pool->handles.indexed ||
 		    (cfg->flags & FASTALLOC_F_TYPESAFE_BY_RCU);
@@ -101,7 +106,8 @@ static enum fa_path fa_pool_path(const struct fastalloc_pool *pool)
 	/* The inline path zeroes on allocation only, and only if the kernel does. */
 	bool zeroes = pool->init_on_free || (pool->init_on_alloc && !want_init_on_alloc(0));
 
-	if (pool->sanitize || pool->percpu.exact || pool->cfg.on_acquire || pool->cfg.on_release)
+	if (pool->sanitize || pool->percpu.exact || pool->cfg.on_acquire || pool->cfg.on_release ||
+	    (pool->cfg.flags & FASTALLOC_F_TRACE))
 		return FA_PATH_FULL;
 	if (pool->handles.on && !pool->checks)
 		return fa_is_percpu(pool) ? FA_PATH_HANDLES : FA_PATH_SAFE_LIST;
@@ -156,6 +162,7 @@ struct fastalloc_pool *__fastalloc_create(const struct fastalloc_config *cfg,
 					  const struct fastalloc_abi *abi,
 					  struct lock_class_key *key)
 {
+	unsigned long ip = _RET_IP_;
 	struct fastalloc_pool *pool;
 	int err;
 
@@ -196,6 +203,7 @@ struct fastalloc_pool *__fastalloc_create(const struct fastalloc_config *cfg,
 
 	fa_pools_publish(pool);
 	fa_debugfs_add(pool);
+	trace_fastalloc_create(pool, ip);
 	return pool;
 
 err_release:
@@ -221,12 +229,34 @@ static void fa_pool_close(struct fastalloc_pool *pool)
 	unsigned long flags;
 
 	WRITE_ONCE(pool->closed, true);
+	flags = fa_lock_quiet(pool);
 	WRITE_ONCE(pool->path, FA_PATH_FULL);
 	WRITE_ONCE(pool->head.cache, fa_bypass_cache());
-	flags = fa_lock_quiet(pool);
 	fa_window_close(pool);
 	fa_unlock_quiet(pool, flags);
 	fa_wait_close(pool);
+}
+
+/*
+ * Lets the calls on a pool that is used take the full path, or again the one that the config
+ * asks for. Not for pools of sync NONE. The pool's head shows the same caches as before, see
+ * trace.c.
+ */
+void fa_pool_detour(struct fastalloc_pool *pool, bool on)
+{
+	enum fa_path own = fa_pool_path(pool);
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&pool->lock, flags);
+	/* fa_pool_close() sets ->closed first, and comes here later. */
+	if (!READ_ONCE(pool->closed)) {
+		WRITE_ONCE(pool->path, on ? FA_PATH_FULL : own);
+		if (on)
+			fa_window_close(pool);
+		else if (own >= FA_PATH_OWNER)
+			fa_window_init(pool);
+	}
+	raw_spin_unlock_irqrestore(&pool->lock, flags);
 }
 
 /* Completes the destruction of a closed pool. */
@@ -290,6 +320,8 @@ void fastalloc_pool_destroy(struct fastalloc_pool *pool)
 	if (IS_ERR_OR_NULL(pool))
 		return;
 	might_sleep();
+	if (trace_fastalloc_destroy_enabled())
+		fa_trace_destroy(pool, false, _RET_IP_);
 	fa_pool_close(pool);
 	fa_pool_finish(pool);
 }
@@ -334,6 +366,8 @@ void fastalloc_pool_destroy_deferred(struct fastalloc_pool *pool,
 
 	if (IS_ERR_OR_NULL(pool))
 		return;
+	if (trace_fastalloc_destroy_enabled())
+		fa_trace_destroy(pool, true, _RET_IP_);
 	pool->deferred.done = done;
 	pool->deferred.done_arg = arg;
 	raw_spin_lock_irqsave(&fa_deferred_lock, flags);

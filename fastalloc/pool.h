@@ -4,6 +4,7 @@
  *
  * Lock order, outer to inner:
  *
+ *	fa_trace_lock		mutex, trace.c: switching traces on and off
  *	fa_pools_lock		mutex, pools.c: the list of pools
  *	grow_lock		mutex: growth by callers that may sleep; trim
  *	percpu.shut_lock	mutex: shutting the CPUs' caches; no lock nests in it
@@ -53,8 +54,8 @@ struct shrinker;
  * @FA_PATH_HANDLES: PERCPU; objects have handles, and need at most zeroing
  * @FA_PATH_CHECK: PERCPU; objects have check F only, and need at most zeroing
  * @FA_PATH_SAFE_LIST: SPINLOCK, as %FA_PATH_HANDLES or %FA_PATH_CHECK; NONE: handles only
- * @FA_PATH_FULL: hooks, more checks, sanitizers or an exact ceiling; check F of NONE; or the
- *	pool is being destroyed
+ * @FA_PATH_FULL: hooks, more checks, sanitizers or an exact ceiling; check F of NONE; the
+ *	pool is traced or being destroyed
  * @FA_PATH_CACHE_ZERO: PERCPU; objects need zeroing only, but not as %FA_PATH_CACHE does it
  * @FA_PATH_CACHE: PERCPU; objects need nothing, or zeroing on allocation while the kernel
  *	does the same to objects of slab caches: inline
@@ -64,7 +65,8 @@ struct shrinker;
  * @FA_PATH_LOCKED: as %FA_PATH_LIST, SPINLOCK and LIFO, with a window for the lock holder
  *
  * fa_pool_open() sets it, fa_pool_close() sets %FA_PATH_FULL, the end of destroy sets
- * %FA_PATH_DEAD.
+ * %FA_PATH_DEAD. fa_pool_detour() sets %FA_PATH_FULL, and what it was. All but
+ * fa_pool_open() do so under the pool's lock, or when no other can.
  */
 enum fa_path {
 	FA_PATH_DEAD,
@@ -162,6 +164,7 @@ struct fa_deferred {
  * @sanitize: tell KASAN, kmemleak and KMSAN of objects; inject faults
  * @rcu_frees: fastalloc_free_rcu() was called
  * @closed: destroy has begun, so allocations are refused
+ * @traced: allocations and frees are traced; written under fa_trace_lock
  * @checks: enabled checks, of FASTALLOC_F_DEBUG
  * @ops: the kind of pool
  * @lock: see the top of this file. Not in the cache line of @head, which the inline path of
@@ -208,6 +211,7 @@ struct fastalloc_pool {
 	bool			sanitize;
 	bool			rcu_frees;
 	bool			closed;
+	bool			traced;
 
 	/* Written by calls that take the lock. */
 	raw_spinlock_t		lock ____cacheline_aligned_in_smp;
@@ -250,6 +254,8 @@ struct fastalloc_pool {
 	struct dentry		*dir;
 	struct rcu_head		rcu_head;
 };
+
+void fa_pool_detour(struct fastalloc_pool *pool, bool on);
 
 static inline unsigned long fa_in_use(const struct fastalloc_pool *pool)
 {

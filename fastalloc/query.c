@@ -236,7 +236,7 @@ static bool fa_may_copy(struct fastalloc_pool *pool, const void *obj, size_t off
 
 	if (likely(offset <= size && n <= size - offset))
 		return true;
-	atomic_long_inc(&pool->debug.violations);
+	fa_violation(pool, "copy beyond the object", -1);
 	pr_err_ratelimited("pool %s: copy of %lu bytes at offset %zu of object %p, which has %zu\n",
 			   pool->name, n, offset, obj, size);
 	return false;

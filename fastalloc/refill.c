@@ -34,6 +34,7 @@
 #include "context.h"
 #include "lock.h"
 #include "refill.h"
+#include "trace.h"
 
 /* Pages that growth in place allocates: for objects of up to a page, and for larger ones. */
 #define FA_HERE_PAGES		2
@@ -164,22 +165,37 @@ long fa_pool_add(struct fastalloc_pool *pool, unsigned long want, unsigned long 
 	return added ?: got ?: -ENOSPC;
 }
 
-/* Growth by @objects objects has failed. @gfp: the flags of the caller */
+/**
+ * struct fa_ask - what a growth is for
+ * @missing: objects that the caller lacks
+ * @least: adjacent objects that it needs
+ * @gfp: its flags
+ * @by: who it is: %FA_TRACE_CALLER and so on
+ * @ip: whom it was called by, or 0
+ */
+struct fa_ask {
+	unsigned long	missing;
+	unsigned long	least;
+	gfp_t		gfp;
+	u8		by;
+	unsigned long	ip;
+};
+
+/* Growth by @objects objects has failed. */
 static noinline __cold void fa_pool_not_grown(struct fastalloc_pool *pool, long err,
-					      unsigned long objects, gfp_t gfp)
+					      unsigned long objects, const struct fa_ask *ask)
 {
+	gfp_t gfp = ask->gfp;
+
 	atomic_long_inc(&pool->refill.failures);
+	trace_fastalloc_grow_failed(pool, ask->ip, ask->by, objects, err);
 	if (err == -ENOMEM && !(gfp & __GFP_NOWARN))
 		pr_warn_ratelimited("pool %s: no memory for %lu objects of %zu bytes\n",
 				    pool->name, objects, pool->chunks.stride);
 }
 
-/*
- * One growth by a caller that may sleep. @missing: objects that the caller lacks; @least:
- * adjacent objects that it needs. Returns 0 if a retry is worthwhile.
- */
-static int fa_pool_grow(struct fastalloc_pool *pool, unsigned long missing,
-			unsigned long least, gfp_t gfp, bool post)
+/* One growth by a caller that may sleep. Returns 0 if a retry is worthwhile. */
+static int fa_pool_grow(struct fastalloc_pool *pool, const struct fa_ask *ask, bool post)
 {
 	unsigned long add, flags, planned, most;
 	unsigned int scope;
@@ -205,10 +221,12 @@ static int fa_pool_grow(struct fastalloc_pool *pool, unsigned long missing,
 	if (pool->refill.here && add >= most && most > FA_HERE_LEFT * pool->refill.here)
 		add = most - most / 4;
 	/* A rule that adds little must not make one call grow many times. */
-	add = fa_chunk_round(pool, max3(add, missing, least), most);
-	got = fa_pool_add(pool, add, least, gfp, post);
+	add = fa_chunk_round(pool, max3(add, ask->missing, ask->least), most);
+	got = fa_pool_add(pool, add, ask->least, ask->gfp, post);
 	if (got < 0)
-		fa_pool_not_grown(pool, got, add, gfp);
+		fa_pool_not_grown(pool, got, add, ask);
+	else
+		trace_fastalloc_grow(pool, ask->ip, ask->by, add, got);
 out:
 	memalloc_noio_restore(scope);
 	/* Until the pool grows again, only callers that find it empty kick the worker. */
@@ -245,6 +263,7 @@ static void fa_pool_grow_work(struct fa_grower *g)
 {
 	struct fastalloc_pool *pool = container_of(g, struct fastalloc_pool, refill.grower);
 	bool post = pool->sync == FASTALLOC_SYNC_NONE;
+	struct fa_ask ask = { .gfp = GFP_KERNEL, .by = FA_TRACE_WORKER };
 	unsigned long run, want, avail;
 
 	mutex_lock(&pool->grow_lock);
@@ -258,9 +277,10 @@ static void fa_pool_grow_work(struct fa_grower *g)
 	if (smp_load_acquire(&pool->refill.pending) || READ_ONCE(pool->closed))
 		goto out;
 	avail = fa_pool_left(pool);
+	ask.missing = want > avail ? want - avail : 0;
+	ask.least = max(run, 1UL);
 	if (run || avail < want)
-		fa_pool_grow(pool, want > avail ? want - avail : 0,
-			     max(run, 1UL), GFP_KERNEL, post);
+		fa_pool_grow(pool, &ask, post);
 out:
 	mutex_unlock(&pool->grow_lock);
 }
@@ -292,26 +312,27 @@ static bool fa_may_grow_here(const struct fastalloc_pool *pool, gfp_t gfp)
  * Growth in place. Bounded: a chunk of a few pages, segments or magazines for it, no lock
  * held for long. Returns whether the pool has grown.
  */
-static bool fa_pool_grow_here(struct fastalloc_pool *pool, gfp_t gfp, unsigned long least)
+static bool fa_pool_grow_here(struct fastalloc_pool *pool, const struct fa_ask *ask)
 {
-	gfp_t mem = fa_gfp(gfp);
+	gfp_t mem = fa_gfp(ask->gfp);
 	unsigned long flags;
 	long got;
 
 	/* Waking kswapd takes locks of the scheduler, which the caller may hold. */
 	if (irqs_disabled())
 		mem &= ~__GFP_KSWAPD_RECLAIM;
-	if (least > pool->refill.here)
+	if (ask->least > pool->refill.here)
 		return false;
 	if (pool->growth.kind == FASTALLOC_GROWTH_CUSTOM &&
 	    !fa_growth_amount(&pool->growth, READ_ONCE(pool->capacity)))
 		return false;
-	got = fa_pool_add(pool, pool->refill.here, least, mem, false);
+	got = fa_pool_add(pool, pool->refill.here, ask->least, mem, false);
 	if (got < 0) {
 		if (got != -ENOSPC)
-			fa_pool_not_grown(pool, got, pool->refill.here, gfp);
+			fa_pool_not_grown(pool, got, pool->refill.here, ask);
 		return false;
 	}
+	trace_fastalloc_grow(pool, ask->ip, ask->by, pool->refill.here, got);
 	flags = fa_lock(pool);
 	pool->refill.grows++;
 	pool->refill.grows_atomic++;
@@ -331,32 +352,43 @@ unsigned long fa_pool_room(struct fastalloc_pool *pool)
 
 /* Growth by a caller that may sleep and lacks @nr objects. */
 static bool fa_pool_refill_sleep(struct fastalloc_pool *pool, gfp_t gfp,
-				 unsigned long nr, bool contig, bool again)
+				 unsigned long nr, bool contig, bool again, unsigned long ip)
 {
+	struct fa_ask ask = {
+		.missing = nr,
+		.least = contig ? nr : 1,
+		.gfp = gfp,
+		.by = FA_TRACE_CALLER,
+		.ip = ip,
+	};
 	unsigned long avail, planned = READ_ONCE(pool->refill.planned);
 	int err = 0;
 
 	mutex_lock(&pool->grow_lock);
 	avail = fastalloc_pool_available(pool);
+	if (!contig && avail < nr)
+		ask.missing = nr - avail;
 	/*
 	 * Of many callers that find the pool empty, one grows it. The others have waited
 	 * for the lock, and first try to take what was added.
 	 */
 	if (READ_ONCE(pool->refill.planned) <= planned && (contig || again || avail < nr) &&
 	    !READ_ONCE(pool->refill.pending) && !READ_ONCE(pool->waitq.dying))
-		err = fa_pool_grow(pool, contig || avail >= nr ? nr : nr - avail,
-				   contig ? nr : 1, gfp, false);
+		err = fa_pool_grow(pool, &ask, false);
 	mutex_unlock(&pool->grow_lock);
 	return !err && !READ_ONCE(pool->waitq.dying);
 }
 
 /*
  * An allocation of @nr objects found too few. @contig: they must be adjacent; @tries:
- * number of earlier calls for this allocation. Returns whether a retry is worthwhile.
+ * number of earlier calls for this allocation; @ip: the caller. Returns whether a retry is
+ * worthwhile.
  */
 noinline bool fa_pool_refill(struct fastalloc_pool *pool, gfp_t gfp, unsigned long nr,
-			     bool contig, unsigned int tries)
+			     bool contig, unsigned int tries, unsigned long ip)
 {
+	struct fa_ask ask = { .least = contig ? nr : 1, .by = FA_TRACE_ATOMIC, .ip = ip };
+
 	/* __GFP_ZERO applies to the object, not to the chunk. */
 	gfp &= ~__GFP_ZERO;
 	if (pool->sync == FASTALLOC_SYNC_NONE && fa_central_adopt(pool))
@@ -369,10 +401,11 @@ noinline bool fa_pool_refill(struct fastalloc_pool *pool, gfp_t gfp, unsigned lo
 	if (nr > fa_pool_room(pool))
 		return false;
 	if (gfpflags_allow_blocking(gfp))
-		return fa_pool_refill_sleep(pool, gfp, nr, contig, tries);
+		return fa_pool_refill_sleep(pool, gfp, nr, contig, tries, ip);
 
+	ask.gfp = gfp;
 	if (fa_may_grow_here(pool, gfp) && tries < FA_HERE_TRIES + nr / pool->refill.here &&
-	    fa_pool_grow_here(pool, gfp, contig ? nr : 1)) {
+	    fa_pool_grow_here(pool, &ask)) {
 		fa_grower_kick(&pool->refill.grower);
 		return true;
 	}
@@ -404,6 +437,7 @@ void fa_refill_init(struct fastalloc_pool *pool, struct lock_class_key *key)
 
 int fastalloc_pool_reserve(struct fastalloc_pool *pool, unsigned long nr, gfp_t gfp)
 {
+	struct fa_ask ask = { .least = 1, .gfp = gfp, .by = FA_TRACE_RESERVE, .ip = _RET_IP_ };
 	unsigned long avail;
 	int err = 0;
 
@@ -423,8 +457,9 @@ int fastalloc_pool_reserve(struct fastalloc_pool *pool, unsigned long nr, gfp_t 
 		    nr - avail > READ_ONCE(pool->growth.max) -
 				 min(READ_ONCE(pool->growth.max), READ_ONCE(pool->capacity)))
 			err = -ENOSPC;
-		else
-			err = fa_pool_grow(pool, nr - avail, 1, gfp, false);
+		ask.missing = nr - avail;
+		if (!err)
+			err = fa_pool_grow(pool, &ask, false);
 	}
 	mutex_unlock(&pool->grow_lock);
 	if (likely(fa_call_try_end(pool)))

@@ -53,7 +53,7 @@ void fa_refill_init(struct fastalloc_pool *pool, struct lock_class_key *key);
 long fa_pool_add(struct fastalloc_pool *pool, unsigned long want, unsigned long least,
 		 gfp_t gfp, bool post);
 bool fa_pool_refill(struct fastalloc_pool *pool, gfp_t gfp, unsigned long nr,
-		    bool contig, unsigned int tries);
+		    bool contig, unsigned int tries, unsigned long ip);
 unsigned long fa_pool_room(struct fastalloc_pool *pool);
 
 #endif /* FASTALLOC_REFILL_H */

@@ -102,7 +102,8 @@ noinline __cold void fa_fault(struct fastalloc_pool *pool, const char *what,
 	unsigned int i;
 	u8 shown[64];
 
-	atomic_long_inc(&pool->debug.violations);
+	fa_violation(pool, what, chunk ? (int)(chunk->base +
+					       fa_chunk_index(&pool->chunks, chunk, obj)) : -1);
 	if (!__ratelimit(&pool->debug.fault_limit))
 		return;
 

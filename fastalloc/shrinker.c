@@ -8,6 +8,7 @@
 #include "compat.h"
 #include "pool.h"
 #include "shrinker.h"
+#include "trace.h"
 
 /* Upper bound of the objects that trim can free: fragmentation is not known. */
 static unsigned long fa_shrink_count(struct shrinker *s,
@@ -36,6 +37,7 @@ static unsigned long fa_shrink_scan(struct shrinker *s,
 		return SHRINK_STOP;
 	gone = fa_trim(pool, false);
 	mutex_unlock(&pool->grow_lock);
+	trace_fastalloc_trim(pool, 0, FA_TRACE_SHRINKER, gone);
 	sc->nr_scanned = gone;
 	return gone ?: SHRINK_STOP;
 }

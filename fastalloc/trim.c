@@ -19,6 +19,7 @@
 #include "chunk_alloc.h"
 #include "compat.h"
 #include "lock.h"
+#include "trace.h"
 #include "trim.h"
 
 /* Another scan is worth it if this fraction of the recorded state has changed: an eighth. */
@@ -283,6 +284,7 @@ unsigned long fastalloc_pool_trim(struct fastalloc_pool *pool)
 		fa_central_adopt(pool);
 	gone = fa_trim(pool, true);
 	mutex_unlock(&pool->grow_lock);
+	trace_fastalloc_trim(pool, _RET_IP_, FA_TRACE_CALLER, gone);
 	return gone;
 }
 FASTALLOC_EXPORT(fastalloc_pool_trim);

@@ -257,6 +257,11 @@ enum fastalloc_growth {
  * then counts allocated objects in one place, so every operation is out of line and
  * writes a cache line that all CPUs share. Pools of the other syncs have this property
  * anyway.
+ *
+ * %FASTALLOC_F_TRACE: the trace events fastalloc:alloc and fastalloc:free are made for this
+ * pool, while somebody records them. All operations are out of line. The letter T of the
+ * module parameter "debug" sets it; the file "trace" in debugfs switches these events on and
+ * off later, also for pools without this flag if they are not of sync NONE.
  */
 #define FASTALLOC_F_CONTIG		BIT(0)
 #define FASTALLOC_F_SHRINKER		BIT(1)
@@ -278,6 +283,7 @@ enum fastalloc_growth {
 #define FASTALLOC_F_SAME_NAME		BIT(15)
 #define FASTALLOC_F_INDEX		BIT(16)
 #define FASTALLOC_F_EXACT		BIT(17)
+#define FASTALLOC_F_TRACE		BIT(18)
 
 /**
  * typedef fastalloc_ctor_t - construct an object, once, when its chunk is added

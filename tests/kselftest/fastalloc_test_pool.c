@@ -11,6 +11,10 @@
  *	destroy NAME
  *	alloc NAME N		GFP_KERNEL; result: objects allocated
  *	atomic NAME N		GFP_ATOMIC
+ *	bulk NAME N		in one call
+ *	wait NAME MS		GFP_KERNEL; waits at most so long; result: objects allocated
+ *	handover NAME MS	likewise, up to 10 s; meanwhile a worker frees the oldest one
+ *				after MS
  *	free NAME N		the oldest ones; result: objects freed
  *	trim NAME		result: objects freed
  *	reset NAME		the statistics
@@ -40,6 +44,7 @@
 #include <linux/err.h>
 #include <linux/fastalloc.h>
 #include <linux/fs.h>
+#include <linux/jiffies.h>
 #include <linux/kmsan-checks.h>
 #include <linux/list.h>
 #include <linux/preempt.h>
@@ -48,6 +53,7 @@
 #include <linux/spinlock.h>
 #include <linux/string.h>
 #include <linux/string_helpers.h>
+#include <linux/workqueue.h>
 
 #include "fastalloc_test_module.h"
 
@@ -117,7 +123,7 @@ static const struct fa_test_key keys[] = {
 	FA_TEST_KEY("growth_fn", ask.growth_fn, 0),
 };
 
-static long test_create(char *args)
+static noinline long test_create(char *args)
 {
 	struct test_pool *tp;
 	int err;
@@ -168,6 +174,26 @@ static noinline long test_alloc(struct test_pool *tp, gfp_t gfp, unsigned int nr
 	return got;
 }
 
+static noinline long test_bulk(struct test_pool *tp, unsigned int nr)
+{
+	unsigned int got = 0;
+
+	if (nr <= TEST_MAX_OUT - tp->nr)
+		got = fastalloc_alloc_bulk(tp->pool, GFP_KERNEL, nr, tp->objs + tp->nr);
+	tp->nr += got;
+	return got;
+}
+
+static noinline long test_wait(struct test_pool *tp, unsigned int ms)
+{
+	void *obj = fastalloc_alloc_timeout(tp->pool, GFP_KERNEL, msecs_to_jiffies(ms));
+
+	if (!obj || tp->nr == TEST_MAX_OUT)
+		return 0;
+	tp->objs[tp->nr++] = obj;
+	return 1;
+}
+
 static noinline long test_free(struct test_pool *tp, unsigned int nr)
 {
 	unsigned int i;
@@ -178,6 +204,35 @@ static noinline long test_free(struct test_pool *tp, unsigned int nr)
 	tp->nr -= nr;
 	memmove(tp->objs, tp->objs + nr, tp->nr * sizeof(*tp->objs));
 	return nr;
+}
+
+/* The first object of a pool is freed by another task. */
+struct test_free_later {
+	struct delayed_work work;
+	struct test_pool *tp;
+};
+
+static void test_free_work(struct work_struct *work)
+{
+	struct test_free_later *later = container_of(work, struct test_free_later, work.work);
+
+	fastalloc_free(later->tp->pool, later->tp->objs[0]);
+}
+
+static long test_handover(struct test_pool *tp, unsigned int ms)
+{
+	struct test_free_later later = { .tp = tp };
+	void *obj;
+
+	INIT_DELAYED_WORK_ONSTACK(&later.work, test_free_work);
+	schedule_delayed_work(&later.work, msecs_to_jiffies(ms));
+	obj = fastalloc_alloc_timeout(tp->pool, GFP_KERNEL, 10 * HZ);
+	flush_delayed_work(&later.work);
+	destroy_delayed_work_on_stack(&later.work);
+	tp->objs[0] = obj;
+	if (!obj)
+		tp->objs[0] = tp->objs[--tp->nr];
+	return !!obj;
 }
 
 static void test_drop(struct test_pool *tp)
@@ -331,7 +386,7 @@ static long test_wrong(struct test_pool *tp, const char *verb, const char *arg,
 	return 0;
 }
 
-static long test_command(char *cmd)
+static noinline long test_command(char *cmd)
 {
 	char *verb = strsep(&cmd, " ");
 	unsigned int nr = 0;
@@ -359,6 +414,12 @@ static long test_command(char *cmd)
 		return test_alloc(tp, GFP_KERNEL, nr);
 	if (!strcmp(verb, "atomic"))
 		return test_alloc(tp, GFP_ATOMIC, nr);
+	if (!strcmp(verb, "bulk"))
+		return test_bulk(tp, nr);
+	if (!strcmp(verb, "wait"))
+		return test_wait(tp, nr);
+	if (!strcmp(verb, "handover"))
+		return tp->nr ? test_handover(tp, nr) : -ENODATA;
 	if (!strcmp(verb, "free"))
 		return test_free(tp, nr);
 	if (!strcmp(verb, "trim"))

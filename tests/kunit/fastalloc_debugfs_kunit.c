@@ -520,12 +520,40 @@ static void debugfs_churn(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, r->bad, 0UL);
 }
 
+/* Promise: a pool that traces every operation says so, and works like any other. */
+static void debugfs_trace(struct kunit *test)
+{
+	static const enum fastalloc_sync syncs[] = {
+		FASTALLOC_SYNC_PERCPU, FASTALLOC_SYNC_SPINLOCK, FASTALLOC_SYNC_NONE,
+	};
+	struct fastalloc_pool *pool;
+	unsigned int i, flag, round;
+
+	for (i = 0; i < ARRAY_SIZE(syncs); i++) {
+		for (flag = 0; flag <= 1; flag++) {
+			pool = fa_pool_of(test, fa_config(.capacity = 20, .sync = syncs[i],
+							  .flags = flag * FASTALLOC_F_TRACE));
+			KUNIT_EXPECT_STREQ(test, must_read(test, "kunit/trace"),
+					   flag ? "1\n" : "0\n");
+			KUNIT_EXPECT_EQ(test, !!strstr(must_read(test, "kunit/config"), " trace\n"),
+					!!flag);
+			for (round = 0; round < 2; round++) {
+				KUNIT_EXPECT_GE(test, fa_drain(test, pool, GFP_KERNEL), 20U);
+				fa_put_all(test);
+			}
+			KUNIT_EXPECT_EQ(test, fastalloc_pool_allocated(pool), 0UL);
+			fa_pool_gone(test, pool);
+		}
+	}
+}
+
 static struct kunit_case debugfs_cases[] = {
 	KUNIT_CASE(debugfs_pools),
 	KUNIT_CASE(debugfs_stats),
 	KUNIT_CASE(debugfs_config),
 	KUNIT_CASE(debugfs_config_node),
 	KUNIT_CASE(debugfs_cpus),
+	KUNIT_CASE(debugfs_trace),
 	KUNIT_CASE(debugfs_goes),
 	KUNIT_CASE(debugfs_nodes),
 	KUNIT_CASE(debugfs_churn),

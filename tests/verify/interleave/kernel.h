@@ -280,6 +280,14 @@ bool hook_long_cmpxchg(atomic_long_t *v, long *old, long new);
 #define wait_for_completion_timeout(c, t)	((void)(t), hook_sleep(c))
 #define wait_for_completion_killable_timeout(c, t) ((void)(t), hook_sleep(c))
 
+/* Events are not checked. */
+#define trace_fastalloc_refill(pool, n)	((void)(n))
+#define trace_fastalloc_flush(pool, n)	((void)(n))
+#define trace_fastalloc_lease_change(pool, cpu, from, to) ((void)(cpu), (void)(to))
+#define trace_fastalloc_alloc_enabled()	false
+#define trace_fastalloc_free_enabled()	false
+#define raw_smp_processor_id()	hook_cpu()
+
 #define pr_err(...)		hook_bad("the pool is refused")
 #define pr_err_ratelimited(fmt, ...)	hook_bad(fmt)
 #define WARN_ONCE(x, fmt, ...)	((x) ? hook_bad("WARN: " fmt) : (void)0)

@@ -17,6 +17,11 @@ unsigned int verify_reserve, verify_shards;
 struct mutex fa_pools_lock;
 struct list_head fa_pools;
 
+/* What is reported is found by the search, too. */
+void fa_violation(struct fastalloc_pool *p, const char *what, int index)
+{
+}
+
 /* The out-of-line paths, as in alloc.c, for a pool without hooks. */
 void *__fastalloc_alloc_slow(struct fastalloc_pool *p, gfp_t gfp, unsigned long n)
 {

@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Trace events of fastalloc. Documentation/tracing.rst describes them; programs read them, so
+ * fields are neither renamed nor moved (tests/kselftest/test_trace.sh).
+ *
+ * All but what is passed is read here, so an event that is off costs a static key. Only
+ * fastalloc/trace.c makes the events, and includes what that needs. Names have a prefix, as
+ * ftrace shows them without the system, and as the kernel has functions such as
+ * perf_trace_destroy().
+ */
+#undef TRACE_SYSTEM
+#define TRACE_SYSTEM fastalloc
+
+#if !defined(_TRACE_FASTALLOC_H) || defined(TRACE_HEADER_MULTI_READ)
+#define _TRACE_FASTALLOC_H
+
+#include <linux/tracepoint.h>
+#include <linux/types.h>
+
+struct fastalloc_pool;
+
+/* The contexts of an event, by number. */
+#define FA_TRACE_TASK		0
+#define FA_TRACE_SOFTIRQ	1
+#define FA_TRACE_HARDIRQ	2
+#define FA_TRACE_NMI		3
+
+/* Who makes a pool larger, or smaller. */
+#define FA_TRACE_CALLER		0
+#define FA_TRACE_ATOMIC		1
+#define FA_TRACE_WORKER		2
+#define FA_TRACE_RESERVE	3
+#define FA_TRACE_SHRINKER	4
+
+/* What every event begins with. */
+#define FA_TRACE_ENTRY							\
+	__string(pool, pool->name)					\
+	__field(int, cpu)						\
+	__field(u8, context)
+
+#define FA_TRACE_ASSIGN							\
+	fa_assign_str(pool, pool->name);				\
+	__entry->cpu = raw_smp_processor_id();				\
+	__entry->context = fa_trace_context()
+
+#define FA_TRACE_FMT	"pool=%s cpu=%d context=%s"
+
+#define FA_TRACE_ARGS							\
+	__get_str(pool), __entry->cpu,					\
+	__print_symbolic(__entry->context,				\
+			 { FA_TRACE_TASK, "task" },			\
+			 { FA_TRACE_SOFTIRQ, "softirq" },		\
+			 { FA_TRACE_HARDIRQ, "hardirq" },		\
+			 { FA_TRACE_NMI, "nmi" })
+
+/* And those that have a caller. */
+#define FA_TRACE_ENTRY_IP	FA_TRACE_ENTRY __field(unsigned long, ip)
+#define FA_TRACE_ASSIGN_IP	FA_TRACE_ASSIGN; __entry->ip = ip
+#define FA_TRACE_FMT_IP		FA_TRACE_FMT " ip=%pS"
+#define FA_TRACE_ARGS_IP	FA_TRACE_ARGS, (void *)__entry->ip
+
+#define FA_TRACE_BY							\
+	__print_symbolic(__entry->by,					\
+			 { FA_TRACE_CALLER, "caller" },			\
+			 { FA_TRACE_ATOMIC, "atomic" },			\
+			 { FA_TRACE_WORKER, "worker" },			\
+			 { FA_TRACE_RESERVE, "reserve" },		\
+			 { FA_TRACE_SHRINKER, "shrinker" })
+
+TRACE_EVENT(fastalloc_create,
+	TP_PROTO(const struct fastalloc_pool *pool, unsigned long ip),
+	TP_ARGS(pool, ip),
+	TP_STRUCT__entry(
+		FA_TRACE_ENTRY_IP
+		__field(size_t, obj_size)
+		__field(unsigned long, capacity)
+		__field(unsigned long, total)
+		__field(u8, sync)
+		__field(unsigned int, flags)
+	),
+	TP_fast_assign(
+		FA_TRACE_ASSIGN_IP;
+		__entry->obj_size = pool->cfg.obj_size;
+		__entry->capacity = pool->capacity;
+		__entry->total = pool->total;
+		__entry->sync = pool->sync;
+		__entry->flags = pool->cfg.flags;
+	),
+	TP_printk(FA_TRACE_FMT_IP " obj_size=%zu capacity=%lu total=%lu sync=%s flags=%#x",
+		  FA_TRACE_ARGS_IP, __entry->obj_size, __entry->capacity, __entry->total,
+		  __print_symbolic(__entry->sync, { 0, "percpu" }, { 1, "spinlock" },
+				   { 2, "none" }),
+		  __entry->flags)
+);
+
+TRACE_EVENT(fastalloc_destroy,
+	TP_PROTO(const struct fastalloc_pool *pool, unsigned long ip, unsigned long in_use,
+		 bool deferred),
+	TP_ARGS(pool, ip, in_use, deferred),
+	TP_STRUCT__entry(
+		FA_TRACE_ENTRY_IP
+		__field(unsigned long, in_use)
+		__field(bool, deferred)
+	),
+	TP_fast_assign(
+		FA_TRACE_ASSIGN_IP;
+		__entry->in_use = in_use;
+		__entry->deferred = deferred;
+	),
+	TP_printk(FA_TRACE_FMT_IP " in_use=%lu deferred=%d",
+		  FA_TRACE_ARGS_IP, __entry->in_use, __entry->deferred)
+);
+
+TRACE_EVENT(fastalloc_grow,
+	TP_PROTO(const struct fastalloc_pool *pool, unsigned long ip, u8 by, unsigned long wanted,
+		 unsigned long got),
+	TP_ARGS(pool, ip, by, wanted, got),
+	TP_STRUCT__entry(
+		FA_TRACE_ENTRY_IP
+		__field(u8, by)
+		__field(unsigned long, wanted)
+		__field(unsigned long, got)
+		__field(unsigned long, capacity)
+	),
+	TP_fast_assign(
+		FA_TRACE_ASSIGN_IP;
+		__entry->by = by;
+		__entry->wanted = wanted;
+		__entry->got = got;
+		__entry->capacity = READ_ONCE(pool->capacity);
+	),
+	TP_printk(FA_TRACE_FMT_IP " by=%s wanted=%lu got=%lu capacity=%lu",
+		  FA_TRACE_ARGS_IP, FA_TRACE_BY, __entry->wanted, __entry->got,
+		  __entry->capacity)
+);
+
+TRACE_EVENT(fastalloc_grow_failed,
+	TP_PROTO(const struct fastalloc_pool *pool, unsigned long ip, u8 by, unsigned long wanted,
+		 int err),
+	TP_ARGS(pool, ip, by, wanted, err),
+	TP_STRUCT__entry(
+		FA_TRACE_ENTRY_IP
+		__field(u8, by)
+		__field(unsigned long, wanted)
+		__field(int, err)
+	),
+	TP_fast_assign(
+		FA_TRACE_ASSIGN_IP;
+		__entry->by = by;
+		__entry->wanted = wanted;
+		__entry->err = err;
+	),
+	TP_printk(FA_TRACE_FMT_IP " by=%s wanted=%lu err=%d",
+		  FA_TRACE_ARGS_IP, FA_TRACE_BY, __entry->wanted, __entry->err)
+);
+
+TRACE_EVENT(fastalloc_trim,
+	TP_PROTO(const struct fastalloc_pool *pool, unsigned long ip, u8 by, unsigned long got),
+	TP_ARGS(pool, ip, by, got),
+	TP_STRUCT__entry(
+		FA_TRACE_ENTRY_IP
+		__field(u8, by)
+		__field(unsigned long, got)
+		__field(unsigned long, capacity)
+	),
+	TP_fast_assign(
+		FA_TRACE_ASSIGN_IP;
+		__entry->by = by;
+		__entry->got = got;
+		__entry->capacity = READ_ONCE(pool->capacity);
+	),
+	TP_printk(FA_TRACE_FMT_IP " by=%s got=%lu capacity=%lu",
+		  FA_TRACE_ARGS_IP, FA_TRACE_BY, __entry->got, __entry->capacity)
+);
+
+TRACE_EVENT(fastalloc_exhausted,
+	TP_PROTO(const struct fastalloc_pool *pool, unsigned long ip, unsigned int wanted,
+		 unsigned long in_use),
+	TP_ARGS(pool, ip, wanted, in_use),
+	TP_STRUCT__entry(
+		FA_TRACE_ENTRY_IP
+		__field(unsigned int, wanted)
+		__field(unsigned long, in_use)
+		__field(unsigned long, capacity)
+	),
+	TP_fast_assign(
+		FA_TRACE_ASSIGN_IP;
+		__entry->wanted = wanted;
+		__entry->in_use = in_use;
+		__entry->capacity = READ_ONCE(pool->capacity);
+	),
+	TP_printk(FA_TRACE_FMT_IP " wanted=%u in_use=%lu capacity=%lu",
+		  FA_TRACE_ARGS_IP, __entry->wanted, __entry->in_use, __entry->capacity)
+);
+
+TRACE_EVENT(fastalloc_wait_begin,
+	TP_PROTO(const struct fastalloc_pool *pool, unsigned long ip),
+	TP_ARGS(pool, ip),
+	TP_STRUCT__entry(
+		FA_TRACE_ENTRY_IP
+	),
+	TP_fast_assign(
+		FA_TRACE_ASSIGN_IP;
+	),
+	TP_printk(FA_TRACE_FMT_IP, FA_TRACE_ARGS_IP)
+);
+
+TRACE_EVENT(fastalloc_wait_end,
+	TP_PROTO(const struct fastalloc_pool *pool, unsigned long ip, u64 ns, bool got),
+	TP_ARGS(pool, ip, ns, got),
+	TP_STRUCT__entry(
+		FA_TRACE_ENTRY_IP
+		__field(u64, ns)
+		__field(bool, got)
+	),
+	TP_fast_assign(
+		FA_TRACE_ASSIGN_IP;
+		__entry->ns = ns;
+		__entry->got = got;
+	),
+	TP_printk(FA_TRACE_FMT_IP " ns=%llu got=%d",
+		  FA_TRACE_ARGS_IP, __entry->ns, __entry->got)
+);
+
+DECLARE_EVENT_CLASS(fastalloc_exchange,
+	TP_PROTO(const struct fastalloc_pool *pool, unsigned int objects),
+	TP_ARGS(pool, objects),
+	TP_STRUCT__entry(
+		FA_TRACE_ENTRY
+		__field(unsigned int, objects)
+	),
+	TP_fast_assign(
+		FA_TRACE_ASSIGN;
+		__entry->objects = objects;
+	),
+	TP_printk(FA_TRACE_FMT " objects=%u", FA_TRACE_ARGS, __entry->objects)
+);
+
+DEFINE_EVENT(fastalloc_exchange, fastalloc_refill,
+	TP_PROTO(const struct fastalloc_pool *pool, unsigned int objects),
+	TP_ARGS(pool, objects)
+);
+
+DEFINE_EVENT(fastalloc_exchange, fastalloc_flush,
+	TP_PROTO(const struct fastalloc_pool *pool, unsigned int objects),
+	TP_ARGS(pool, objects)
+);
+
+TRACE_EVENT(fastalloc_lease_change,
+	TP_PROTO(const struct fastalloc_pool *pool, int lease_cpu, unsigned int old_size,
+		 unsigned int new_size),
+	TP_ARGS(pool, lease_cpu, old_size, new_size),
+	TP_STRUCT__entry(
+		FA_TRACE_ENTRY
+		__field(int, lease_cpu)
+		__field(unsigned int, old_size)
+		__field(unsigned int, new_size)
+	),
+	TP_fast_assign(
+		FA_TRACE_ASSIGN;
+		__entry->lease_cpu = lease_cpu;
+		__entry->old_size = old_size;
+		__entry->new_size = new_size;
+	),
+	TP_printk(FA_TRACE_FMT " lease_cpu=%d old_size=%u new_size=%u",
+		  FA_TRACE_ARGS, __entry->lease_cpu, __entry->old_size, __entry->new_size)
+);
+
+TRACE_EVENT(fastalloc_violation,
+	TP_PROTO(const struct fastalloc_pool *pool, const char *what, int index),
+	TP_ARGS(pool, what, index),
+	TP_STRUCT__entry(
+		FA_TRACE_ENTRY
+		__string(what, what)
+		__field(int, index)
+	),
+	TP_fast_assign(
+		FA_TRACE_ASSIGN;
+		fa_assign_str(what, what);
+		__entry->index = index;
+	),
+	TP_printk(FA_TRACE_FMT " what=\"%s\" index=%d",
+		  FA_TRACE_ARGS, __get_str(what), __entry->index)
+);
+
+TRACE_EVENT(fastalloc_alloc,
+	TP_PROTO(const struct fastalloc_pool *pool, unsigned long ip, int index, gfp_t gfp),
+	TP_ARGS(pool, ip, index, gfp),
+	TP_STRUCT__entry(
+		FA_TRACE_ENTRY_IP
+		__field(int, index)
+		__field(unsigned int, gfp)
+	),
+	TP_fast_assign(
+		FA_TRACE_ASSIGN_IP;
+		__entry->index = index;
+		__entry->gfp = (__force unsigned int)gfp;
+	),
+	TP_printk(FA_TRACE_FMT_IP " index=%d gfp=%#x",
+		  FA_TRACE_ARGS_IP, __entry->index, __entry->gfp)
+);
+
+TRACE_EVENT(fastalloc_free,
+	TP_PROTO(const struct fastalloc_pool *pool, unsigned long ip, int index),
+	TP_ARGS(pool, ip, index),
+	TP_STRUCT__entry(
+		FA_TRACE_ENTRY_IP
+		__field(int, index)
+	),
+	TP_fast_assign(
+		FA_TRACE_ASSIGN_IP;
+		__entry->index = index;
+	),
+	TP_printk(FA_TRACE_FMT_IP " index=%d", FA_TRACE_ARGS_IP, __entry->index)
+);
+
+#endif /* _TRACE_FASTALLOC_H */
+
+/* This part must be outside protection. */
+#include <trace/define_trace.h>
