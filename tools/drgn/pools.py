@@ -22,7 +22,7 @@ KINDS = ("chunk_bytes", "metadata_bytes", "cache_bytes", "check_bytes")
 ORIGINS = ("pages", "vmalloc", "owner")
 FLAGS = ("contig", "shrinker", "node", "check", "redzone", "poison", "owner", "handles",
          "typesafe_by_rcu", "init_on_alloc", "init_on_free", "no_init", "random", "drop_live",
-         "atomic_grow", "same_name", "index", "exact")
+         "atomic_grow", "same_name", "index", "exact", "trace")
 F_NODE = 1 << FLAGS.index("node")
 CHECKS = tuple(zip("FZPU", (1 << FLAGS.index(f) for f in ("check", "redzone", "poison",
                                                            "owner"))))

@@ -20,6 +20,7 @@ on_peer() { /bin/ip netns exec peer "$@"; }
 
 D=/sys/kernel/debug/flowmeter
 F=/sys/kernel/debug/fastalloc
+T=/sys/kernel/tracing
 US4=192.0.2.1 PEER4=192.0.2.2
 US6=2001:db8::1 PEER6=2001:db8::2
 SCANNED=16 START=512 MAX=65536
@@ -90,6 +91,12 @@ flows_of() {
 		(p != "icmp" || f == 6 || index($1, "icmp6") != 1) { n++ } END { print n + 0 }' /tmp/flows
 }
 at_least() { [ "$1" -ge "$2" ] || { echo "$1, not $2 or more"; return 1; }; }
+
+# the share of objects in use in the map saved in /tmp/map, per cent
+used_in_map() {
+	awk '{ sub(/.*\] /, ""); sub(/%/, ""); n += $3; used += $1 * $3 } END { print int(n ? used / n : 0) }' /tmp/map
+}
+sparser() { [ "$1" -lt "$2" ] || { echo "$1 %, not less than $2 %"; return 1; }; }
 
 human() { # BYTES
 	awk -v b="$1" 'BEGIN { split("B KiB MiB GiB", u); i = 1; while (b >= 1024 && i < 4) { b /= 1024; i++ }
@@ -196,9 +203,10 @@ need "each port is two new flows: $scan_flows" at_least "$scan_flows" 8000
 need "packets without a flow: $scan_missed" [ "$scan_missed" -eq 0 ]
 need "the pool grew in place, where an allocation found it empty: $in_place times" at_least "$in_place" 1
 
-step "Load it again, with memory for more flows"
+step "Load it again, with memory for more flows, and with a record of allocated objects (check F)"
 run modprobe -r flowmeter
 need "both modules are gone" unloaded
+run modprobe fastalloc debug=F,flowmeter || give_up "fastalloc does not load"
 run modprobe flowmeter capacity=$START max_flows=$MAX idle_ms=0 || give_up "it does not load"
 
 step "Traffic: iperf3, 88 streams of TCP and UDP over IPv4 and IPv6; ping; short connections"
@@ -231,10 +239,33 @@ need "ICMP flows over IPv4 ($(flows_of icmp 4))" at_least "$(flows_of icmp 4)" 2
 need "ICMPv6 flows ($(flows_of icmp6 6))" at_least "$(flows_of icmp6 6)" 3
 need "fragments of large pings are told apart" grep -q '^icmp6/frag' /tmp/flows
 
+step "The map of the pool with these flows: a line is a chunk, O an object in use, _ a free one"
+run head -n 12 "$F/flowmeter/map"
+cp "$F/flowmeter/map" /tmp/map
+need "it shows objects in use: $(used_in_map) %" at_least "$(used_in_map)" 10
+
+step "A trace of every allocation and free, switched on while the pool is used"
+mount -t tracefs tracefs $T 2>/dev/null
+echo "# echo 1 >$F/flowmeter/trace; echo 1 >$T/events/fastalloc/enable"
+echo 1 >$F/flowmeter/trace
+echo 1 >$T/events/fastalloc/enable
+knock 3000-3009
+echo 0 >$T/events/fastalloc/enable
+echo 0 >$F/flowmeter/trace
+grep -v '^#' $T/trace >/tmp/trace
+run sed -n '1,5p' /tmp/trace
+need "allocations of the flow meter are traced: $(grep -c 'fastalloc_alloc: .*\[flowmeter\]' /tmp/trace)" \
+	grep -q 'fastalloc_alloc: pool=flowmeter .*\[flowmeter\]' /tmp/trace
+
 step "Idle flows are forgotten after $IDLE ms, and their objects serve again"
 echo "# echo $IDLE >/sys/module/flowmeter/parameters/idle_ms"
 echo $IDLE >/sys/module/flowmeter/parameters/idle_ms
 need "flows expire" await stat_above expired 100
+busy=$(used_in_map)
+cp "$F/flowmeter/map" /tmp/map
+echo "   the map after traffic:"
+run head -n 12 "$F/flowmeter/map"
+need "fewer objects are in use: $(used_in_map) %" sparser "$(used_in_map)" "$busy"
 reused=$(stat reused)
 knock 2000-2099
 need "new flows got objects that had been flows before" stat_above reused "$((reused + 100))"
