@@ -140,7 +140,7 @@ static const struct config_param config_params[] = {
 		   .magazine = FASTALLOC_MAX_MAGAZINE } },
 	CONFIG("flags unknown", -EINVAL, .obj_size = 8, .capacity = 4, .flags = BIT(31)),
 	CONFIG("first unknown flag", -EINVAL, .obj_size = 8, .capacity = 4,
-	       .flags = FASTALLOC_F_EXACT << 1),
+	       .flags = FASTALLOC_F_TRACE << 1),
 	CONFIG("drop_live is fine", 0, .obj_size = 8, .capacity = 4,
 	       .flags = FASTALLOC_F_DROP_LIVE),
 	CONFIG("atomic_grow is fine", 0, .obj_size = 8, .capacity = 4,

@@ -22,7 +22,7 @@
 #include "fastalloc_ktest.h"
 
 #define FA_TEST_POOLS	4
-#define FA_TEST_MEMS	8
+#define FA_TEST_MEMS	16
 #define FA_TEST_HELD	4096
 
 /* Time for a condition to come true on a slow emulated machine. */
