@@ -114,7 +114,7 @@ for sync in $PERCPU $SPINLOCK; do
 	wait
 	is "every object was sound in $round runs" "$(report errors)" 0
 	is "and is back" "$(report taken) $(report pool_in_use)" "$(report given) 0"
-	at_least "the trace was switched" "$(wc -l </tmp/switches)" 10
+	at_least "the trace was switched" "$(wc -l </tmp/switches)" 2
 	rm /tmp/switches
 	unload fastalloc_test_context
 done
