@@ -60,31 +60,35 @@ static DEFINE_MUTEX(fa_trace_lock);
 #define CREATE_TRACE_POINTS
 #include <trace/events/fastalloc.h>
 
+static int fa_trace_find(struct fastalloc_pool *pool, const void *obj)
+{
+	struct fa_chunk *chunk = fa_chunk_find(&pool->chunks, obj);
+	unsigned long i;
+
+	if (unlikely(!chunk))
+		return -1;
+	i = fa_chunk_slot(&pool->chunks, chunk, obj);
+	return likely(i < chunk->count) ? (int)(chunk->base + i) : -1;
+}
+
 /*
  * The index of an allocated object, or -1 if the pointer is not one. Its chunk stays, but not
  * the others, which the search meets: in pools without ->rcu the lock keeps those.
  */
 static int fa_trace_index(struct fastalloc_pool *pool, const void *obj)
 {
-	bool lock = !pool->rcu && !fa_is_percpu(pool);
-	unsigned long flags = 0, i;
-	struct fa_chunk *chunk;
-	int index = -1;
+	unsigned long flags;
+	int index;
 
-	if (lock)
-		flags = fa_lock_quiet(pool);
-	else
+	if (pool->rcu || fa_is_percpu(pool)) {
 		fa_chunk_read_lock();
-	chunk = fa_chunk_find(&pool->chunks, obj);
-	if (likely(chunk)) {
-		i = fa_chunk_slot(&pool->chunks, chunk, obj);
-		if (likely(i < chunk->count))
-			index = chunk->base + i;
-	}
-	if (lock)
-		fa_unlock_quiet(pool, flags);
-	else
+		index = fa_trace_find(pool, obj);
 		fa_chunk_read_unlock();
+	} else {
+		flags = fa_lock_quiet(pool);
+		index = fa_trace_find(pool, obj);
+		fa_unlock_quiet(pool, flags);
+	}
 	return index;
 }
 
