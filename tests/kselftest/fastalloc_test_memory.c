@@ -33,6 +33,7 @@
 #include <linux/string.h>
 #include <linux/vmstat.h>
 
+#include "../../fastalloc/pool.h"
 #include "fastalloc_test_module.h"
 
 #define HOG_ORDER	8	/* blocks that bypass the lists of a CPU */
@@ -84,6 +85,7 @@ static int answer;
 static long ms, last_ms;
 static unsigned long objects, pages_before, pages_left;
 static struct fastalloc_stats last;
+static size_t percpu_bytes;	/* told for the caches of CPUs, without the depot */
 
 /* Free pages, exactly: with those on the lists of CPUs, and what CPUs have not added up yet. */
 static unsigned long memory_free_pages(void)
@@ -268,6 +270,8 @@ static int memory_many(unsigned long nr)
 		last.cache_bytes += s.cache_bytes;
 		last.check_bytes += s.check_bytes;
 		last.magazine_bytes += s.magazine_bytes;
+		percpu_bytes += s.cache_bytes - s.magazine_bytes -
+				ksize(pools[nr_pools]->percpu.depot.shard);
 		last.chunks += s.chunks;
 		cond_resched();
 	}
@@ -288,6 +292,7 @@ static int ctl_command(char *cmd)
 	pages_left = 0;
 	last_ms = 0;
 	memset(&last, 0, sizeof(last));
+	percpu_bytes = 0;
 	if (!strcmp(word, "hog") || !strcmp(word, "give") || !strcmp(word, "many")) {
 		char *number = strsep(&cmd, " ");
 
@@ -337,9 +342,7 @@ static void report_print(struct seq_file *m)
 	seq_printf(m, "cache_bytes: %zu\n", last.cache_bytes);
 	seq_printf(m, "check_bytes: %zu\n", last.check_bytes);
 	seq_printf(m, "magazine_bytes: %zu\n", last.magazine_bytes);
-	seq_printf(m, "percpu_bytes: %lu\n",
-		   cfg.sync == FASTALLOC_SYNC_PERCPU ?
-		   nr_pools * num_possible_cpus() * sizeof(struct fastalloc_cache) : 0);
+	seq_printf(m, "percpu_bytes: %zu\n", percpu_bytes);
 	seq_printf(m, "possible_cpus: %u\n", num_possible_cpus());
 	seq_printf(m, "capacity: %lu\n", last.capacity);
 	seq_printf(m, "grows: %llu\n", last.grows);

@@ -54,7 +54,7 @@ test_error_each_member() {
 		esac
 		nr=$((nr + 1))
 	done <members
-	[ "$nr" = 41 ] || fail "$nr members"
+	[ "$nr" = 45 ] || fail "$nr members"
 }
 
 test_error_newer() {

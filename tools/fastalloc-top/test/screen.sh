@@ -251,7 +251,7 @@ test_screen_pool() {
 	screen screen-pool-80x24
 	# words that are longer than a line
 	term resize-window -x 22 -y 24
-	soon shows '^    owner; checks none$'
+	soon shows '^    checks 0$'
 	keys End
 	screen screen-pool-22x24
 	term resize-window -x 80 -y 24
