@@ -47,13 +47,6 @@ static inline void *fa_vmalloc_huge(size_t bytes, gfp_t gfp, int node)
 #endif
 }
 
-/* In events: 6.10 derived the source of a string from the declaration. */
-#ifdef FA_HAVE_ASSIGN_STR_DST
-#define fa_assign_str(dst, src)	__assign_str(dst)
-#else
-#define fa_assign_str(dst, src)	__assign_str(dst, src)
-#endif
-
 /*
  * call_rcu() may be lazy on kernels with CONFIG_RCU_LAZY, and then takes seconds.
  * call_rcu_hurry() came with 6.2.

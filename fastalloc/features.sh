@@ -75,25 +75,6 @@ depot_stack_handle_t fa_probe(unsigned long *entries)
 }
 END
 
-# Until 6.9 an event named the source of a string again. Its macros are for use in the header
-# of an event, so what they use there is given here.
-probe ASSIGN_STR_DST <<'END'
-#include <trace/stages/stage6_event_callback.h>
-#undef __get_str
-#undef __get_dynamic_array_len
-#define EVENT_NULL_STR "(null)"
-#define __get_str(field) to
-#define __get_dynamic_array_len(field) 2
-void fa_probe(char *to);
-void fa_probe(char *to)
-{
-	struct { const char *name_ptr_; } __data_offsets = { .name_ptr_ = "a" };
-
-	__assign_str(name);
-	(void)__data_offsets;
-}
-END
-
 # Until 6.12 the namespace of a symbol was a name, now it is a string.
 probe NS_NAMES <<'END'
 void fa_probe(void);

@@ -34,8 +34,8 @@
 #include <linux/printk.h>
 #include <linux/rcupdate.h>
 #include <linux/smp.h>
+#include <linux/string.h>
 
-#include "compat.h"
 #include "lock.h"
 #include "pool.h"
 #include "stats.h"

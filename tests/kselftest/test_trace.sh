@@ -17,7 +17,7 @@ if [ ! -e $T/trace ]; then
 fi
 
 # What events begin with, and those that have a caller.
-any="__data_loc char[] pool; int cpu; u8 context;"
+any="char pool[32]; int cpu; u8 context;"
 call="$any unsigned long ip;"
 
 # fields EVENT: the declarations of its fields, without those that all events of the kernel have
@@ -78,7 +78,7 @@ format wait_end "$call u64 ns; bool got;"
 format refill "$any unsigned int objects;"
 format flush "$any unsigned int objects;"
 format lease_change "$any int lease_cpu; unsigned int old_size; unsigned int new_size;"
-format violation "$any __data_loc char[] what; int index;"
+format violation "$any char what[64]; int index;"
 format alloc "$call int index; unsigned int gfp;"
 format free "$call int index;"
 

@@ -6,7 +6,8 @@
  * All but what is passed is read here, so an event that is off costs a static key. Only
  * fastalloc/trace.c makes the events, and includes what that needs. Names have a prefix, as
  * ftrace shows them without the system, and as the kernel has functions such as
- * perf_trace_destroy().
+ * perf_trace_destroy(). Strings are arrays: bpftrace 0.23 reads those of __string() from a wrong
+ * address.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM fastalloc
@@ -32,21 +33,24 @@ struct fastalloc_pool;
 #define FA_TRACE_RESERVE	3
 #define FA_TRACE_SHRINKER	4
 
+/* Room for a text. */
+#define FA_TRACE_WHAT		64
+
 /* What every event begins with. */
 #define FA_TRACE_ENTRY							\
-	__string(pool, pool->name)					\
+	__array(char, pool, FASTALLOC_NAME_LEN)				\
 	__field(int, cpu)						\
 	__field(u8, context)
 
 #define FA_TRACE_ASSIGN							\
-	fa_assign_str(pool, pool->name);				\
+	strscpy_pad(__entry->pool, pool->name, FASTALLOC_NAME_LEN);	\
 	__entry->cpu = raw_smp_processor_id();				\
 	__entry->context = fa_trace_context()
 
 #define FA_TRACE_FMT	"pool=%s cpu=%d context=%s"
 
 #define FA_TRACE_ARGS							\
-	__get_str(pool), __entry->cpu,					\
+	__entry->pool, __entry->cpu,					\
 	__print_symbolic(__entry->context,				\
 			 { FA_TRACE_TASK, "task" },			\
 			 { FA_TRACE_SOFTIRQ, "softirq" },		\
@@ -271,16 +275,16 @@ TRACE_EVENT(fastalloc_violation,
 	TP_ARGS(pool, what, index),
 	TP_STRUCT__entry(
 		FA_TRACE_ENTRY
-		__string(what, what)
+		__array(char, what, FA_TRACE_WHAT)
 		__field(int, index)
 	),
 	TP_fast_assign(
 		FA_TRACE_ASSIGN;
-		fa_assign_str(what, what);
+		strscpy_pad(__entry->what, what, FA_TRACE_WHAT);
 		__entry->index = index;
 	),
 	TP_printk(FA_TRACE_FMT " what=\"%s\" index=%d",
-		  FA_TRACE_ARGS, __get_str(what), __entry->index)
+		  FA_TRACE_ARGS, __entry->what, __entry->index)
 );
 
 TRACE_EVENT(fastalloc_alloc,
