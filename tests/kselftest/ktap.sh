@@ -171,6 +171,18 @@ kmemleak_scan() {
 	grep -c '^unreferenced object' "$DEBUGFS/kmemleak"
 }
 
+# traces POOL [VALUE]: reads or writes the switch of its trace; prints ok, or what the
+# write failed with
+traces() {
+	if [ $# = 1 ]; then
+		cat "$FASTALLOC/$1/trace"
+	elif (echo "$2" >"$FASTALLOC/$1/trace") 2>/tmp/error; then
+		echo ok
+	else
+		sed 's/.*: //' /tmp/error
+	fi
+}
+
 # pool COMMAND...: a command for fastalloc_test_pool; prints its result
 pool() {
 	echo "$*" >"$DEBUGFS/fastalloc_test_pool/ctl"

@@ -9,17 +9,6 @@ set -u
 
 F_CHECK=8 F_HANDLES=128 F_INIT_ON_FREE=1024 F_TRACE=$((1 << 18))
 
-# traces POOL [VALUE]: reads or writes its switch
-traces() {
-	if [ $# = 1 ]; then
-		cat "$FASTALLOC/$1/trace"
-	elif (echo "$2" >"$FASTALLOC/$1/trace") 2>/tmp/error; then
-		echo ok
-	else
-		sed 's/.*: //' /tmp/error
-	fi
-}
-
 # sound POOL: whether a check of it finds nothing, while nobody uses it
 sound() {
 	cat "$FASTALLOC/$1/check" >/tmp/check

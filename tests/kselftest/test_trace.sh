@@ -46,17 +46,6 @@ only() { sed -n "s/.* $1=\([^ ]*\).*/\1/p"; }
 # the different values, in one line
 kinds() { sort -u | tr '\n' ' ' | sed 's/ $//'; }
 
-# traces POOL [VALUE]: reads or writes its switch
-traces() {
-	if [ $# = 1 ]; then
-		cat "$FASTALLOC/$1/trace"
-	elif (echo "$2" >"$FASTALLOC/$1/trace") 2>/tmp/error; then
-		echo ok
-	else
-		sed 's/.*: //' /tmp/error
-	fi
-}
-
 F_CHECK=8 F_SHRINKER=2 F_TRACE=$((1 << 18)) F_HANDLES=128
 
 ktap_plan 75
