@@ -22,10 +22,10 @@ work() {
 # shows FILE: the output, for a reader of the log
 shows() { head -n "${2:-12}" "$1" | sed 's/^/# | /'; }
 
-# traced SECONDS COMMAND...: runs bpftrace, does the work when its probes are there, and stops it
-# after that time
+# traced CONDITION COMMAND...: runs bpftrace, does the work when its probes are there, and stops it
+# when the condition holds, or after 40 s
 traced() {
-	seconds=$1
+	condition=$1
 	shift
 	echo "# $*" | head -c 800 | tr '\n' ' '
 	echo
@@ -35,7 +35,7 @@ traced() {
 	# the message comes before they are attached
 	sleep 4
 	work
-	sleep "$seconds"
+	wait_for 40 "$condition"
 	kill -INT $pid
 	wait $pid
 	shows /tmp/out 20
@@ -78,27 +78,29 @@ rm -f /tmp/trace.dat /tmp/perf.data
 
 # who allocates most from a pool
 # shellcheck disable=SC2016 # bpftrace's
-traced 1 bpftrace -e 'tracepoint:fastalloc:fastalloc_alloc /args.pool == "flows"/ { @[ksym(args.ip)] = count(); }'
+traced true bpftrace -e 'tracepoint:fastalloc:fastalloc_alloc /args.pool == "flows"/ { @[ksym(args.ip)] = count(); }'
 is "bpftrace: who allocates most" "$(grep '^@' /tmp/out | tail -n 1)" "@[test_alloc]: 40"
 is "and the others" "$(grep -c '^@\[test_alloc_too\]: 7$\|^@\[test_bulk\]: 3$' /tmp/out)" 2
 
 # how long tasks wait
 # shellcheck disable=SC2016
-traced 1 bpftrace -e 'tracepoint:fastalloc:fastalloc_wait_end { @us[args.pool] = hist(args.ns / 1000); }'
+traced true bpftrace -e 'tracepoint:fastalloc:fastalloc_wait_end { @us[args.pool] = hist(args.ns / 1000); }'
 at_least "bpftrace: histogram of waiting times" "$(grep -c '|@@*' /tmp/out)" 1
 is "of that pool" "$(grep -c '^@us\[slots\]' /tmp/out)" 1
 
 # what is not freed for 10 s: 5 of 50 objects of each round. The trace begins before the pool is
 # used, so that all that is freed is known.
 pool free flows 200 >/dev/null
+leaks() { grep -c '^flows: object [0-9]*, 1[0-9] s, by test_' /tmp/out; }
+leaks_told() { [ "$(leaks)" -ge 5 ]; }
 # shellcheck disable=SC2016
-traced 13 bpftrace -e '
+traced leaks_told bpftrace -e '
 	tracepoint:fastalloc:fastalloc_alloc { @out[args.pool, args.index] = (nsecs, args.ip); }
 	tracepoint:fastalloc:fastalloc_free { delete(@out[args.pool, args.index]); }
 	interval:s:2 { for ($o : @out) { if (nsecs - $o.1.0 > 10000000000) {
 		printf("%s: object %d, %d s, by %s\n", $o.0.0, $o.0.1, (nsecs - $o.1.0) / 1000000000, ksym($o.1.1)); } } }
 	END { clear(@out); }'
-at_least "bpftrace: what was not freed" "$(grep -c '^flows: object [0-9]*, 1[0-9] s, by test_' /tmp/out)" 1
+at_least "bpftrace: what was not freed" "$(leaks)" 5
 
 unload fastalloc_test_pool
 check "unloads" rmmod fastalloc
