@@ -391,7 +391,7 @@ void fa_percpu_flush_local(struct fastalloc_pool *pool)
  * good as a flush just before or after. A CPU that never used the pool, such as an isolated
  * one, holds none.
  */
-static bool fa_cache_holds(const struct fastalloc_pool *pool, int cpu)
+bool fa_cache_holds(const struct fastalloc_pool *pool, int cpu)
 {
 	struct fa_cpu_stats s;
 

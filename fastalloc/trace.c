@@ -38,7 +38,6 @@
 
 #include "lock.h"
 #include "pool.h"
-#include "stats.h"
 #include "trace.h"
 
 /* The context of an event. */
@@ -128,12 +127,10 @@ noinline __cold void fa_violation(struct fastalloc_pool *pool, const char *what,
 
 static bool fa_caches_hold(const struct fastalloc_pool *pool)
 {
-	struct fa_cpu_stats s;
 	int cpu;
 
 	for_each_online_cpu(cpu) {
-		fa_percpu_look(pool, cpu, &s);
-		if (s.busy || s.loaded || s.spare)
+		if (fa_cache_holds(pool, cpu))
 			return true;
 	}
 	return false;
