@@ -782,13 +782,15 @@ static int crew_thread(void *data)
 	unsigned int round = 0;
 
 	while (!kthread_should_stop()) {
-		if (READ_ONCE(c->rounds) == round) {
+		/* Pairs with the release in crew_round(): sees its reset of @got and @ready. */
+		if (smp_load_acquire(&c->rounds) == round) {
 			usleep_range(20, 50);
 			continue;
 		}
 		round++;
 		crew_take(c, h);
-		atomic_inc(&c->ready);
+		/* Pairs with the acquire in crew_round(), which reads @got and @objs. */
+		atomic_inc_return_release(&c->ready);
 	}
 	return 0;
 }
@@ -801,9 +803,10 @@ static unsigned int crew_round(struct kunit *test, struct crew *c, void **all)
 	for (i = 0; i < CREW; i++)
 		c->hand[i].got = 0;
 	atomic_set(&c->ready, 0);
-	WRITE_ONCE(c->rounds, c->rounds + 1);
+	/* Pairs with the acquire in crew_thread(). */
+	smp_store_release(&c->rounds, c->rounds + 1);
 	KUNIT_EXPECT_TRUE(test, fa_await(fastalloc_pool_capacity(c->pool) > c->most ||
-					 atomic_read(&c->ready) == CREW));
+					 atomic_read_acquire(&c->ready) == CREW));
 	KUNIT_EXPECT_LE(test, fastalloc_pool_capacity(c->pool), c->most);
 	for (i = 0; i < CREW; i++) {
 		memcpy(all + got, c->hand[i].objs, c->hand[i].got * sizeof(void *));
