@@ -22,22 +22,11 @@ work() {
 # shows FILE: the output, for a reader of the log
 shows() { head -n "${2:-12}" "$1" | sed 's/^/# | /'; }
 
-# traced CONDITION COMMAND...: runs bpftrace, does the work when its probes are there, and stops it
-# when the condition holds, or after 40 s
+# traced COMMAND...: runs bpftrace, which does the work when its probes are attached
 traced() {
-	condition=$1
-	shift
 	echo "# $*" | head -c 800 | tr '\n' ' '
 	echo
-	"$@" >/tmp/out 2>/tmp/err &
-	pid=$!
-	wait_for 20 grep -q Attach /tmp/out /tmp/err || note "no probes: $(cat /tmp/err)"
-	# the message comes before they are attached
-	sleep 4
-	work
-	wait_for 40 "$condition"
-	kill -INT $pid
-	wait $pid
+	"$@" -c "/bin/sh $work_file" >/tmp/out 2>/tmp/err
 	shows /tmp/out 20
 	grep -vi attach /tmp/err | head -n 5 | sed 's/^/# | /'
 }
@@ -78,13 +67,13 @@ rm -f /tmp/trace.dat /tmp/perf.data
 
 # who allocates most from a pool
 # shellcheck disable=SC2016 # bpftrace's
-traced true bpftrace -e 'tracepoint:fastalloc:fastalloc_alloc /args.pool == "flows"/ { @[ksym(args.ip)] = count(); }'
+traced bpftrace -e 'tracepoint:fastalloc:fastalloc_alloc /args.pool == "flows"/ { @[ksym(args.ip)] = count(); }'
 is "bpftrace: who allocates most" "$(grep '^@' /tmp/out | tail -n 1)" "@[test_alloc]: 40"
 is "and the others" "$(grep -c '^@\[test_alloc_too\]: 7$\|^@\[test_bulk\]: 3$' /tmp/out)" 2
 
 # how long tasks wait
 # shellcheck disable=SC2016
-traced true bpftrace -e 'tracepoint:fastalloc:fastalloc_wait_end { @us[args.pool] = hist(args.ns / 1000); }'
+traced bpftrace -e 'tracepoint:fastalloc:fastalloc_wait_end { @us[args.pool] = hist(args.ns / 1000); }'
 at_least "bpftrace: histogram of waiting times" "$(grep -c '|@@*' /tmp/out)" 1
 is "of that pool" "$(grep -c '^@us\[slots\]' /tmp/out)" 1
 
@@ -92,9 +81,13 @@ is "of that pool" "$(grep -c '^@us\[slots\]' /tmp/out)" 1
 # used, so that all that is freed is known.
 pool free flows 200 >/dev/null
 leaks() { grep -c '^flows: object [0-9]*, 1[0-9] s, by test_' /tmp/out; }
-leaks_told() { [ "$(leaks)" -ge 5 ]; }
+cat >>$work_file <<END
+$(sed -n '/^leaks() {/p' "$0")
+leaks_told() { [ "\$(leaks)" -ge 5 ]; }
+wait_for 40 leaks_told
+END
 # shellcheck disable=SC2016
-traced leaks_told bpftrace -e '
+traced bpftrace -e '
 	tracepoint:fastalloc:fastalloc_alloc { @out[args.pool, args.index] = (nsecs, args.ip); }
 	tracepoint:fastalloc:fastalloc_free { delete(@out[args.pool, args.index]); }
 	interval:s:2 { for ($o : @out) { if (nsecs - $o.1.0 > 10000000000) {
