@@ -26,7 +26,7 @@ enum fa_mem_kind {
 /* The names that struct fastalloc_stats, debugfs and sysfs use. */
 extern const char * const fa_mem_names[FA_MEM_KINDS];
 
-/* What a pool has. There is no sum beside it that could differ. */
+/* Memory of a pool by kind. fa_totals_add() computes the sum, which is not stored. */
 struct fa_account {
 	atomic_long_t	bytes[FA_MEM_KINDS];
 };

@@ -9,8 +9,8 @@
  * Destroy removes the files first, and so waits for readers.
  *
  * A reader goes on from an address, not from a number, so it meets each chunk that stays exactly
- * once, whatever is added or removed meanwhile. Objects come and go while it looks: what it
- * tells was true of each object at some instant.
+ * once, whatever is added or removed meanwhile. What it tells of an object was true at some
+ * moment of the read.
  */
 #include <linux/bitops.h>
 #include <linux/bitmap.h>

@@ -3,11 +3,11 @@
  * Trace events of fastalloc. Documentation/tracing.rst describes them; programs read them, so
  * fields are neither renamed nor moved (tests/kselftest/test_trace.sh).
  *
- * All but what is passed is read here, so an event that is off costs a static key. Only
- * fastalloc/trace.c makes the events, and includes what that needs. Names have a prefix, as
- * ftrace shows them without the system, and as the kernel has functions such as
- * perf_trace_destroy(). Strings are arrays: bpftrace 0.23 reads those of __string() from a wrong
- * address.
+ * What is not passed as an argument is read in TP_fast_assign(), so an event that is off costs
+ * only its static key. fastalloc/trace.c defines CREATE_TRACE_POINTS, and includes what the
+ * assignments need. Names have a prefix, as ftrace shows them without the system, and as the
+ * kernel has functions such as perf_trace_destroy(). Strings are arrays: bpftrace 0.23 reads
+ * those of __string() from a wrong address.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM fastalloc
