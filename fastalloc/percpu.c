@@ -424,7 +424,10 @@ unsigned int fa_percpu_alloc_some(struct fastalloc_pool *pool, unsigned int nr, 
 		} else {
 			run = fa_claim_some(pool, min_t(u32, left, FASTALLOC_MAX_MAGAZINE));
 			run = fa_depot_take(&pool->percpu.depot, c->shard, run, objs);
-			this_cpu_add(pool->percpu.cache->nested_allocs, run);
+			if (n < FASTALLOC_BUSY)
+				c->allocs += run;
+			else
+				this_cpu_add(pool->percpu.cache->nested_allocs, run);
 		}
 		__fastalloc_release(c, n);
 		preempt_enable();
@@ -434,10 +437,19 @@ unsigned int fa_percpu_alloc_some(struct fastalloc_pool *pool, unsigned int nr, 
 	return nr - left;
 }
 
+/* Counts frees, or takes them back; @n is what the claim of the cache returned. */
+static void fa_count_frees(struct fastalloc_pool *pool, struct fastalloc_cache *c, u32 n, int nr)
+{
+	if (n < FASTALLOC_BUSY)
+		c->frees += nr;
+	else
+		this_cpu_add(pool->percpu.cache->nested_frees, nr);
+}
+
 void fa_percpu_free_bulk(struct fastalloc_pool *pool, unsigned int nr, void **objs)
 {
 	struct fastalloc_cache *c;
-	u32 run, n;
+	u32 run, n, took;
 
 	if (unlikely(!nr))
 		return;
@@ -454,10 +466,11 @@ void fa_percpu_free_bulk(struct fastalloc_pool *pool, unsigned int nr, void **ob
 			c->frees += run;
 		} else {
 			run = min_t(u32, nr, FASTALLOC_MAX_MAGAZINE);
-			/* As in fa_cache_free(). */
-			this_cpu_add(pool->percpu.cache->nested_frees, run);
-			this_cpu_sub(pool->percpu.cache->nested_frees,
-				     run - fa_depot_spill(pool, fa_shard(pool), objs, run));
+			/* Before the objects can be out again, as in fa_cache_free(). */
+			fa_count_frees(pool, c, n, run);
+			took = fa_depot_spill(pool, fa_shard(pool), objs, run);
+			if (unlikely(took < run))
+				fa_count_frees(pool, c, n, -(int)(run - took));
 		}
 		__fastalloc_release(c, n);
 		objs += run;

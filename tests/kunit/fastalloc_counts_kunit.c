@@ -301,6 +301,26 @@ static void counts_overfull(struct kunit *test)
 	pool->waitq.handed--;
 }
 
+/*
+ * Promise: while caches are shut, as they are while a task waits and while a pool is traced, an
+ * operation that interrupts none is not counted as nested.
+ */
+static void counts_not_nested(struct kunit *test)
+{
+	struct fastalloc_pool *pool = fa_pool_of(test, percpu_config(100));
+	struct fastalloc_stats s;
+	void *objs[50];
+
+	WRITE_ONCE(pool->percpu.shut, true);
+	KUNIT_EXPECT_EQ(test, fastalloc_alloc_bulk_some(pool, 0, 50, objs), 50U);
+	fastalloc_free_bulk(pool, 50, objs);
+	WRITE_ONCE(pool->percpu.shut, false);
+	fastalloc_pool_stats(pool, &s);
+	KUNIT_EXPECT_EQ(test, s.nested, 0ULL);
+	KUNIT_EXPECT_EQ(test, s.allocs, 50ULL);
+	KUNIT_EXPECT_EQ(test, s.frees, 50ULL);
+}
+
 /* Promise: no two magazines share a cache line, however few slots they have. */
 static void counts_lines_of_magazines(struct kunit *test)
 {
@@ -415,6 +435,7 @@ static struct kunit_case counts_cases[] = {
 	KUNIT_CASE(counts_peak_stays),
 	KUNIT_CASE(counts_failure_is_cheap),
 	KUNIT_CASE(counts_overfull),
+	KUNIT_CASE(counts_not_nested),
 	KUNIT_CASE(counts_lines_of_magazines),
 	{}
 };
