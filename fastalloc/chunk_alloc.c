@@ -320,6 +320,12 @@ void fa_chunk_destroy(struct fastalloc_pool *pool, struct fa_chunk *chunk, gfp_t
 	kfree(chunk);
 }
 
+/* Bytes of the array of pages that the kernel has for the chunk. */
+size_t fa_chunk_array(const struct fa_chunk *chunk)
+{
+	return chunk->origin == FA_ORIGIN_VMALLOC ? fa_vmalloc_array(chunk->bytes) : 0;
+}
+
 /*
  * Accounts a chunk, with @sign 1, or that it goes, with -1. The deque has taken over the
  * segments of a chunk that was attached.
@@ -329,10 +335,9 @@ void fa_chunk_charge(struct fastalloc_pool *pool, const struct fa_chunk *chunk, 
 	size_t metadata = fa_kvsize(sizeof(*chunk)) +
 			  fa_kvsize(chunk->map.words * sizeof(unsigned long)) +
 			  chunk->segs.nr * fa_kvsize(fa_seg_bytes(pool->central.seg_slots)) +
-			  fa_handle_overhead(chunk) + fa_links_bytes(chunk);
+			  fa_handle_overhead(chunk) + fa_links_bytes(chunk) +
+			  fa_chunk_array(chunk);
 
-	if (chunk->origin == FA_ORIGIN_VMALLOC)
-		metadata += fa_vmalloc_array(chunk->bytes);
 	fa_charge(pool, FA_MEM_CHUNKS, sign * (long)chunk->bytes);
 	fa_charge(pool, FA_MEM_METADATA, sign * (long)metadata);
 	fa_charge(pool, FA_MEM_CHECKS, sign * (long)fa_debug_overhead(chunk));

@@ -24,14 +24,17 @@
 static void fa_pool_teardown(struct fastalloc_pool *pool)
 {
 	struct fa_chunk *chunk, *next;
-	size_t kept = 0;
+	size_t kept = 0, arrays = 0;
 	LIST_HEAD(gone);
 
 	if (pool->refill.pending)
 		fa_chunk_destroy(pool, pool->refill.pending, GFP_KERNEL);
 	while ((chunk = fa_chunk_first(&pool->chunks))) {
 		fa_chunk_erase(&pool->chunks, chunk);
-		kept += chunk->keep ? chunk->bytes : 0;
+		if (chunk->keep) {
+			kept += chunk->bytes;
+			arrays += fa_chunk_array(chunk);
+		}
 		list_move(&chunk->list, &gone);
 		cond_resched();
 	}
@@ -42,10 +45,11 @@ static void fa_pool_teardown(struct fastalloc_pool *pool)
 	fa_handle_pool_exit(pool);
 	pool->ops->exit(pool);
 	mutex_destroy(&pool->grow_lock);
-	/* All else is freed. */
-	memset(&pool->account, 0, sizeof(pool->account));
-	fa_charge(pool, FA_MEM_CHUNKS, kept);
-	fa_charge(pool, FA_MEM_METADATA, fa_kvsize(sizeof(*pool)));
+	/* All else is freed. Others may read these while they are in a list of pools. */
+	atomic_long_set(&pool->account.bytes[FA_MEM_CHUNKS], kept);
+	atomic_long_set(&pool->account.bytes[FA_MEM_METADATA], fa_kvsize(sizeof(*pool)) + arrays);
+	atomic_long_set(&pool->account.bytes[FA_MEM_CACHES], 0);
+	atomic_long_set(&pool->account.bytes[FA_MEM_CHECKS], 0);
 }
 
 /* The config decides, or else the kernel setting for slab caches. */

@@ -339,6 +339,27 @@ static void stats_totals(struct kunit *test)
 	}
 }
 
+/* Promise: the totals have all that is left of a pool that was destroyed with an object out. */
+static void stats_kept(struct kunit *test)
+{
+	unsigned long before[5], kept[5], pages = 1024;
+	struct fastalloc_pool *pool;
+
+	read_totals(test, before);
+	pool = fa_pool_of(test, fa_config(.name = "kunit-kept", .obj_size = PAGE_SIZE,
+					  .capacity = pages, .sync = FASTALLOC_SYNC_SPINLOCK,
+					  .backing = FASTALLOC_BACKING_VMALLOC));
+	KUNIT_ASSERT_NOT_NULL(test, fastalloc_alloc(pool, GFP_KERNEL));
+	fa_expect_splat("pool kunit-kept destroyed with 1 objects out");
+	fa_pool_gone(test, pool);
+	read_totals(test, kept);
+	KUNIT_EXPECT_GE(test, kept[1] - before[1], pages * PAGE_SIZE);
+	/* With the array of pages of vmalloc. */
+	KUNIT_EXPECT_GE(test, kept[2] - before[2], sizeof(*pool) + pages * sizeof(struct page *));
+	KUNIT_EXPECT_EQ(test, kept[3], before[3]);
+	KUNIT_EXPECT_EQ(test, kept[4], before[4]);
+}
+
 static int fail_second(void *obj, void *arg)
 {
 	return atomic_inc_return((atomic_t *)arg) == 2 ? -ENXIO : 0;
@@ -430,6 +451,7 @@ static struct kunit_case stats_cases[] = {
 	KUNIT_CASE(stats_growth),
 	KUNIT_CASE_PARAM(stats_kinds, kinds_gen_params),
 	KUNIT_CASE_PARAM(stats_totals, kinds_gen_params),
+	KUNIT_CASE(stats_kept),
 	KUNIT_CASE(stats_growth_failure),
 	KUNIT_CASE(stats_consistent),
 	{ }
