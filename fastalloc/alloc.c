@@ -274,14 +274,12 @@ void fa_pool_free_checked(struct fastalloc_pool *pool, void *obj)
 	rcu_read_unlock();
 }
 
-/* Takes an object, growing the pool where that is allowed. */
+/* Takes an object, growing the pool where that is allowed. The caller has entered the pool. */
 static void *fa_pool_take_or_grow(struct fastalloc_pool *pool, gfp_t gfp, unsigned long ip)
 {
 	unsigned int tries = 0;
 	void *obj;
 
-	if (fa_fail(pool->chunks.stride) || !fa_pool_enter(pool))
-		return NULL;
 	while (unlikely(!(obj = fa_pool_take(pool))))
 		if (!fa_pool_refill(pool, gfp, 1, false, tries++, ip))
 			break;
@@ -293,7 +291,7 @@ void *fa_pool_alloc(struct fastalloc_pool *pool, gfp_t gfp, unsigned long ip)
 {
 	void *obj;
 
-	if (!fa_pool_may_alloc(pool, gfp))
+	if (!fa_pool_may_alloc(pool, gfp) || !fa_pool_try_enter(pool, pool->chunks.stride))
 		return NULL;
 	obj = fa_pool_take_or_grow(pool, gfp, ip);
 	if (unlikely(!obj))
@@ -683,7 +681,8 @@ static void *fa_pool_alloc_wait(struct fastalloc_pool *pool, gfp_t gfp,
 	 * Do not overtake tasks that wait already, unless the pool can grow: they could not
 	 * grow it.
 	 */
-	if (!wait || !READ_ONCE(pool->waitq.nr) || fastalloc_pool_can_grow(pool))
+	if ((!wait || !READ_ONCE(pool->waitq.nr) || fastalloc_pool_can_grow(pool)) &&
+	    !fa_fail(pool->chunks.stride) && fa_pool_enter(pool))
 		obj = fa_pool_take_or_grow(pool, gfp, ip);
 	if (!obj && wait)
 		obj = fa_pool_wait(pool, timeout, killable, ip);

@@ -93,6 +93,18 @@ static inline bool fa_pool_enter(struct fastalloc_pool *pool)
 	       fa_debug_enter(pool);
 }
 
+/*
+ * Begins an allocation of @size bytes. If a failure is injected, or the owner of a NONE pool is
+ * not alone, the allocation fails although the pool may have objects.
+ */
+static inline bool fa_pool_try_enter(struct fastalloc_pool *pool, size_t size)
+{
+	if (likely(!fa_fail(size) && fa_pool_enter(pool)))
+		return true;
+	fa_pool_failed(pool);
+	return false;
+}
+
 static inline void fa_pool_leave(struct fastalloc_pool *pool)
 {
 	if (pool->checks && pool->sync == FASTALLOC_SYNC_NONE)

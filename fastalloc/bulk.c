@@ -41,12 +41,9 @@ static noinline bool fa_pool_alloc_bulk(struct fastalloc_pool *pool, gfp_t gfp,
 	unsigned int tries = 0;
 	bool ok;
 
-	if (!nr || !fa_pool_may_alloc(pool, gfp))
+	if (!nr || !fa_pool_may_alloc(pool, gfp) ||
+	    !fa_pool_try_enter(pool, nr * pool->chunks.stride))
 		return false;
-	if (fa_fail(nr * pool->chunks.stride) || !fa_pool_enter(pool)) {
-		fa_pool_failed(pool);
-		return false;
-	}
 	while (!(ok = fa_pool_take_bulk(pool, nr, objs)))
 		if (!fa_pool_refill(pool, gfp, nr, false, tries++, ip))
 			break;
@@ -88,15 +85,14 @@ unsigned int fastalloc_alloc_bulk_some(struct fastalloc_pool *pool, gfp_t gfp,
 	unsigned int tries = 0, got = 0;
 	unsigned long want;
 
-	if (!nr || !fa_pool_may_alloc(pool, gfp))
+	if (!nr || !fa_pool_may_alloc(pool, gfp) ||
+	    !fa_pool_try_enter(pool, nr * pool->chunks.stride))
 		return 0;
-	if (!fa_fail(nr * pool->chunks.stride) && fa_pool_enter(pool)) {
-		do {
-			got += fa_pool_take_some(pool, nr - got, objs + got);
-			want = min_t(unsigned long, nr - got, fa_pool_room(pool));
-		} while (want && fa_pool_refill(pool, gfp, want, false, tries++, _RET_IP_));
-		fa_pool_leave(pool);
-	}
+	do {
+		got += fa_pool_take_some(pool, nr - got, objs + got);
+		want = min_t(unsigned long, nr - got, fa_pool_room(pool));
+	} while (want && fa_pool_refill(pool, gfp, want, false, tries++, _RET_IP_));
+	fa_pool_leave(pool);
 	if (!got)
 		fa_pool_exhausted(pool, nr, _RET_IP_);
 	else
@@ -162,16 +158,15 @@ void *fastalloc_alloc_contig(struct fastalloc_pool *pool, gfp_t gfp,
 			     unsigned int nr)
 {
 	unsigned int tries = 0, i;
-	void *obj = NULL;
+	void *obj;
 
-	if (!nr || !fa_may_contig(pool) || !fa_pool_may_alloc(pool, gfp))
+	if (!nr || !fa_may_contig(pool) || !fa_pool_may_alloc(pool, gfp) ||
+	    !fa_pool_try_enter(pool, nr * pool->chunks.stride))
 		return NULL;
-	if (!fa_fail(nr * pool->chunks.stride) && fa_pool_enter(pool)) {
-		while (!(obj = fa_central_alloc_contig(pool, nr)))
-			if (!fa_pool_refill(pool, gfp, nr, true, tries++, _RET_IP_))
-				break;
-		fa_pool_leave(pool);
-	}
+	while (!(obj = fa_central_alloc_contig(pool, nr)))
+		if (!fa_pool_refill(pool, gfp, nr, true, tries++, _RET_IP_))
+			break;
+	fa_pool_leave(pool);
 	if (!obj) {
 		fa_pool_exhausted(pool, nr, _RET_IP_);
 		return NULL;

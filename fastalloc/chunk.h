@@ -5,6 +5,7 @@
 
 #include <linux/atomic.h>
 #include <linux/container_of.h>
+#include <linux/limits.h>
 #include <linux/list.h>
 #include <linux/preempt.h>
 #include <linux/rbtree.h>
@@ -188,6 +189,15 @@ static __always_inline unsigned long fa_chunk_slot(const struct fa_chunks *chunk
 	unsigned long x = (unsigned long)(obj - chunk->mem) * chunks->inverse;
 
 	return x >> chunks->twos | x << (-chunks->twos & (BITS_PER_LONG - 1));
+}
+
+/*
+ * The number of a slot in the pool, as trace events show it. Without indices, the numbers of
+ * chunks that are gone are not used again, so they may exceed 31 bits.
+ */
+static inline int fa_chunk_number(const struct fa_chunk *chunk, unsigned long slot)
+{
+	return (chunk->base + slot) & INT_MAX;
 }
 
 /* Whether @obj is the start of an object of the chunk. */

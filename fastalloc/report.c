@@ -99,11 +99,13 @@ static void fa_fault_other_pool(const struct fastalloc_pool *mine, const void *o
 noinline __cold void fa_fault(struct fastalloc_pool *pool, const char *what,
 			      const void *obj, struct fa_chunk *chunk, const u8 *spoilt)
 {
+	int index = -1;
 	unsigned int i;
 	u8 shown[64];
 
-	fa_violation(pool, what, chunk ? (int)(chunk->base +
-					       fa_chunk_index(&pool->chunks, chunk, obj)) : -1);
+	if (chunk)
+		index = fa_chunk_number(chunk, fa_chunk_index(&pool->chunks, chunk, obj));
+	fa_violation(pool, what, index);
 	if (!__ratelimit(&pool->debug.fault_limit))
 		return;
 

@@ -48,7 +48,7 @@ kinds() { sort -u | tr '\n' ' ' | sed 's/ $//'; }
 
 F_CHECK=8 F_SHRINKER=2 F_TRACE=$((1 << 18)) F_HANDLES=128
 
-ktap_plan 75
+ktap_plan 76
 check "loads" load fastalloc
 # Sanitizers make a pool take the full path anyway, and its objects larger.
 echo N >/sys/module/fastalloc/parameters/sanitize
@@ -104,6 +104,21 @@ events >/dev/null
 is "more than the maximum" "$(pool alloc grows 2)" 0
 is "exhausted" "$(events exhausted)" \
 	"exhausted: pool=grows context=task ip=test_alloc wanted=1 in_use=12 capacity=12"
+# A failure that is injected says nothing about the pool.
+knob=$DEBUGFS/fail_fastalloc
+if [ -d $knob ]; then
+	echo 100 >$knob/probability
+	echo -1 >$knob/times
+	echo 0 >$knob/verbose
+	pool create name=injected sync=$SPINLOCK capacity=4 >/dev/null
+	events >/dev/null
+	is "no event of an injected failure" "$(pool alloc injected 1) $(pool bulk injected 2) $(events exhausted)" "0 0 "
+	echo 0 >$knob/probability
+	pool destroy injected >/dev/null
+	events >/dev/null
+else
+	skip "no event of an injected failure" "kernel without fault injection"
+fi
 is "and in one call" "$(pool bulk grows 3)" 0
 is "exhausted by a bulk call" "$(events exhausted | only wanted)" 3
 pool free grows 12 >/dev/null
