@@ -364,18 +364,48 @@ void fa_percpu_open(struct fastalloc_pool *pool)
 	mutex_unlock(&pool->percpu.shut_lock);
 }
 
-static void fa_flush_this_cpu(void *arg)
+/* Returns false if an operation was interrupted: what it holds counts as in use. */
+static bool fa_flush_this_cpu(struct fastalloc_pool *pool)
 {
-	struct fastalloc_pool *pool = arg;
 	struct fastalloc_cache *c = this_cpu_ptr(pool->percpu.cache);
 	u32 n = __fastalloc_claim(c);
+	bool own = n < FASTALLOC_BUSY;
 
-	/* An operation was interrupted: what it holds counts as in use. */
-	if (n < FASTALLOC_BUSY) {
+	if (own) {
 		fa_cache_flush(pool, c, n);
 		n = 0;
 	}
 	__fastalloc_release(c, n);
+	return own;
+}
+
+/**
+ * struct fa_flush - a flush by an interrupt
+ * @pool: the pool
+ * @done: whether the cache was flushed
+ */
+struct fa_flush {
+	struct fastalloc_pool	*pool;
+	bool			done;
+};
+
+static void fa_flush_call(void *arg)
+{
+	struct fa_flush *f = arg;
+
+	f->done = fa_flush_this_cpu(f->pool);
+}
+
+/*
+ * Flushes the cache of a CPU, by an interrupt. Returns false if the cache was in use, so that
+ * it may hold objects still. fa_cpu_dead() flushes a CPU that goes offline meanwhile.
+ */
+bool fa_percpu_flush_cpu(struct fastalloc_pool *pool, int cpu)
+{
+	struct fa_flush f = { .pool = pool, .done = true };
+
+	smp_call_function_single(cpu, fa_flush_call, &f, true);
+	return f.done;
 }
 
 /* Flushes this CPU's cache. */
@@ -408,9 +438,8 @@ void fa_percpu_flush(struct fastalloc_pool *pool)
 {
 	int cpu;
 
-	/* fa_cpu_dead() flushes a CPU that goes offline meanwhile. */
 	for_each_online_cpu(cpu)
 		if (fa_cache_holds(pool, cpu))
-			smp_call_function_single(cpu, fa_flush_this_cpu, pool, true);
+			fa_percpu_flush_cpu(pool, cpu);
 	fa_wake_waiters(&pool->waitq);
 }

@@ -91,6 +91,7 @@ void fa_cache_open(struct fastalloc_pool *pool, struct fastalloc_cache *c);
 void fa_percpu_shut(struct fastalloc_pool *pool);
 void fa_percpu_open(struct fastalloc_pool *pool);
 bool fa_cache_holds(const struct fastalloc_pool *pool, int cpu);
+bool fa_percpu_flush_cpu(struct fastalloc_pool *pool, int cpu);
 void fa_percpu_flush(struct fastalloc_pool *pool);
 void fa_percpu_flush_local(struct fastalloc_pool *pool);
 unsigned long fa_lease_mags(const struct fastalloc_pool *pool, unsigned long total);

@@ -2,24 +2,26 @@
 /*
  * Trace events, and pools that trace every allocation and free.
  *
- * Such a pool must not be used inline. A pool with FASTALLOC_F_TRACE is created so: it has the
- * full path and shows a bypass cache. The file "trace" in debugfs switches any other pool while
- * it is used (not of sync NONE, whose window only its owner may close). fa_pool_detour() makes
- * its path the full one, and closes its window under the pool's lock, or reverts this. A call
- * reads the path once, or again in a function that handles the full path, too; and on each path
- * an operation leaves the pool in the same state. So calls on the old and the new path can run
- * at the same time.
+ * Such a pool must not be used through the inline path. A pool that is created with
+ * FASTALLOC_F_TRACE has FA_PATH_FULL from the start, and its head points to the bypass cache.
+ * The file "trace" in debugfs switches other pools while they are used (not those of sync NONE,
+ * as only their owner may close the window of the inline path). fa_pool_detour() changes ->path
+ * to FA_PATH_FULL and closes the window, or reverts this, both under the pool's lock. A call may
+ * find the old or the new path. It reads ->path twice only where the second function also
+ * handles FA_PATH_FULL. An operation leaves the pool in the same state on each path, so calls on
+ * both can overlap.
  *
- * That is not enough for a PERCPU pool whose calls are inline, since these do not read the
- * path. Destroy replaces the caches that the pool's head shows by bypass caches. While the pool
- * is used that would be wrong, in both directions: a call that has claimed one and then finds
- * the other does not know what to release (fa_claimed_own()). So the head keeps showing the
- * pool's own caches, and these are made as they are while a task waits for an object. Frees
- * find them shut (fa_percpu_shut()); then they are flushed. An allocation that finds its cache
- * empty while it is shut takes one object from the depot and loads no magazine. So from then on
- * every call goes to the slow path with its cache claimed, which releases it as usual. A cache
- * that was in use when the flush came keeps what it holds, so it is flushed again. No step
- * holds more objects than before or hides any, so what percpu.c promises still holds.
+ * That is not enough for a PERCPU pool whose calls are inline, since these do not read the path.
+ * Destroy replaces the caches that the pool's head points to by bypass caches. While the pool is
+ * used that would be wrong, in both directions: a call that has claimed one and then finds the
+ * other does not know what to release (fa_claimed_own()). So the head keeps pointing to the
+ * pool's own caches, and these are put into the state that they have while a task waits for an
+ * object. Frees find them shut (fa_percpu_shut()); then, after a grace period, they are flushed.
+ * An allocation that finds its cache empty while it is shut takes one object from the depot and
+ * loads no magazine. So from then on every call goes to the slow path with its cache claimed,
+ * which releases it as usual. A cache that is in use when the flush comes keeps what it holds,
+ * so it is flushed again, up to FA_TRACE_FLUSHES times. No step lets a cache hold more objects
+ * than before or makes objects unreachable, so what percpu.c promises still holds.
  *
  * To switch off is the reverse. The caches are opened again by the same count that waiters use,
  * so neither opens them for the other.
@@ -50,7 +52,7 @@ static __maybe_unused u8 fa_trace_context(void)
 	return in_serving_softirq() ? FA_TRACE_SOFTIRQ : FA_TRACE_TASK;
 }
 
-/* How often caches are flushed that are always in use, and the pause between. */
+/* How often a cache is flushed that is in use each time, and the pause between. */
 #define FA_TRACE_FLUSHES	100
 #define FA_TRACE_PAUSE_MS	1
 
@@ -67,7 +69,7 @@ static int fa_trace_find(struct fastalloc_pool *pool, const void *obj)
 	if (unlikely(!chunk))
 		return -1;
 	i = fa_chunk_slot(&pool->chunks, chunk, obj);
-	return likely(i < chunk->count) ? (int)(chunk->base + i) : -1;
+	return likely(i < chunk->count) ? fa_chunk_number(chunk, i) : -1;
 }
 
 /*
@@ -125,39 +127,47 @@ noinline __cold void fa_violation(struct fastalloc_pool *pool, const char *what,
 	trace_fastalloc_violation(pool, what, index);
 }
 
-static bool fa_caches_hold(const struct fastalloc_pool *pool)
+/*
+ * Flushes each cache once, at a moment at which no operation uses it. Shut, it stays empty.
+ * CPUs that have never used the pool are not interrupted. Destroy may leave a cache in use for
+ * good.
+ */
+static void fa_trace_empty(struct fastalloc_pool *pool)
 {
+	unsigned int i;
 	int cpu;
 
 	for_each_online_cpu(cpu) {
-		if (fa_cache_holds(pool, cpu))
-			return true;
+		if (!READ_ONCE(per_cpu_ptr(pool->percpu.cache, cpu)->size) &&
+		    !fa_cache_holds(pool, cpu))
+			continue;
+		for (i = 1; !fa_percpu_flush_cpu(pool, cpu); i++) {
+			if (i == FA_TRACE_FLUSHES || READ_ONCE(pool->closed))
+				break;
+			msleep(FA_TRACE_PAUSE_MS);
+		}
 	}
-	return false;
 }
 
-/* Makes every call go out of line, or no longer. */
+/* Makes every call go out of line (@on), or restores the inline path. */
 static void fa_trace_detour(struct fastalloc_pool *pool, bool on)
 {
-	bool caches = fa_is_percpu(pool) && pool->head.cache == pool->percpu.cache;
-	unsigned int i;
+	bool caches = fa_is_percpu(pool) && READ_ONCE(pool->head.cache) == pool->percpu.cache;
 
 	if (caches && on)
 		fa_percpu_shut(pool);
 	fa_pool_detour(pool, on);
-	for (i = 0; caches && on && i < FA_TRACE_FLUSHES && fa_caches_hold(pool); i++) {
-		if (i)
-			msleep(FA_TRACE_PAUSE_MS);
-		fa_percpu_flush(pool);
-	}
 	if (caches && !on)
 		fa_percpu_open(pool);
-	/* Calls that have read the old path. */
+	/* Wait for calls that have read the old path, or found their cache open. */
 	synchronize_rcu();
+	if (caches && on)
+		fa_trace_empty(pool);
 }
 
 /*
- * Switches the trace of allocations and frees. Calls that begin afterwards are traced, or not.
+ * Switches the trace of allocations and frees. Calls that begin after the return are traced if
+ * @on, else not; see the head of this file for objects in a cache that is always in use.
  * Task context, may sleep.
  */
 int fa_trace_set(struct fastalloc_pool *pool, bool on)
@@ -166,15 +176,23 @@ int fa_trace_set(struct fastalloc_pool *pool, bool on)
 	int err = 0;
 
 	mutex_lock(&fa_trace_lock);
-	if (on != pool->traced) {
-		if (!made && pool->sync == FASTALLOC_SYNC_NONE) {
-			err = -EOPNOTSUPP;
-		} else {
-			WRITE_ONCE(pool->traced, on);
-			if (!made)
-				fa_trace_detour(pool, on);
-		}
+	if (on == pool->traced)
+		goto unlock;
+	if (!made && pool->sync == FASTALLOC_SYNC_NONE) {
+		err = -EOPNOTSUPP;
+		goto unlock;
 	}
+	/*
+	 * The free of an object must be traced if its allocation was. So events begin when no
+	 * call is inline, and end before one is.
+	 */
+	if (!on)
+		WRITE_ONCE(pool->traced, false);
+	if (!made)
+		fa_trace_detour(pool, on);
+	if (on)
+		WRITE_ONCE(pool->traced, true);
+unlock:
 	mutex_unlock(&fa_trace_lock);
 	return err;
 }
