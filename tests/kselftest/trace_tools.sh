@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # Records trace events with trace-cmd, perf and bpftrace: the commands of
-# Documentation/tracing.rst. Run by tests/lab/leg/trace, which brings these programs.
+# Documentation/tracing.rst. Run by tests/lab/leg/tools, which brings these programs.
 set -u
 # shellcheck source-path=SCRIPTDIR source=ktap.sh
 . "$(dirname "$0")/ktap.sh"
