@@ -16,9 +16,9 @@ quarantine=
 if grep -q ' kasan_report$' /proc/kallsyms; then
 	quarantine=y
 fi
-CYCLES=${CYCLES:-$([ -n "$quarantine" ] && echo 200 || echo 10000)}
+CYCLES=${CYCLES:-$([ -n "$quarantine" ] && echo 150 || echo 10000)}
 # Number of pools that a reader must have read.
-READS=20
+READS=$([ -n "$quarantine" ] && echo 10 || echo 20)
 # Half of what the smallest leak of interest loses in 10,000 cycles: 64 bytes each are
 # 625 KiB.
 SLAB_KIB=312
@@ -228,12 +228,12 @@ else
 	clean=$(kmemleak_scan)
 	[ "$clean" = 0 ] || head -20 $DEBUGFS/kmemleak | sed 's/^/# /'
 	echo 1 >/sys/module/fastalloc_test_churn/parameters/leak
-	churn 200
+	churn 100
 	echo 0 >/sys/module/fastalloc_test_churn/parameters/leak
 	lost=$(kmemleak_scan)
 	echo clear >$DEBUGFS/kmemleak
-	note "kmemleak: $clean before, $lost of 200 objects lost on purpose"
-	if [ "$clean" = 0 ] && [ "$lost" -ge 100 ]; then
+	note "kmemleak: $clean before, $lost of 100 objects lost on purpose"
+	if [ "$clean" = 0 ] && [ "$lost" -ge 50 ]; then
 		pass "kmemleak finds nothing, and a leak put there"
 	else
 		fail "kmemleak finds nothing, and a leak put there"
