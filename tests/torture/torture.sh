@@ -3,8 +3,8 @@
 #
 # torture.sh - in a guest: run every shape of fastalloc_torture while CPUs go down
 # and up and the files in debugfs are read; prints KTAP. Each shape runs once with
-# default pools and, unless CHECKED=0, once with all checks and sanitizers, which must
-# report nothing.
+# default pools, and those in CHECKED (default: all) once with all checks and sanitizers,
+# which must report nothing.
 #
 # Environment: MS (milliseconds a shape), MINUTES (repeat all shapes for this time),
 # STEP (milliseconds for which the host single-steps the CPUs, from the line
@@ -16,7 +16,6 @@ CTL=$DEBUGFS/fastalloc_torture
 PARAMETERS=/sys/module/fastalloc/parameters
 MS=${MS:-500}
 STEP=${STEP:-0}
-CHECKED=${CHECKED:-1}
 SOFTIRQ=1
 # there a softirq is a thread, which must wait until preemption is enabled
 case $(uname -v) in *PREEMPT_RT*) SOFTIRQ=0 ;; esac
@@ -115,15 +114,22 @@ load fastalloc_torture || exit 1
 shapes=${SHAPES:-$(cat "$CTL/shapes")}
 # shellcheck disable=SC2086 # words
 set -- $shapes
+checked=
+for s; do
+	case " ${CHECKED-$shapes} " in
+	*[[:space:]]"$s"[[:space:]]*) checked="$checked $s" ;;
+	esac
+done
+runs=$(($# + $(echo "$checked" | wc -w)))
 turns=1
 if [ -n "${MINUTES:-}" ]; then
 	# the rest of a turn takes little time
-	turns=$((MINUTES * 60000 / ((1 + CHECKED) * $# * MS)))
+	turns=$((MINUTES * 60000 / (runs * MS)))
 	[ $turns -gt 0 ] || turns=1
 fi
 kcsan=0
 [ ! -e "$DEBUGFS/kcsan" ] || kcsan=1
-ktap_plan $((turns * (1 + CHECKED) * $# + 2 * (STEP > 0) + kcsan + 16))
+ktap_plan $((turns * runs + 2 * (STEP > 0) + kcsan + 16))
 
 say "FASTALLOC-ALLOW: fault in pool torture-wrong"
 hotplug &
@@ -135,9 +141,8 @@ while [ $t -lt $turns ]; do
 	for s; do
 		shape "$s" "$MS"
 	done
-	[ "$CHECKED" = 1 ] || continue
 	pools "checked " Y FZPU
-	for s; do
+	for s in $checked; do
 		if [ "$s" = leases ] && [ "$(nproc)" -lt 16 ]; then
 			skip "checked leases" "each of so few CPUs can have one"
 			continue
