@@ -100,7 +100,7 @@ churn() {
 all_read() {
 	for what in $READERS; do
 		read -r good bad <"$tmp/$what.count" || return 1
-		[ "$good" -ge $READS ] || return 1
+		[ "$good" -ge "$READS" ] || return 1
 	done
 }
 
@@ -192,7 +192,7 @@ is "no directory is left" "$(find $FASTALLOC -type d -name 'churn-*' | wc -l)" 0
 for what in $READERS; do
 	read -r good bad <"$tmp/$what.count"
 	note "$what: $good read of living pools, $bad reads malformed"
-	if [ "$good" -ge $READS ] && [ "$bad" = 0 ]; then
+	if [ "$good" -ge "$READS" ] && [ "$bad" = 0 ]; then
 		pass "$what was read meanwhile and whole"
 	else
 		fail "$what was read meanwhile and whole" "$(head -5 "$tmp/$what.bad" 2>/dev/null)"
