@@ -26,7 +26,7 @@ shows() {
 
 # columns: those of a table that do not depend on the time, of the pools
 columns() { awk '$1 ~ /^(conns|low|owner)$/ { print $1, $2, $3, $4, $5, $6, $7, $10, $11, $12 }'; }
-same_table() { capture && [ "$(columns </tmp/screen)" = "$(/t/fastalloc-top --once | columns)" ]; }
+same_table() { capture && [ "$(columns </tmp/screen)" = "$(/t/fastalloc-top --once -s name | columns)" ]; }
 
 # maps: the lines of the map, without number and percentage
 maps() { sed -n 's/^ *[0-9]* *\(\[[O_1-9]*\]\).*/\1/p'; }
@@ -52,8 +52,8 @@ is "thirty objects" "$(pool alloc low 30)" 30
 
 term new-session -d -x 100 -y 40 'env LINES= COLUMNS= /t/fastalloc-top -d 0.5 -s name; echo "status $?"; sleep 1000'
 shows "the table" '^3 of 3 pools'
-check "has the figures of --once" wait_for 30 same_table
-capture
+wait_for 30 same_table
+is "has the figures of --once" "$(columns </tmp/screen)" "$(/t/fastalloc-top --once -s name | columns)"
 note "$(head -n 5 /tmp/screen)"
 is "four more" "$(pool alloc low 4)" 4
 shows "are shown" '^low  *fastalloc_test_pool  *64  *34  *64 '
