@@ -107,10 +107,12 @@ is "exhausted" "$(events exhausted)" \
 # A failure that is injected says nothing about the pool.
 knob=$DEBUGFS/fail_fastalloc
 if [ -d $knob ]; then
-	echo 100 >$knob/probability
-	echo -1 >$knob/times
+	# creation must not fail, but find the probability
 	echo 0 >$knob/verbose
+	echo 0 >$knob/times
+	echo 100 >$knob/probability
 	pool create name=injected sync=$SPINLOCK capacity=4 >/dev/null
+	echo -1 >$knob/times
 	events >/dev/null
 	is "no event of an injected failure" "$(pool alloc injected 1) $(pool bulk injected 2) $(events exhausted)" "0 0 "
 	echo 0 >$knob/probability
