@@ -147,6 +147,7 @@ static void fa_trace_empty(struct fastalloc_pool *pool)
 			msleep(FA_TRACE_PAUSE_MS);
 		}
 	}
+	fa_wake_waiters(&pool->waitq);
 }
 
 /* Makes every call go out of line (@on), or restores the inline path. */
