@@ -24,7 +24,7 @@ shows() {
 	fi
 }
 
-# columns: those of a table that do not depend on the time, of the pools
+# columns: of each pool in a table, all but its rates, which change with time
 columns() { awk '$1 ~ /^(conns|low|owner)$/ { print $1, $2, $3, $4, $5, $6, $7, $10, $11, $12 }'; }
 same_table() { capture && [ "$(columns </tmp/screen)" = "$(/t/fastalloc-top --once -s name | columns)" ]; }
 
@@ -32,11 +32,11 @@ same_table() { capture && [ "$(columns </tmp/screen)" = "$(/t/fastalloc-top --on
 maps() { sed -n 's/^ *[0-9]* *\(\[[O_1-9]*\]\).*/\1/p'; }
 same_map() { capture && [ "$(maps </tmp/screen)" = "$(maps <$FASTALLOC/low/map)" ]; }
 
-# crowd COMMAND FIRST LAST: a command for each of these pools
+# crowd COMMAND FIRST LAST: runs the command for each number in this range
 crowd() {
 	crowd=$2
 	while [ "$crowd" -le "$3" ]; do
-		echo "$1$crowd${4:-}" >"$DEBUGFS/fastalloc_test_pool/ctl" || return 1
+		echo "$1$crowd" >"$DEBUGFS/fastalloc_test_pool/ctl" || return 1
 		crowd=$((crowd + 1))
 	done
 }
@@ -50,7 +50,7 @@ is "a pool of sync none" "$(pool create name=owner sync=$NONE capacity=10)" 0
 is "ninety objects" "$(pool alloc conns 90)" 90
 is "thirty objects" "$(pool alloc low 30)" 30
 
-term new-session -d -x 100 -y 40 'env LINES= COLUMNS= /t/fastalloc-top -d 0.5 -s name; echo "status $?"; sleep 1000'
+term new-session -d -x 100 -y 40 'env LINES= COLUMNS= /t/fastalloc-top -d 0.5 -s name; echo "status $?"; cat'
 shows "the table" '^3 of 3 pools'
 wait_for 30 same_table
 is "has the figures of --once" "$(columns </tmp/screen)" "$(/t/fastalloc-top --once -s name | columns)"
