@@ -107,7 +107,7 @@ is "exhausted" "$(events exhausted)" \
 # A failure that is injected says nothing about the pool.
 knob=$DEBUGFS/fail_fastalloc
 if [ -d $knob ]; then
-	# creation must not fail, but find the probability
+	# No failure while the pool is created. It takes the checked path, as probability is not 0.
 	echo 0 >$knob/verbose
 	echo 0 >$knob/times
 	echo 100 >$knob/probability
