@@ -51,6 +51,7 @@ static struct fa_link_block *fa_link_add(struct fa_links *links, struct fa_chunk
 	block = fa_kvmalloc(1, struct_size(block, next, slots), gfp, node);
 	if (!block)
 		return NULL;
+	block->slots = slots;
 	block->mem = chunk->mem + (size_t)b * FA_LINK_SLOTS * links->stride;
 	/* May drop the lock and enable interrupts to allocate, but only if gfp allows it. */
 	xa_lock_irqsave(&links->blocks, flags);

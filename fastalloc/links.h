@@ -19,12 +19,14 @@ struct fa_chunks;
  * @rcu: frees the block once no context reads a stale link
  * @mem: address of the first of these objects
  * @nr: number of the block
+ * @slots: number of entries of @next
  * @next: on a list of single objects: number of the next object + 1, or 0
  */
 struct fa_link_block {
 	struct rcu_head	rcu;
 	void		*mem;
 	u32		nr;
+	u32		slots;
 	u32		next[];
 };
 
@@ -45,7 +47,8 @@ void fa_links_del(struct fa_links *links, struct fa_chunk *chunk);
 size_t fa_links_bytes(const struct fa_chunk *chunk);
 
 /*
- * The link of the object of @id, and the object. NULL if @id is stale. With preemption off.
+ * The link of the object of @id, and the object. @id was read since preemption is off, so a
+ * block with this number is the one that @id was made for, or there is none: NULL.
  */
 static inline u32 *fa_link_of(struct fa_links *links, u32 id, void **obj)
 {
@@ -56,6 +59,18 @@ static inline u32 *fa_link_of(struct fa_links *links, u32 id, void **obj)
 		return NULL;
 	*obj = b->mem + i * links->stride;
 	return &b->next[i];
+}
+
+/*
+ * The link of the object of an @id that is any age, or 0 if there is no such object. The number
+ * may belong to another block by now, which has fewer slots. With preemption off.
+ */
+static inline u32 fa_link_look(struct fa_links *links, u32 id)
+{
+	struct fa_link_block *b = xa_load(&links->blocks, id >> FA_LINK_SHIFT);
+	u32 i = id & (FA_LINK_SLOTS - 1);
+
+	return b && i < b->slots ? READ_ONCE(b->next[i]) : 0;
 }
 
 #endif /* FASTALLOC_LINKS_H */

@@ -249,9 +249,8 @@ unsigned long fa_depot_count(struct fa_depot *d, unsigned int shard)
 {
 	struct fa_shard *sh = &d->shard[shard];
 	unsigned long objects = 0, steps;
-	u32 id, next, *link;
 	struct fa_mag *m;
-	void *obj;
+	u32 id, next;
 
 	id = (u32)atomic64_read(&sh->stocked.head);
 	for (steps = READ_ONCE(d->mags.nr); id && steps; steps--) {
@@ -267,8 +266,7 @@ unsigned long fa_depot_count(struct fa_depot *d, unsigned int shard)
 	id = (u32)atomic64_read(&sh->single.head);
 	for (steps = READ_ONCE(d->chunks->objects); id && steps; steps--) {
 		preempt_disable();
-		link = fa_link_of(&d->links, id - 1, &obj);
-		id = link ? READ_ONCE(*link) : 0;
+		id = fa_link_look(&d->links, id - 1);
 		preempt_enable();
 		objects++;
 		cond_resched();
