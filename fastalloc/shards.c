@@ -47,6 +47,9 @@ int fa_depot_init(struct fa_depot *d, struct fa_chunks *chunks, unsigned int sha
 
 void fa_depot_exit(struct fa_depot *d)
 {
+	/* The config was refused before fa_depot_init(). */
+	if (!d->chunks)
+		return;
 	fa_mags_exit(&d->mags);
 	fa_links_exit(&d->links);
 	kfree(d->shard);
