@@ -86,7 +86,11 @@ void fa_pools_del(struct fastalloc_pool *pool)
 void fa_pools_publish(struct fastalloc_pool *pool)
 {
 	mutex_lock(&fa_pools_lock);
-	pool->live = true;
+	/*
+	 * Orders all that creation has written before the store to ->live. Pairs with the
+	 * smp_load_acquire() in fa_fault_other_pool(), which cannot take the mutex.
+	 */
+	smp_store_release(&pool->live, true);
 	mutex_unlock(&fa_pools_lock);
 }
 

@@ -85,7 +85,9 @@ static void fa_fault_other_pool(const struct fastalloc_pool *mine, const void *o
 	struct fastalloc_pool *pool;
 
 	list_for_each_entry_rcu(pool, &fa_pools, node) {
-		if (pool == mine || !pool->rcu || !fa_chunk_find(&pool->chunks, obj))
+		/* Pairs with the smp_store_release() in fa_pools_publish(). */
+		if (pool == mine || !smp_load_acquire(&pool->live) || !pool->rcu ||
+		    !fa_chunk_find(&pool->chunks, obj))
 			continue;
 		pr_err("  it is an object of pool %s\n", pool->name);
 		return;
