@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Readers that look at the chunks of a pool, one after another. Not for pools of sync NONE,
- * whose owner changes the set of chunks without a lock.
+ * Readers that look at the chunks of a pool, one after another. Pools of sync NONE have no files
+ * that do so, as their owner changes the set of chunks without a lock; only the owner's own calls
+ * do (query.c).
  *
  * Chunks are removed by trim, which holds grow_lock from the first to the last step. A reader
  * takes grow_lock for a moment to mark the chunk that it looks at, and trim leaves such a chunk

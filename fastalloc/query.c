@@ -12,6 +12,7 @@
 
 #include "compat.h"
 #include "lock.h"
+#include "look.h"
 #include "query.h"
 #include "report.h"
 
@@ -146,17 +147,6 @@ unsigned long fa_live_word(struct fastalloc_pool *pool, struct fa_chunk *chunk,
 	return word & BITMAP_LAST_WORD_MASK(nr);
 }
 
-/* The chunk after @chunk, or the first one. grow_lock is held, so that no chunk is removed. */
-static struct fa_chunk *fa_live_next(struct fastalloc_pool *pool, struct fa_chunk *chunk)
-{
-	unsigned long flags;
-
-	flags = fa_lock_quiet(pool);
-	chunk = chunk ? fa_chunk_next(chunk) : fa_chunk_first(&pool->chunks);
-	fa_unlock_quiet(pool, flags);
-	return chunk;
-}
-
 /* Whether the pool knows which of its objects are allocated. */
 bool fa_live_known(const struct fastalloc_pool *pool)
 {
@@ -165,7 +155,8 @@ bool fa_live_known(const struct fastalloc_pool *pool)
 
 int fastalloc_pool_walk_live(struct fastalloc_pool *pool, fastalloc_live_t fn, void *arg)
 {
-	struct fa_chunk *chunk = NULL;
+	struct fa_look look = { .pool = pool };
+	struct fa_chunk *chunk;
 	unsigned long word;
 	unsigned int from;
 	int err = 0;
@@ -176,8 +167,7 @@ int fastalloc_pool_walk_live(struct fastalloc_pool *pool, fastalloc_live_t fn, v
 				   pool->name);
 		return -EOPNOTSUPP;
 	}
-	mutex_lock(&pool->grow_lock);
-	while (!err && (chunk = fa_live_next(pool, chunk))) {
+	while (!err && (chunk = fa_look_next(&look))) {
 		for (from = 0; !err && from < chunk->count; from += BITS_PER_LONG) {
 			word = fa_live_word(pool, chunk, from);
 			for (; !err && word; word &= word - 1)
@@ -186,15 +176,16 @@ int fastalloc_pool_walk_live(struct fastalloc_pool *pool, fastalloc_live_t fn, v
 			cond_resched();
 		}
 	}
-	mutex_unlock(&pool->grow_lock);
+	fa_look_end(&look);
 	return err;
 }
 FASTALLOC_EXPORT(fastalloc_pool_walk_live);
 
 long fastalloc_pool_check(struct fastalloc_pool *pool)
 {
-	struct fa_chunk *chunk = NULL;
+	struct fa_look look = { .pool = pool };
 	unsigned long out = 0, in_use;
+	struct fa_chunk *chunk;
 	long found = 0;
 
 	might_sleep();
@@ -202,11 +193,9 @@ long fastalloc_pool_check(struct fastalloc_pool *pool)
 		pr_err_ratelimited("pool %s: has no checks\n", pool->name);
 		return -EOPNOTSUPP;
 	}
-	mutex_lock(&pool->grow_lock);
-	while ((chunk = fa_live_next(pool, chunk)))
+	while ((chunk = fa_look_next(&look)))
 		found += fa_debug_check_chunk(pool, chunk, &out);
 	in_use = fastalloc_pool_allocated(pool);
-	mutex_unlock(&pool->grow_lock);
 	if (out != in_use) {
 		fa_fault(pool, "another number of objects marked as out than counted", NULL, NULL,
 			 NULL);
