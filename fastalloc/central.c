@@ -31,6 +31,7 @@
 
 #include "bitmap.h"
 #include "central.h"
+#include "chunk_alloc.h"
 #include "lock.h"
 #include "lowest.h"
 #include "refill.h"
@@ -373,7 +374,9 @@ static void fa_central_push_shuffled(struct fastalloc_pool *pool,
 		fa_unlock(pool, flags);
 		fa_resched(i, gfp);
 	}
-	fa_chunk_unshuffle(chunk);
+	/* The owner of a NONE pool, for which @gfp is 0, may be unable to free memory here. */
+	if (gfp)
+		fa_chunk_unshuffle(pool, chunk);
 }
 
 /* Extends to @nr segments those of a chunk, which become those of the deque. */

@@ -30,13 +30,6 @@ void fa_chunks_init(struct fa_chunks *chunks, size_t stride)
 	chunks->hint = &fa_no_chunk;
 }
 
-/* The chunk is attached, so the order is no longer needed. */
-void fa_chunk_unshuffle(struct fa_chunk *chunk)
-{
-	kvfree(chunk->shuffled);
-	chunk->shuffled = NULL;
-}
-
 static bool fa_chunk_less(struct latch_tree_node *a, struct latch_tree_node *b)
 {
 	return fa_chunk_of(a)->mem < fa_chunk_of(b)->mem;

@@ -118,7 +118,6 @@ void fa_chunks_init(struct fa_chunks *chunks, size_t stride);
 void fa_chunk_insert(struct fa_chunks *chunks, struct fa_chunk *chunk);
 void fa_chunk_erase(struct fa_chunks *chunks, struct fa_chunk *chunk);
 struct fa_chunk *fa_chunk_search(struct fa_chunks *chunks, const void *obj);
-void fa_chunk_unshuffle(struct fa_chunk *chunk);
 
 static inline struct fa_chunk *fa_chunk_of(struct latch_tree_node *n)
 {

@@ -33,7 +33,7 @@
  *	     | fa_chunk_erase(): all objects are kept               |
  *	     v                                                      |
  *	  erased: readers may use it until an RCU grace             |
- *	     |    period has passed, if pool->rcu                   |
+ *	     |    period has passed, if pool->rcu or PERCPU         |
  *	     v                                                      |
  *	fa_chunk_destroy() <----------------------------------------+
  */
@@ -290,7 +290,7 @@ err_handle:
 err_debug:
 	fa_debug_chunk_exit(pool, chunk, gfp);
 err_shuffled:
-	fa_chunk_unshuffle(chunk);
+	kvfree(chunk->shuffled);
 err_map:
 	fa_bitmap_free(&chunk->map);
 err_mem:
@@ -314,7 +314,7 @@ void fa_chunk_destroy(struct fastalloc_pool *pool, struct fa_chunk *chunk, gfp_t
 		fa_chunk_free(pool, chunk);
 	}
 	fa_links_del(&pool->percpu.depot.links, chunk);
-	fa_chunk_unshuffle(chunk);
+	kvfree(chunk->shuffled);
 	fa_segs_free(&chunk->segs, gfp);
 	fa_bitmap_free(&chunk->map);
 	kfree(chunk);
@@ -324,6 +324,20 @@ void fa_chunk_destroy(struct fastalloc_pool *pool, struct fa_chunk *chunk, gfp_t
 size_t fa_chunk_array(const struct fa_chunk *chunk)
 {
 	return chunk->origin == FA_ORIGIN_VMALLOC ? fa_vmalloc_array(chunk->bytes) : 0;
+}
+
+/* Bytes of the random order of its objects, if it is there. */
+static size_t fa_chunk_order(const struct fa_chunk *chunk)
+{
+	return chunk->shuffled ? fa_kvsize(chunk->count * sizeof(*chunk->shuffled)) : 0;
+}
+
+/* The chunk is attached, so the order is no longer needed. */
+void fa_chunk_unshuffle(struct fastalloc_pool *pool, struct fa_chunk *chunk)
+{
+	fa_charge(pool, FA_MEM_METADATA, -(long)fa_chunk_order(chunk));
+	kvfree(chunk->shuffled);
+	chunk->shuffled = NULL;
 }
 
 /*
@@ -336,7 +350,7 @@ void fa_chunk_charge(struct fastalloc_pool *pool, const struct fa_chunk *chunk, 
 			  fa_kvsize(chunk->map.words * sizeof(unsigned long)) +
 			  chunk->segs.nr * fa_kvsize(fa_seg_bytes(pool->central.seg_slots)) +
 			  fa_handle_overhead(chunk) + fa_links_bytes(chunk) +
-			  fa_chunk_array(chunk);
+			  fa_chunk_array(chunk) + fa_chunk_order(chunk);
 
 	fa_charge(pool, FA_MEM_CHUNKS, sign * (long)chunk->bytes);
 	fa_charge(pool, FA_MEM_METADATA, sign * (long)metadata);

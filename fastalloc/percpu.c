@@ -76,6 +76,8 @@
 #include <linux/printk.h>
 #include <linux/slab.h>
 
+#include "chunk_alloc.h"
+#include "config.h"
 #include "copy.h"
 #include "exact.h"
 #include "lock.h"
@@ -808,7 +810,7 @@ static int fa_percpu_attach(struct fastalloc_pool *pool, struct fa_chunk *chunk,
 			cond_resched();
 	}
 
-	fa_chunk_unshuffle(chunk);
+	fa_chunk_unshuffle(pool, chunk);
 
 	/* Count the objects once all of them can be allocated. */
 	flags = fa_lock(pool);
