@@ -63,7 +63,7 @@ static unsigned long fa_plan(struct fastalloc_pool *pool, unsigned long want)
 }
 
 /* Gives up objects that were planned and not added. */
-static void fa_unplan(struct fastalloc_pool *pool, unsigned long unused)
+void fa_unplan(struct fastalloc_pool *pool, unsigned long unused)
 {
 	unsigned long flags;
 

@@ -50,6 +50,7 @@ struct fa_refill {
 };
 
 void fa_refill_init(struct fastalloc_pool *pool, struct lock_class_key *key);
+void fa_unplan(struct fastalloc_pool *pool, unsigned long unused);
 long fa_pool_add(struct fastalloc_pool *pool, unsigned long want, unsigned long least,
 		 gfp_t gfp, bool post);
 bool fa_pool_refill(struct fastalloc_pool *pool, gfp_t gfp, unsigned long nr,

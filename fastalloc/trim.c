@@ -19,6 +19,7 @@
 #include "chunk_alloc.h"
 #include "compat.h"
 #include "lock.h"
+#include "refill.h"
 #include "trace.h"
 #include "trim.h"
 
@@ -264,9 +265,7 @@ unsigned long fa_trim(struct fastalloc_pool *pool, bool all)
 		fa_chunk_destroy(pool, chunk, GFP_KERNEL);
 		cond_resched();
 	}
-	raw_spin_lock_irqsave(&pool->lock, flags);
-	pool->refill.planned -= gone;
-	raw_spin_unlock_irqrestore(&pool->lock, flags);
+	fa_unplan(pool, gone);
 	/* The worker has room again. */
 	if (gone)
 		WRITE_ONCE(pool->refill.stalled, false);
