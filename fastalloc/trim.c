@@ -12,6 +12,7 @@
  * another scan is worth its time only after many objects were freed or added.
  */
 #include <linux/sched.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -277,11 +278,15 @@ unsigned long fa_trim(struct fastalloc_pool *pool, bool all)
 unsigned long fastalloc_pool_trim(struct fastalloc_pool *pool)
 {
 	unsigned long gone;
+	unsigned int scope;
 
 	mutex_lock(&pool->grow_lock);
+	/* For destructors and mem_free(), as in fa_pool_grow(). */
+	scope = memalloc_noio_save();
 	if (pool->sync == FASTALLOC_SYNC_NONE)
 		fa_central_adopt(pool);
 	gone = fa_trim(pool, true);
+	memalloc_noio_restore(scope);
 	mutex_unlock(&pool->grow_lock);
 	trace_fastalloc_trim(pool, _RET_IP_, FA_TRACE_CALLER, gone);
 	return gone;
