@@ -820,6 +820,8 @@ static int fa_percpu_attach(struct fastalloc_pool *pool, struct fa_chunk *chunk,
 	chunk->ready = true;
 	fa_percpu_set_low(pool);
 	fa_unlock(pool, flags);
+	/* As in fa_trim_putback(). */
+	smp_mb();
 	fa_wake_waiters(&pool->waitq);
 	return 0;
 }

@@ -180,6 +180,11 @@ static void fa_trim_putback(struct fastalloc_pool *pool, struct fa_chunk *chunk)
 	}
 	fa_add_total(pool, chunk->count);
 	fa_unlock(pool, flags);
+	/*
+	 * Orders the store to ->capacity, which fa_exact_take() reads without the lock, before
+	 * the read of ->nr. Pairs with the smp_mb() in fa_wait_for_object().
+	 */
+	smp_mb();
 	fa_wake_waiters(&pool->waitq);
 }
 
