@@ -437,7 +437,7 @@ void fa_refill_init(struct fastalloc_pool *pool, struct lock_class_key *key)
 
 int fastalloc_pool_reserve(struct fastalloc_pool *pool, unsigned long nr, gfp_t gfp)
 {
-	struct fa_ask ask = { .least = 1, .gfp = gfp, .by = FA_TRACE_RESERVE, .ip = _RET_IP_ };
+	struct fa_ask ask = { .least = 1, .by = FA_TRACE_RESERVE, .ip = _RET_IP_ };
 	unsigned long avail;
 	int err = 0;
 
@@ -449,6 +449,8 @@ int fastalloc_pool_reserve(struct fastalloc_pool *pool, unsigned long nr, gfp_t 
 	}
 	if (!fa_call_begin(pool))
 		return -ESHUTDOWN;
+	/* As in fa_pool_refill(): it applies to objects. */
+	ask.gfp = gfp & ~__GFP_ZERO;
 	mutex_lock(&pool->grow_lock);
 	if (pool->sync == FASTALLOC_SYNC_NONE)
 		fa_central_adopt(pool);
