@@ -72,6 +72,7 @@ unsigned int fastalloc_alloc_bulk(struct fastalloc_pool *pool, gfp_t gfp,
 	/* The common case. */
 	if (fa_path(pool) == FA_PATH_CACHE && !(gfp & __GFP_ZERO) &&
 	    likely(fa_percpu_alloc_bulk(pool, nr, objs))) {
+		fa_pool_might_grow(pool, gfp);
 		fa_pool_zero_bulk(pool, nr, objs);
 		return nr;
 	}
