@@ -849,12 +849,10 @@ static int fa_percpu_init(struct fastalloc_pool *pool)
 	int err;
 
 	pool->reserve = pool->cfg.reserve ?: fa_reserve_default(pool);
-	if (pool->cfg.capacity > FASTALLOC_MAX_OBJECTS - pool->reserve) {
-		pr_err("pool %s: capacity=%lu: more than %lu with the reserve of %lu\n",
-		       pool->name, pool->cfg.capacity, FASTALLOC_MAX_OBJECTS,
-		       pool->reserve);
-		return -E2BIG;
-	}
+	if (pool->cfg.capacity > FASTALLOC_MAX_OBJECTS - pool->reserve)
+		return fa_refuse(&pool->cfg, -E2BIG,
+				 "capacity=%lu: more than %lu with the reserve of %lu",
+				 pool->cfg.capacity, FASTALLOC_MAX_OBJECTS, pool->reserve);
 	pool->growth.max = min(pool->growth.max, FASTALLOC_MAX_OBJECTS - pool->reserve);
 
 	budget = pool->reserve - fa_trim_holds(pool);
