@@ -51,8 +51,9 @@
 /* Number of indices: as many as fit below the generation of a handle. */
 #define FA_INDICES		BIT(FA_REF_BITS)
 
-/* Ranges that a search for free indices visits. */
+/* Ranges that a search for free indices visits; and one that has no new indices to take. */
 #define FA_RANGE_LOOK		64
+#define FA_RANGE_LOOK_FULL	512
 
 /* The word of a slot after its free. No handle has generation 0. */
 static inline u64 fa_word_next(u64 word)
@@ -96,19 +97,18 @@ static bool fa_range_usable(const struct fa_range *r)
 
 /*
  * Assigns @count indices to @own: from the lowest range that fits among those visited,
- * which are few as interrupts are off; else new indices. If none are left, all ranges are
- * visited.
+ * which are few as interrupts are off; else new indices.
  */
 static int fa_range_take(struct fastalloc_pool *pool, struct fa_range *own,
 			 unsigned int count, struct list_head *dead)
 {
 	bool full = count > FA_INDICES - pool->handles.index_end;
 	struct fa_range *r;
-	unsigned int look;
+	unsigned int look = full ? FA_RANGE_LOOK_FULL : FA_RANGE_LOOK;
 
 	own->count = count;
 	r = fa_range_of(rb_first_cached(&pool->handles.ranges));
-	for (look = 0; r && (full || look < FA_RANGE_LOOK); look++) {
+	for (; r && look; look--) {
 		if (fa_range_usable(r) && r->count >= count) {
 			own->base = r->base;
 			own->floor = r->floor;
