@@ -760,13 +760,12 @@ static void fa_percpu_end_epoch(struct fastalloc_pool *pool)
  * Before a chunk is made: allocates magazines for @total objects. Only a task does this, as a
  * pool works without. The links come with the chunk.
  */
-static int fa_percpu_prepare(struct fastalloc_pool *pool, unsigned long total, gfp_t gfp)
+static void fa_percpu_prepare(struct fastalloc_pool *pool, unsigned long total, gfp_t gfp)
 {
 	if (gfpflags_allow_blocking(gfp))
 		fa_charge(pool, FA_MEM_CACHES,
 			  fa_depot_add_mags(&pool->percpu.depot, fa_lease_mags(pool, total),
 					    fa_node(pool)));
-	return 0;
 }
 
 /*

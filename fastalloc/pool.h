@@ -86,7 +86,8 @@ enum fa_path {
  * struct fa_pool_ops - operations of the two kinds of pool, except the hot paths
  * @init: allocates what the pool needs before its first chunk; may be NULL
  * @exit: frees what @init allocated
- * @prepare: before a chunk is made: makes room for @objects objects in total; may be NULL
+ * @prepare: before a chunk is made: makes room for @objects objects in total, as far as there
+ *	is memory; may be NULL
  * @attach: adds a chunk and its objects, or changes nothing. Any context, if gfp does not
  *	allow blocking.
  * @set_mark: updates the low-water mark after the capacity, or whether the pool can grow,
@@ -112,7 +113,7 @@ enum fa_path {
 struct fa_pool_ops {
 	int (*init)(struct fastalloc_pool *pool);
 	void (*exit)(struct fastalloc_pool *pool);
-	int (*prepare)(struct fastalloc_pool *pool, unsigned long objects, gfp_t gfp);
+	void (*prepare)(struct fastalloc_pool *pool, unsigned long objects, gfp_t gfp);
 	int (*attach)(struct fastalloc_pool *pool, struct fa_chunk *chunk, gfp_t gfp);
 	void (*set_mark)(struct fastalloc_pool *pool);
 	void (*new_epoch)(struct fastalloc_pool *pool);

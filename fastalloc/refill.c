@@ -111,11 +111,8 @@ static long fa_pool_add_chunk(struct fastalloc_pool *pool, unsigned long want,
 	int err;
 
 	/* Before the chunk, which is not to be allocated only to be destroyed. */
-	if (pool->ops->prepare) {
-		err = pool->ops->prepare(pool, READ_ONCE(pool->chunks.objects) + want, gfp);
-		if (err)
-			return err;
-	}
+	if (pool->ops->prepare)
+		pool->ops->prepare(pool, READ_ONCE(pool->chunks.objects) + want, gfp);
 	chunk = fa_chunk_create(pool, want, least, gfp);
 	if (IS_ERR(chunk))
 		return PTR_ERR(chunk);

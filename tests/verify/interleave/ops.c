@@ -298,8 +298,8 @@ void op_setup(const struct config *cfg)
 		if (fa_links_add(&pool.percpu.depot.links, chunk, GFP_KERNEL, NUMA_NO_NODE))
 			hook_bad("no links");
 	}
-	if (pool.ops->prepare(&pool, n, GFP_KERNEL) ||
-	    pool.ops->attach(&pool, &pieces[0].chunk, GFP_KERNEL))
+	pool.ops->prepare(&pool, n, GFP_KERNEL);
+	if (pool.ops->attach(&pool, &pieces[0].chunk, GFP_KERNEL))
 		hook_bad("no objects");
 	pool.head.cache = pool.percpu.cache;
 }
