@@ -77,7 +77,10 @@ static void fa_lease_give(struct fastalloc_pool *pool, long objects)
 /* Wakes the worker, unless it has just looked. Any context. */
 void fa_lease_kick(struct fastalloc_pool *pool)
 {
-	if (time_before(jiffies, READ_ONCE(pool->percpu.leases.next)))
+	unsigned long next = READ_ONCE(pool->percpu.leases.next);
+
+	/* The worker may not have looked for so long that jiffies have wrapped. */
+	if (time_in_range_open(jiffies, next - FA_LEASE_PAUSE, next))
 		return;
 	fa_grower_kick(&pool->percpu.leases.worker);
 }
