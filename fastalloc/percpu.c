@@ -336,7 +336,7 @@ static inline bool fa_cache_may_put(struct fastalloc_pool *pool, struct fastallo
 {
 	if (unlikely(!c->size) && !fa_lease_begin(pool, c))
 		return false;
-	if (likely(READ_ONCE(c->cap)))
+	if (likely(READ_ONCE(c->cap) == c->size))
 		return true;
 	if (READ_ONCE(pool->percpu.shut))
 		return false;
