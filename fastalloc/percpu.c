@@ -424,8 +424,11 @@ unsigned int fa_percpu_alloc_some(struct fastalloc_pool *pool, unsigned int nr, 
 			fa_copy_run(objs, &c->slot[n], run);
 			c->allocs += run;
 		} else {
-			run = fa_claim_some(pool, min_t(u32, left, FASTALLOC_MAX_MAGAZINE));
-			run = fa_depot_take(&pool->percpu.depot, c->shard, run, objs);
+			u32 want = fa_claim_some(pool, min_t(u32, left, FASTALLOC_MAX_MAGAZINE));
+
+			run = fa_depot_take(&pool->percpu.depot, c->shard, want, objs);
+			if (unlikely(run < want))
+				fa_missing(pool);
 			if (n < FASTALLOC_BUSY)
 				c->allocs += run;
 			else
