@@ -737,6 +737,9 @@ unsigned long fa_percpu_peak(struct fastalloc_pool *pool)
 {
 	unsigned long held = atomic_long_read(&pool->percpu.depot.min_free) & FA_MIN_MASK;
 
+	/* Nothing is recorded yet, or on 32 bits, more than fits. */
+	if (held == FA_MIN_MASK)
+		return pool->peak;
 	return max(pool->peak, pool->capacity > held ? pool->capacity - held : 0);
 }
 
