@@ -17,7 +17,7 @@ static struct workqueue_struct *fa_growth_wq;
 /* Number of objects to add to @capacity, within the maximum; 0 if the pool is not to grow. */
 unsigned long fa_growth_amount(const struct fa_growth *g, unsigned long capacity)
 {
-	unsigned long room = g->max > capacity ? g->max - capacity : 0;
+	unsigned long max = READ_ONCE(g->max), room = max > capacity ? max - capacity : 0;
 	unsigned long add = 0;
 
 	if (!room)

@@ -75,6 +75,6 @@ size_t fa_mags_add(struct fa_mags *mags, unsigned long need, int node,
 		WRITE_ONCE(mags->nr, mags->nr + nr);
 		bytes += fa_kvsize(nr * mags->mag_bytes);
 	}
-	mags->bytes += bytes;
+	WRITE_ONCE(mags->bytes, mags->bytes + bytes);
 	return bytes;
 }

@@ -122,7 +122,7 @@ void fa_percpu_stats(struct fastalloc_pool *pool, struct fastalloc_stats *stats)
 
 	flags = fa_lock(pool);
 	fa_stats_locked(pool, stats);
-	stats->magazine_bytes = pool->percpu.depot.mags.bytes;
+	stats->magazine_bytes = READ_ONCE(pool->percpu.depot.mags.bytes);
 	if (resets == pool->percpu.resets)
 		pool->peak = max(pool->peak, least);
 	pool->peak = fa_percpu_peak(pool);
