@@ -53,7 +53,7 @@ static inline void fa_pool_wipe(struct fastalloc_pool *pool, void *obj)
 
 /*
  * Called in any context, and by all CPUs at once when the pool is exhausted, so it only
- * counts. The peak is known from percpu.min_full.
+ * counts. The peak is known from depot.min_free.
  */
 static inline void fa_pool_failed(struct fastalloc_pool *pool)
 {

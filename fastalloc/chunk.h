@@ -218,7 +218,7 @@ static __always_inline struct fa_chunk *fa_chunk_hint(const struct fa_chunks *ch
 
 /*
  * The chunk that contains @obj, or NULL. Any context. The chunk stays while the lock or
- * grow_lock is held, and for RCU readers of a pool with ->rcu.
+ * grow_lock is held, and for RCU readers of a pool with ->rcu or of sync PERCPU.
  */
 static inline struct fa_chunk *fa_chunk_find(struct fa_chunks *chunks, const void *obj)
 {

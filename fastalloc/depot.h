@@ -71,9 +71,9 @@ static inline void fa_stack_push(struct fa_stack *s, u32 id, u32 *next)
 
 /*
  * Stocks a magazine that the caller owns: from here on every context may take objects from
- * it, see fa_mag_take(). The tag makes the attempt of a context fail that has read the
+ * it, see fa_shard_take_stocked(). The tag makes the attempt of a context fail that has read the
  * magazine before. The release orders the stores to the slots before that to ->stock. Pairs
- * with the acquire in fa_shard_take().
+ * with the acquire in fa_shard_take_stocked().
  */
 static inline void fa_mag_stock(struct fa_mag *m)
 {

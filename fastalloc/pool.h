@@ -197,7 +197,8 @@ struct fa_deferred {
  * @id: number in the list that it is in; later pools have higher ones
  * @ref: one until the pool is destroyed, plus those of fastalloc_pool_get()
  * @live: creation is complete, readers may use the pool; under fa_pools_lock
- * @rcu: destroy chunks only after an RCU grace period, for lockless lookups
+ * @rcu: destroy chunks only after an RCU grace period, for lockless lookups; pools of sync
+ *	PERCPU do so anyway
  * @dir: directory in debugfs
  * @rcu_head: frees the pool once no reader walks the list of pools
  */

@@ -344,8 +344,7 @@ typedef unsigned long (*fastalloc_growth_t)(unsigned long capacity, void *arg);
  * to read and write it. KASAN and kmemleak do not track it.
  *
  * Context: As fastalloc_ctor_t; may sleep only if @gfp allows blocking.
- * Return: The memory, aligned to &fastalloc_config.align (in a pool with checks, to
- *	a long), or NULL.
+ * Return: The memory, aligned to &fastalloc_config.align, or NULL.
  */
 typedef void *(*fastalloc_mem_alloc_t)(size_t size, int node, gfp_t gfp, void *arg);
 
@@ -363,7 +362,7 @@ typedef void (*fastalloc_mem_free_t)(void *mem, size_t size, void *arg);
  * struct fastalloc_config - configuration of a pool
  * @name: unique among pools, unless %FASTALLOC_F_SAME_NAME says otherwise; copied;
  *	shown in debugfs, so printable, without blanks and without '/', shorter than
- *	FASTALLOC_NAME_LEN, and neither ".", ".." nor "pools"
+ *	FASTALLOC_NAME_LEN, and none of ".", "..", "pools" and "json"
  * @obj_size: size of an object in bytes, 1 to FASTALLOC_MAX_OBJ_SIZE
  * @flex_size: size of the flexible array at its end, in addition to @obj_size: see
  *	FASTALLOC_FLEX_SIZE()
@@ -522,7 +521,7 @@ struct fastalloc_pool *__fastalloc_create(const struct fastalloc_config *cfg,
  * Context: Task context, may sleep.
  * Return: The pool, or an ERR_PTR(). For an invalid config, with a line in the log
  *	that names pool, field and value: -EINVAL; -ENAMETOOLONG (name);
- *	-EEXIST (name in use); -E2BIG (obj_size, flex_size, capacity, max_capacity);
+ *	-EEXIST (name in use); -E2BIG (obj_size, flex_size, capacity, max_capacity, reserve);
  *	-EOVERFLOW (capacity times size); -ERANGE (max_capacity, growth_percent,
  *	low_water, magazine); -EOPNOTSUPP (contiguous runs without order LOWEST,
  *	random order with it, sync PERCPU with another order than LIFO).
@@ -785,9 +784,7 @@ static __always_inline void __fastalloc_free(struct fastalloc_pool *pool, void *
  *
  * Context: As fastalloc_alloc(). PERCPU: magazine by magazine. SPINLOCK: the
  *	lock is held once, for a time proportional to @nr.
- * Return: @nr, or 0 if fewer are free and not enough could be added. PERCPU: a call
- *	that interrupts another one on its CPU may also fail if the free objects are
- *	in several magazines that are not full.
+ * Return: @nr, or 0 if fewer are free and not enough could be added.
  */
 unsigned int fastalloc_alloc_bulk(struct fastalloc_pool *pool, gfp_t gfp,
 				  unsigned int nr, void **objs) __must_check;
