@@ -31,16 +31,22 @@
 #include <linux/cpumask.h>
 #include <linux/delay.h>
 #include <linux/errno.h>
+#include <linux/kernel.h>
+#include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/preempt.h>
 #include <linux/printk.h>
 #include <linux/rcupdate.h>
 #include <linux/smp.h>
+#include <linux/stacktrace.h>
 #include <linux/string.h>
 
 #include "lock.h"
 #include "pool.h"
 #include "trace.h"
+
+/* Frames among which the caller of fastalloc must be. */
+#define FA_TRACE_FRAMES		16
 
 /* The context of an event. */
 static __maybe_unused u8 fa_trace_context(void)
@@ -50,6 +56,23 @@ static __maybe_unused u8 fa_trace_context(void)
 	if (in_hardirq())
 		return FA_TRACE_HARDIRQ;
 	return in_serving_softirq() ? FA_TRACE_SOFTIRQ : FA_TRACE_TASK;
+}
+
+/*
+ * The function outside fastalloc that has led here, or 0 if that is not known: for events so
+ * far below an exported function that its caller is not passed to them.
+ */
+static __maybe_unused unsigned long fa_trace_caller(void)
+{
+#if defined(CONFIG_STACKTRACE) && defined(MODULE)
+	unsigned long entries[FA_TRACE_FRAMES];
+	unsigned int i, nr = stack_trace_save(entries, ARRAY_SIZE(entries), 0);
+
+	for (i = 0; i < nr; i++)
+		if (!within_module(entries[i], THIS_MODULE))
+			return entries[i];
+#endif
+	return 0;
 }
 
 /* How often a cache is flushed that is in use each time, and the pause between. */

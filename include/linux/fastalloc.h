@@ -258,8 +258,8 @@ enum fastalloc_growth {
  * writes a cache line that all CPUs share. Pools of the other syncs have this property
  * anyway.
  *
- * %FASTALLOC_F_TRACE: the trace events fastalloc:alloc and fastalloc:free are made for this
- * pool, while somebody records them. All operations are out of line. The letter T of the
+ * %FASTALLOC_F_TRACE: the trace events fastalloc_alloc and fastalloc_free are emitted for
+ * this pool while somebody records them. All operations are out of line. The letter T of the
  * module parameter "debug" sets it; the file "trace" in debugfs switches these events on and
  * off later, also for pools without this flag if they are not of sync NONE.
  */

@@ -40,14 +40,16 @@ struct fastalloc_pool;
 #define FA_TRACE_ENTRY							\
 	__array(char, pool, FASTALLOC_NAME_LEN)				\
 	__field(int, cpu)						\
-	__field(u8, context)
+	__field(u8, context)						\
+	__field(unsigned long, ip)
 
-#define FA_TRACE_ASSIGN							\
+#define FA_TRACE_ASSIGN(caller)						\
 	strscpy_pad(__entry->pool, pool->name, FASTALLOC_NAME_LEN);	\
 	__entry->cpu = raw_smp_processor_id();				\
-	__entry->context = fa_trace_context()
+	__entry->context = fa_trace_context();				\
+	__entry->ip = (caller)
 
-#define FA_TRACE_FMT	"pool=%s cpu=%d context=%s"
+#define FA_TRACE_FMT	"pool=%s cpu=%d context=%s ip=%pS"
 
 #define FA_TRACE_ARGS							\
 	__entry->pool, __entry->cpu,					\
@@ -55,13 +57,8 @@ struct fastalloc_pool;
 			 { FA_TRACE_TASK, "task" },			\
 			 { FA_TRACE_SOFTIRQ, "softirq" },		\
 			 { FA_TRACE_HARDIRQ, "hardirq" },		\
-			 { FA_TRACE_NMI, "nmi" })
-
-/* And those that have a caller. */
-#define FA_TRACE_ENTRY_IP	FA_TRACE_ENTRY __field(unsigned long, ip)
-#define FA_TRACE_ASSIGN_IP	FA_TRACE_ASSIGN; __entry->ip = ip
-#define FA_TRACE_FMT_IP		FA_TRACE_FMT " ip=%pS"
-#define FA_TRACE_ARGS_IP	FA_TRACE_ARGS, (void *)__entry->ip
+			 { FA_TRACE_NMI, "nmi" }),			\
+	(void *)__entry->ip
 
 #define FA_TRACE_BY							\
 	__print_symbolic(__entry->by,					\
@@ -75,7 +72,7 @@ TRACE_EVENT(fastalloc_create,
 	TP_PROTO(const struct fastalloc_pool *pool, unsigned long ip),
 	TP_ARGS(pool, ip),
 	TP_STRUCT__entry(
-		FA_TRACE_ENTRY_IP
+		FA_TRACE_ENTRY
 		__field(size_t, obj_size)
 		__field(unsigned long, capacity)
 		__field(unsigned long, total)
@@ -83,15 +80,15 @@ TRACE_EVENT(fastalloc_create,
 		__field(unsigned int, flags)
 	),
 	TP_fast_assign(
-		FA_TRACE_ASSIGN_IP;
+		FA_TRACE_ASSIGN(ip);
 		__entry->obj_size = pool->cfg.obj_size;
 		__entry->capacity = pool->capacity;
 		__entry->total = pool->total;
 		__entry->sync = pool->sync;
 		__entry->flags = pool->cfg.flags;
 	),
-	TP_printk(FA_TRACE_FMT_IP " obj_size=%zu capacity=%lu total=%lu sync=%s flags=%#x",
-		  FA_TRACE_ARGS_IP, __entry->obj_size, __entry->capacity, __entry->total,
+	TP_printk(FA_TRACE_FMT " obj_size=%zu capacity=%lu total=%lu sync=%s flags=%#x",
+		  FA_TRACE_ARGS, __entry->obj_size, __entry->capacity, __entry->total,
 		  __print_symbolic(__entry->sync, { 0, "percpu" }, { 1, "spinlock" },
 				   { 2, "none" }),
 		  __entry->flags)
@@ -102,17 +99,17 @@ TRACE_EVENT(fastalloc_destroy,
 		 bool deferred),
 	TP_ARGS(pool, ip, in_use, deferred),
 	TP_STRUCT__entry(
-		FA_TRACE_ENTRY_IP
+		FA_TRACE_ENTRY
 		__field(unsigned long, in_use)
 		__field(bool, deferred)
 	),
 	TP_fast_assign(
-		FA_TRACE_ASSIGN_IP;
+		FA_TRACE_ASSIGN(ip);
 		__entry->in_use = in_use;
 		__entry->deferred = deferred;
 	),
-	TP_printk(FA_TRACE_FMT_IP " in_use=%lu deferred=%d",
-		  FA_TRACE_ARGS_IP, __entry->in_use, __entry->deferred)
+	TP_printk(FA_TRACE_FMT " in_use=%lu deferred=%d",
+		  FA_TRACE_ARGS, __entry->in_use, __entry->deferred)
 );
 
 TRACE_EVENT(fastalloc_grow,
@@ -120,21 +117,21 @@ TRACE_EVENT(fastalloc_grow,
 		 unsigned long got),
 	TP_ARGS(pool, ip, by, wanted, got),
 	TP_STRUCT__entry(
-		FA_TRACE_ENTRY_IP
+		FA_TRACE_ENTRY
 		__field(u8, by)
 		__field(unsigned long, wanted)
 		__field(unsigned long, got)
 		__field(unsigned long, capacity)
 	),
 	TP_fast_assign(
-		FA_TRACE_ASSIGN_IP;
+		FA_TRACE_ASSIGN(ip);
 		__entry->by = by;
 		__entry->wanted = wanted;
 		__entry->got = got;
 		__entry->capacity = READ_ONCE(pool->capacity);
 	),
-	TP_printk(FA_TRACE_FMT_IP " by=%s wanted=%lu got=%lu capacity=%lu",
-		  FA_TRACE_ARGS_IP, FA_TRACE_BY, __entry->wanted, __entry->got,
+	TP_printk(FA_TRACE_FMT " by=%s wanted=%lu got=%lu capacity=%lu",
+		  FA_TRACE_ARGS, FA_TRACE_BY, __entry->wanted, __entry->got,
 		  __entry->capacity)
 );
 
@@ -143,38 +140,38 @@ TRACE_EVENT(fastalloc_grow_failed,
 		 int err),
 	TP_ARGS(pool, ip, by, wanted, err),
 	TP_STRUCT__entry(
-		FA_TRACE_ENTRY_IP
+		FA_TRACE_ENTRY
 		__field(u8, by)
 		__field(unsigned long, wanted)
 		__field(int, err)
 	),
 	TP_fast_assign(
-		FA_TRACE_ASSIGN_IP;
+		FA_TRACE_ASSIGN(ip);
 		__entry->by = by;
 		__entry->wanted = wanted;
 		__entry->err = err;
 	),
-	TP_printk(FA_TRACE_FMT_IP " by=%s wanted=%lu err=%d",
-		  FA_TRACE_ARGS_IP, FA_TRACE_BY, __entry->wanted, __entry->err)
+	TP_printk(FA_TRACE_FMT " by=%s wanted=%lu err=%d",
+		  FA_TRACE_ARGS, FA_TRACE_BY, __entry->wanted, __entry->err)
 );
 
 TRACE_EVENT(fastalloc_trim,
 	TP_PROTO(const struct fastalloc_pool *pool, unsigned long ip, u8 by, unsigned long got),
 	TP_ARGS(pool, ip, by, got),
 	TP_STRUCT__entry(
-		FA_TRACE_ENTRY_IP
+		FA_TRACE_ENTRY
 		__field(u8, by)
 		__field(unsigned long, got)
 		__field(unsigned long, capacity)
 	),
 	TP_fast_assign(
-		FA_TRACE_ASSIGN_IP;
+		FA_TRACE_ASSIGN(ip);
 		__entry->by = by;
 		__entry->got = got;
 		__entry->capacity = READ_ONCE(pool->capacity);
 	),
-	TP_printk(FA_TRACE_FMT_IP " by=%s got=%lu capacity=%lu",
-		  FA_TRACE_ARGS_IP, FA_TRACE_BY, __entry->got, __entry->capacity)
+	TP_printk(FA_TRACE_FMT " by=%s got=%lu capacity=%lu",
+		  FA_TRACE_ARGS, FA_TRACE_BY, __entry->got, __entry->capacity)
 );
 
 TRACE_EVENT(fastalloc_exhausted,
@@ -182,48 +179,48 @@ TRACE_EVENT(fastalloc_exhausted,
 		 unsigned long in_use),
 	TP_ARGS(pool, ip, wanted, in_use),
 	TP_STRUCT__entry(
-		FA_TRACE_ENTRY_IP
+		FA_TRACE_ENTRY
 		__field(unsigned int, wanted)
 		__field(unsigned long, in_use)
 		__field(unsigned long, capacity)
 	),
 	TP_fast_assign(
-		FA_TRACE_ASSIGN_IP;
+		FA_TRACE_ASSIGN(ip);
 		__entry->wanted = wanted;
 		__entry->in_use = in_use;
 		__entry->capacity = READ_ONCE(pool->capacity);
 	),
-	TP_printk(FA_TRACE_FMT_IP " wanted=%u in_use=%lu capacity=%lu",
-		  FA_TRACE_ARGS_IP, __entry->wanted, __entry->in_use, __entry->capacity)
+	TP_printk(FA_TRACE_FMT " wanted=%u in_use=%lu capacity=%lu",
+		  FA_TRACE_ARGS, __entry->wanted, __entry->in_use, __entry->capacity)
 );
 
 TRACE_EVENT(fastalloc_wait_begin,
 	TP_PROTO(const struct fastalloc_pool *pool, unsigned long ip),
 	TP_ARGS(pool, ip),
 	TP_STRUCT__entry(
-		FA_TRACE_ENTRY_IP
+		FA_TRACE_ENTRY
 	),
 	TP_fast_assign(
-		FA_TRACE_ASSIGN_IP;
+		FA_TRACE_ASSIGN(ip);
 	),
-	TP_printk(FA_TRACE_FMT_IP, FA_TRACE_ARGS_IP)
+	TP_printk(FA_TRACE_FMT, FA_TRACE_ARGS)
 );
 
 TRACE_EVENT(fastalloc_wait_end,
 	TP_PROTO(const struct fastalloc_pool *pool, unsigned long ip, u64 ns, bool got),
 	TP_ARGS(pool, ip, ns, got),
 	TP_STRUCT__entry(
-		FA_TRACE_ENTRY_IP
+		FA_TRACE_ENTRY
 		__field(u64, ns)
 		__field(bool, got)
 	),
 	TP_fast_assign(
-		FA_TRACE_ASSIGN_IP;
+		FA_TRACE_ASSIGN(ip);
 		__entry->ns = ns;
 		__entry->got = got;
 	),
-	TP_printk(FA_TRACE_FMT_IP " ns=%llu got=%d",
-		  FA_TRACE_ARGS_IP, __entry->ns, __entry->got)
+	TP_printk(FA_TRACE_FMT " ns=%llu got=%d",
+		  FA_TRACE_ARGS, __entry->ns, __entry->got)
 );
 
 DECLARE_EVENT_CLASS(fastalloc_exchange,
@@ -234,7 +231,7 @@ DECLARE_EVENT_CLASS(fastalloc_exchange,
 		__field(unsigned int, objects)
 	),
 	TP_fast_assign(
-		FA_TRACE_ASSIGN;
+		FA_TRACE_ASSIGN(fa_trace_caller());
 		__entry->objects = objects;
 	),
 	TP_printk(FA_TRACE_FMT " objects=%u", FA_TRACE_ARGS, __entry->objects)
@@ -261,7 +258,7 @@ TRACE_EVENT(fastalloc_lease_change,
 		__field(unsigned int, new_size)
 	),
 	TP_fast_assign(
-		FA_TRACE_ASSIGN;
+		FA_TRACE_ASSIGN(fa_trace_caller());
 		__entry->lease_cpu = lease_cpu;
 		__entry->old_size = old_size;
 		__entry->new_size = new_size;
@@ -279,7 +276,7 @@ TRACE_EVENT(fastalloc_violation,
 		__field(int, index)
 	),
 	TP_fast_assign(
-		FA_TRACE_ASSIGN;
+		FA_TRACE_ASSIGN(fa_trace_caller());
 		strscpy_pad(__entry->what, what, FA_TRACE_WHAT);
 		__entry->index = index;
 	),
@@ -291,31 +288,31 @@ TRACE_EVENT(fastalloc_alloc,
 	TP_PROTO(const struct fastalloc_pool *pool, unsigned long ip, int index, gfp_t gfp),
 	TP_ARGS(pool, ip, index, gfp),
 	TP_STRUCT__entry(
-		FA_TRACE_ENTRY_IP
+		FA_TRACE_ENTRY
 		__field(int, index)
 		__field(unsigned int, gfp)
 	),
 	TP_fast_assign(
-		FA_TRACE_ASSIGN_IP;
+		FA_TRACE_ASSIGN(ip);
 		__entry->index = index;
 		__entry->gfp = (__force unsigned int)gfp;
 	),
-	TP_printk(FA_TRACE_FMT_IP " index=%d gfp=%#x",
-		  FA_TRACE_ARGS_IP, __entry->index, __entry->gfp)
+	TP_printk(FA_TRACE_FMT " index=%d gfp=%#x",
+		  FA_TRACE_ARGS, __entry->index, __entry->gfp)
 );
 
 TRACE_EVENT(fastalloc_free,
 	TP_PROTO(const struct fastalloc_pool *pool, unsigned long ip, int index),
 	TP_ARGS(pool, ip, index),
 	TP_STRUCT__entry(
-		FA_TRACE_ENTRY_IP
+		FA_TRACE_ENTRY
 		__field(int, index)
 	),
 	TP_fast_assign(
-		FA_TRACE_ASSIGN_IP;
+		FA_TRACE_ASSIGN(ip);
 		__entry->index = index;
 	),
-	TP_printk(FA_TRACE_FMT_IP " index=%d", FA_TRACE_ARGS_IP, __entry->index)
+	TP_printk(FA_TRACE_FMT " index=%d", FA_TRACE_ARGS, __entry->index)
 );
 
 #endif /* _TRACE_FASTALLOC_H */
