@@ -186,13 +186,14 @@ static const struct file_operations trace_fops = {
 };
 
 #define FA_POOLS_TEXT	"%-31s %8s %6s %-8s %-6s %-11s %-7s %10s %10s %10s %10s %6s %10s %10s %6s %s\n"
+#define FA_POOLS_DEAD	"%-31s %8zu %6zu %-8s %-6s %-11s %-7s %10s %10s %10s %10s %6s %10lu %10s %6s %s\n"
 #define FA_POOLS_LINE	"%-31s %8zu %6zu %-8s %-6s %-11s %-7s %10lu %10lu %10lu %10lu %6lu %10zu %10llu %6s %s\n"
 
 static int fa_pools_show(struct seq_file *m, void *v)
 {
 	struct fastalloc_pool *pool = v;
 	const struct fastalloc_config *cfg;
-	struct fastalloc_stats s = {};
+	struct fastalloc_stats s;
 
 	if (v == SEQ_START_TOKEN) {
 		seq_printf(m, FA_POOLS_TEXT, "NAME", "SIZE", "ALIGN", "SYNC",
@@ -202,10 +203,15 @@ static int fa_pools_show(struct seq_file *m, void *v)
 		return 0;
 	}
 	cfg = &pool->cfg;
-	if (fa_is_dead(pool))
-		s.bytes = fa_bytes(pool);
-	else
-		fastalloc_pool_stats(pool, &s);
+	if (fa_is_dead(pool)) {
+		seq_printf(m, FA_POOLS_DEAD, pool->name, cfg->obj_size, cfg->align,
+			   fa_sync_names[cfg->sync], fa_order_names[cfg->order],
+			   fa_growth_names[cfg->growth], fa_backing_names[cfg->backing],
+			   "-", "-", "-", "-", "-", fa_bytes(pool) / SZ_1K, "-",
+			   fa_pools_state(pool), pool->owner_name);
+		return 0;
+	}
+	fastalloc_pool_stats(pool, &s);
 	seq_printf(m, FA_POOLS_LINE, pool->name, cfg->obj_size, cfg->align,
 		   fa_sync_names[cfg->sync], fa_order_names[cfg->order],
 		   fa_growth_names[cfg->growth], fa_backing_names[cfg->backing],
