@@ -7,6 +7,28 @@
 
 virtual report
 
+// Not "=~", whose syntax depends on how spatch was built.
+@initialize:python@
+@@
+import re
+
+def is_gfp(name):
+    return bool(re.match("GFP_(KERNEL|KERNEL_ACCOUNT|ATOMIC|NOWAIT|NOIO|NOFS|USER)$", name))
+
+def names_gfp(name):
+    return bool(re.match("(kv?([mzc]|re)alloc|kv?memdup|kstrn?dup|kv?asprintf|kmem_cache_alloc|"
+                         "bitmap_z?alloc|(__)?alloc_pages?|(__)?alloc_percpu_gfp|(__)?folio_alloc|"
+                         "__get_free_page|get_zeroed_page|__vmalloc|vmalloc_huge|"
+                         "(__)?xa_(store|insert|alloc|cmpxchg|reserve)|"
+                         "id[ar]_(alloc|simple_get|preload)|mempool_(alloc|create|init)|"
+                         "percpu_counter_init|fa_(kzalloc|kvmalloc|mem_alloc|vmalloc)|"
+                         "mem_alloc$)", name))
+
+def implies_gfp(name):
+    return bool(re.match("(v[mz]alloc(_node|_user|_32|_32_user|_array)?|vcalloc|"
+                         "(__)?alloc_percpu(_aligned)?|"
+                         "mempool_(create|init)(_(slab|kmalloc|page)_pool)?)$", name))
+
 @wrapped@
 identifier flag =~ "^GFP_";
 position p;
@@ -14,8 +36,8 @@ position p;
 fa_gfp(<+... flag@p ...+>)
 
 @named@
-identifier alloc =~ "^(kv?([mzc]|re)alloc|kv?memdup|kstrn?dup|kv?asprintf|kmem_cache_alloc|bitmap_z?alloc|(__)?alloc_pages?|(__)?alloc_percpu_gfp|(__)?folio_alloc|__get_free_page|get_zeroed_page|__vmalloc|vmalloc_huge|(__)?xa_(store|insert|alloc|cmpxchg|reserve)|id[ar]_(alloc|simple_get|preload)|mempool_(alloc|create|init)|percpu_counter_init|fa_(kzalloc|kvmalloc|mem_alloc|vmalloc)|mem_alloc$)";
-identifier flag =~ "^GFP_(KERNEL|KERNEL_ACCOUNT|ATOMIC|NOWAIT|NOIO|NOFS|USER)$";
+identifier alloc : script:python() { names_gfp(alloc) };
+identifier flag : script:python() { is_gfp(flag) };
 position p != wrapped.p;
 expression E;
 @@
@@ -28,7 +50,7 @@ E->alloc(..., <+... flag@p ...+>, ...)
 )
 
 @implied@
-identifier alloc =~ "^(v[mz]alloc(_node|_user|_32|_32_user|_array)?|vcalloc|(__)?alloc_percpu(_aligned)?|mempool_(create|init)(_(slab|kmalloc|page)_pool)?)$";
+identifier alloc : script:python() { implies_gfp(alloc) };
 position p;
 @@
 alloc@p(...)
