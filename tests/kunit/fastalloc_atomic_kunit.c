@@ -346,6 +346,7 @@ static void atomic_fill_beside_worker(struct kunit *test)
  * @allow: the constructor fails after this many objects; 0: never
  * @gone: objects destructed after their memory was freed
  * @add: result of the pool's growth function
+ * @noio: a request came within memalloc_noio_save()
  */
 struct origin {
 	raw_spinlock_t	lock;	/* protects all that follows */
@@ -367,6 +368,7 @@ struct origin {
 	int		allow;
 	unsigned int	gone;
 	unsigned long	add;
+	bool		noio;
 };
 
 static struct origin *origin_of(struct kunit *test)
@@ -390,6 +392,7 @@ static void *origin_alloc(size_t size, int node, gfp_t gfp, void *arg)
 	o->size = size;
 	o->node = node;
 	o->gfp = gfp;
+	o->noio |= in_task() && current->flags & PF_MEMALLOC_NOIO;
 	if (mem) {
 		mem += o->skew;
 		o->skew = 0;
@@ -1482,7 +1485,14 @@ static void reserve_fails(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, fastalloc_pool_capacity(pool), 4UL);
 		KUNIT_EXPECT_EQ(test, pool->refill.planned, pool->chunks.objects);
 		o->add = 1;
-		KUNIT_EXPECT_EQ(test, fastalloc_pool_reserve(pool, 100, GFP_KERNEL), 0);
+		/* Growth must not enter I/O. The caller may do so afterwards. */
+		o->noio = false;
+		KUNIT_EXPECT_EQ(test, fastalloc_pool_reserve(pool, 100, GFP_KERNEL | __GFP_ZERO),
+				0);
+		/* That is for objects. */
+		KUNIT_EXPECT_FALSE(test, o->gfp & __GFP_ZERO);
+		KUNIT_EXPECT_TRUE(test, o->noio);
+		KUNIT_EXPECT_FALSE(test, current->flags & PF_MEMALLOC_NOIO);
 		KUNIT_EXPECT_GE(test, fastalloc_pool_available(pool), 100UL);
 		fa_pool_gone(test, pool);
 		expect_even(test, o);
@@ -1510,6 +1520,43 @@ static void reserve_adopts(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, pool->refill.pending, NULL);
 	KUNIT_EXPECT_EQ(test, fastalloc_pool_reserve(pool, 500 - n, GFP_KERNEL), 0);
 	KUNIT_EXPECT_EQ(test, fastalloc_pool_reserve(pool, 501 - n, GFP_KERNEL), -ENOSPC);
+}
+
+/*
+ * Promise: its owner may do so with preemption off. The order of so many objects is in memory of
+ * vmalloc, which cannot be freed there. It is counted until it is freed with the chunk.
+ */
+static void adopts_in_random_order(struct kunit *test)
+{
+	struct fastalloc_config cfg = fa_config(.obj_size = 8, .capacity = 10,
+						.sync = FASTALLOC_SYNC_NONE,
+						.growth = FASTALLOC_GROWTH_LINEAR,
+						.growth_amount = 20000,
+						.flags = FASTALLOC_F_RANDOM);
+	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	struct fa_fix *fix = test->priv;
+	struct fastalloc_stats before, after;
+	void *obj;
+
+	fastalloc_pool_stats(pool, &before);
+	mutex_lock(&pool->grow_lock);
+	KUNIT_EXPECT_GE(test, fa_drain(test, pool, 0), 10U);
+	mutex_unlock(&pool->grow_lock);
+	/* Pairs with the smp_store_release() in fa_pool_post(). */
+	KUNIT_EXPECT_TRUE(test, fa_await(smp_load_acquire(&pool->refill.pending)));
+	preempt_disable();
+	obj = fastalloc_alloc(pool, GFP_ATOMIC);
+	preempt_enable();
+	KUNIT_EXPECT_NOT_NULL(test, obj);
+	if (obj)
+		fastalloc_free(pool, obj);
+	fastalloc_pool_stats(pool, &after);
+	KUNIT_EXPECT_GE(test, after.metadata_bytes, before.metadata_bytes + 20000 * sizeof(u32));
+	while (fix->nr_held)
+		fa_put(test, pool, fix->held[0].obj);
+	KUNIT_EXPECT_GE(test, fastalloc_pool_trim(pool), 20000UL);
+	fastalloc_pool_stats(pool, &after);
+	KUNIT_EXPECT_EQ(test, after.bytes, before.bytes);
 }
 
 /* Promise: the maximum may be raised and lowered at run time; existing objects stay. */
@@ -1981,6 +2028,7 @@ static struct kunit_case atomic_cases[] = {
 	KUNIT_CASE_PARAM(reserve_says, sync_gen_params),
 	KUNIT_CASE(reserve_fails),
 	KUNIT_CASE(reserve_adopts),
+	KUNIT_CASE(adopts_in_random_order),
 	KUNIT_CASE_PARAM(max_changes, sync_gen_params),
 	KUNIT_CASE_PARAM(max_changes_anywhere, place_gen_params),
 	KUNIT_CASE_PARAM(low_water_rises, sync_gen_params),

@@ -262,6 +262,8 @@ static void counts_failure_is_cheap(struct kunit *test)
 	kunit_info(test, "%u possible CPUs: %llu ns a pair, %llu ns a failure\n",
 		   num_possible_cpus(), pair / TRIES, failure / TRIES);
 	KUNIT_EXPECT_LT(test, failure, 20 * pair);
+	/* Nor does the reserve of a small pool rise with the number of CPUs. */
+	KUNIT_EXPECT_LE(test, pool->reserve, 64 / 4UL);
 	while (n--)
 		fastalloc_free(pool, objs[n]);
 }

@@ -262,20 +262,78 @@ static void inspect_check_sound(struct kunit *test)
 	}
 }
 
+/* The file check of the quiet pool ends with this fault, or with none. */
+static void check_says(struct kunit *test, const char *fault)
+{
+	char *text = must_read(test, "kunit/check");
+	char *from = strstr(text, "\nquiet: ");
+	char want[128];
+
+	snprintf(want, sizeof(want), "\nquiet: yes\n%s%s%sfaults: %d\n", fault ? "fault: " : "",
+		 fault ?: "", fault ? "\n" : "", !!fault);
+	KUNIT_EXPECT_STREQ(test, from, want);
+}
+
 /* Promise: check finds counters that do not match what the lists hold. */
 static void inspect_check_counts(struct kunit *test)
 {
 	struct fastalloc_config cfg = fa_config(.capacity = 50, .sync = FASTALLOC_SYNC_SPINLOCK,
 						.order = FASTALLOC_ORDER_FIFO);
 	struct fastalloc_pool *pool = fa_pool(test, &cfg);
-	char *text = must_read(test, "pools");
 
+	if (pool->checks)
+		kunit_skip(test, "all pools have checks here");
 	((struct fastalloc_head *)pool)->allocs++;
-	KUNIT_EXPECT_GT(test, read_text("kunit/check", text), (ssize_t)0);
+	check_says(test, "objects allocated, free and cached 51, total 50");
 	((struct fastalloc_head *)pool)->allocs--;
-	KUNIT_EXPECT_NOT_NULL(test, strstr(text, "\nfault: objects allocated, free and cached 51"));
-	KUNIT_EXPECT_NOT_NULL(test, strstr(text, ", total 50\n"));
-	KUNIT_EXPECT_NULL(test, strstr(text, "\nfaults: 0\n"));
+	check_says(test, NULL);
+}
+
+/* Promise: and those of chunks, and a bitmap that does not match. */
+static void inspect_check_chunks(struct kunit *test)
+{
+	struct fastalloc_pool *pool = fa_pool_of(test, lowest(50));
+	struct fastalloc_head *head = (struct fastalloc_head *)pool;
+	struct fa_chunk *chunk = fa_chunk_first(&pool->chunks);
+	char *text;
+
+	if (pool->checks)
+		kunit_skip(test, "all pools have checks here");
+	fa_must_get(test, pool, GFP_KERNEL);
+
+	pool->total++;
+	check_says(test, "objects of the chunks 50, total 51");
+	pool->total--;
+
+	chunk->nfree++;
+	check_says(test, "chunks that count their free objects wrongly 1, expected 0");
+	chunk->nfree--;
+
+	head->allocs++;
+	check_says(test, "objects marked as allocated 1, counted 2");
+
+	/* Nothing is compared while a chunk is being added. */
+	chunk->ready = false;
+	text = must_read(test, "kunit/check");
+	KUNIT_EXPECT_TRUE_MSG(test, strstr(text, "\nquiet: no\nfaults: 0\n"), "%s", text);
+	chunk->ready = true;
+	head->allocs--;
+	check_says(test, NULL);
+}
+
+/* Promise: and a depot that holds less than it counts. */
+static void inspect_check_depot(struct kunit *test)
+{
+	struct fastalloc_config cfg = fa_config(.capacity = 50, .reserve = 10,
+						.sync = FASTALLOC_SYNC_PERCPU);
+	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+
+	if (pool->checks)
+		kunit_skip(test, "all pools have checks here");
+	atomic_long_inc(&pool->percpu.depot.free);
+	check_says(test, "free objects listed in the depot 60, counted 61");
+	atomic_long_dec(&pool->percpu.depot.free);
+	check_says(test, NULL);
 }
 
 /* A stray write that KASAN does not see. */
@@ -304,6 +362,20 @@ static void inspect_check_damage(struct kunit *test)
 	KUNIT_EXPECT_NOT_NULL(test, strstr(text, "\nfaults: 1\n"));
 }
 
+/*
+ * The names of members and the brackets of lists that json_value() has met, of each list only
+ * its first element; NULL: not wanted. No suite runs twice at once.
+ */
+static char *json_shape;
+
+static void json_put(const char *from, size_t len)
+{
+	if (!json_shape)
+		return;
+	memcpy(json_shape, from, len);
+	json_shape += len;
+}
+
 /* Skips a JSON value (RFC 8259); returns what follows it, or NULL. */
 static const char *json_value(const char *s, unsigned int depth);
 
@@ -329,18 +401,33 @@ static const char *json_string(const char *s)
 
 static const char *json_list(const char *s, char end, unsigned int depth)
 {
+	char *shape = json_shape;
+	const char *name;
+
 	s = json_blank(s + 1);
 	if (*s == end)
 		return s + 1;
 	while (s) {
 		if (end == '}') {
-			s = json_blank(json_string(s));
+			name = s;
+			s = json_string(s);
+			json_put(" ", s ? 1 : 0);
+			json_put(name + 1, s ? s - name - 2 : 0);
+			s = json_blank(s);
 			if (!s || *s++ != ':')
 				return NULL;
 		}
 		s = json_blank(json_value(s, depth + 1));
-		if (!s || *s == end)
-			return s ? s + 1 : NULL;
+		if (!s)
+			return NULL;
+		if (json_shape)
+			shape = json_shape;
+		if (end == ']')
+			json_shape = NULL;
+		if (*s == end) {
+			json_shape = shape;
+			return s + 1;
+		}
 		if (*s++ != ',')
 			return NULL;
 		s = json_blank(s);
@@ -355,8 +442,14 @@ static const char *json_value(const char *s, unsigned int depth)
 	s = json_blank(s);
 	if (depth > 8)
 		return NULL;
-	if (*s == '{' || *s == '[')
-		return json_list(s, *s == '{' ? '}' : ']', depth);
+	if (*s == '{')
+		return json_list(s, '}', depth);
+	if (*s == '[') {
+		json_put("[", 1);
+		s = json_list(s, ']', depth);
+		json_put("]", 1);
+		return s;
+	}
 	if (*s == '"')
 		return json_string(s);
 	if (!strncmp(s, "null", 4))
@@ -372,6 +465,21 @@ static bool json_valid(const char *text)
 	const char *end = json_blank(json_value(text, 0));
 
 	return end && !*end;
+}
+
+/* Compares the members of a file with @want, in their order. */
+static void json_has(struct kunit *test, const char *name, const char *want)
+{
+	char *text = must_read(test, name), *shape = fa_mem(test, TEXT);
+	bool valid;
+
+	json_shape = shape;
+	valid = json_valid(text);
+	if (json_shape)
+		*json_shape = '\0';
+	json_shape = NULL;
+	KUNIT_ASSERT_TRUE_MSG(test, valid, "%s", text);
+	KUNIT_EXPECT_STREQ(test, shape, want);
 }
 
 /* The checker itself notices what is wrong. */
@@ -428,6 +536,56 @@ static void inspect_json(struct kunit *test)
 	KUNIT_EXPECT_TRUE_MSG(test, json_valid(text), "%s", text);
 	KUNIT_EXPECT_NOT_NULL(test, strstr(text, "\"live\": [\n    {\"objects\": 1, "));
 	KUNIT_EXPECT_NOT_NULL(test, strstr(text, "\"free\": 7, \"map\": \""));
+}
+
+/*
+ * Promise: members that programs read stay, in all parts of a snapshot. Within a format, new
+ * members may be added, so add them here as well; none may go.
+ */
+#define JSON_ALL	" format version time_ns possible_cpus online_cpus "
+#define JSON_ONE	" format version time_ns "
+#define JSON_BYTES	"bytes chunk_bytes metadata_bytes cache_bytes check_bytes"
+#define JSON_CONFIG	" module state obj_size stride align sync order growth backing node flags[]"
+#define JSON_SIZES	" checks capacity max_capacity total reserve low_water magazine"
+#define JSON_COUNTS	" in_use peak allocs frees failures grows grows_atomic growth_failures"
+#define JSON_EVENTS	" depot_exchanges nested leases_taken waits violations chunks "
+#define JSON_CPUS	" magazine_bytes cpus[ cpu lease loaded spare allocs frees exchanges nested]"
+#define JSON_POOL	"name" JSON_CONFIG JSON_SIZES JSON_COUNTS JSON_EVENTS JSON_BYTES JSON_CPUS
+#define JSON_LIVE	" live[ objects bytes oldest_ms youngest_ms stack[]] live_rest"
+#define JSON_CHUNKS	" chunk_list[ index node backing bytes objects age_ms state free map]"
+
+static void inspect_json_members(struct kunit *test)
+{
+	struct fastalloc_config cfg = fa_config(.name = "kunit-dead", .capacity = 8,
+						.sync = FASTALLOC_SYNC_PERCPU);
+	struct fastalloc_pool *dead = fastalloc_pool_get(fa_pool(test, &cfg));
+
+	fa_pool_gone(test, dead);
+	json_has(test, "json", JSON_ALL JSON_BYTES " pools[ name module state " JSON_BYTES "]");
+	fastalloc_pool_put(dead);
+
+	cfg.name = "kunit";
+	cfg.flags = FASTALLOC_F_CHECK | FASTALLOC_F_OWNER;
+	fa_must_get(test, fa_pool(test, &cfg), GFP_KERNEL);
+	json_has(test, "json", JSON_ALL JSON_BYTES " pools[ " JSON_POOL "]");
+	json_has(test, "kunit/json",
+		 JSON_ONE JSON_POOL " nodes[ node free]" JSON_LIVE JSON_CHUNKS);
+}
+
+/*
+ * Promise: a reader that counts the objects of the depot may go on from one that is gone: its
+ * number may belong to a smaller chunk now. KASAN would report the read behind that.
+ */
+static void inspect_stale_link(struct kunit *test)
+{
+	struct fastalloc_config cfg = fa_config(.capacity = 32, .sync = FASTALLOC_SYNC_PERCPU);
+	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	atomic64_t *head = &pool->percpu.depot.shard[0].single.head;
+	s64 was = atomic64_read(head);
+
+	atomic64_set(head, FA_LINK_SLOTS);
+	KUNIT_EXPECT_NOT_NULL(test, strstr(must_read(test, "kunit/stats"), "node0_free: "));
+	atomic64_set(head, was);
 }
 
 /* Promise: nothing follows the end of a snapshot, also if pools are created before it is read. */
@@ -501,8 +659,13 @@ static void inspect_dead(struct kunit *test)
 	text = must_read(test, "pools");
 	line = strstr(text, "\nkunit-dead ");
 	KUNIT_EXPECT_NOT_NULL(test, line);
-	if (line)
-		KUNIT_EXPECT_NOT_NULL(test, strstr(line, " dead "));
+	if (line) {
+		/* CAPACITY to CHUNKS, and FAILURES. */
+		*strchr(line + 1, '\n') = '\0';
+		squeeze(line);
+		KUNIT_EXPECT_TRUE_MSG(test, strstr(line, " none auto - - - - - "), "%s", line);
+		KUNIT_EXPECT_TRUE_MSG(test, strstr(line, " - dead "), "%s", line);
+	}
 	KUNIT_EXPECT_GT(test, read_text("json", text), (ssize_t)0);
 	KUNIT_EXPECT_TRUE(test, json_valid(text));
 	line = strstr(text, "\"name\": \"kunit-dead\", ");
@@ -547,9 +710,13 @@ static struct kunit_case inspect_cases[] = {
 	KUNIT_CASE(inspect_live_slots),
 	KUNIT_CASE_PARAM(inspect_check_sound, inspect_gen_params),
 	KUNIT_CASE(inspect_check_counts),
+	KUNIT_CASE(inspect_check_chunks),
+	KUNIT_CASE(inspect_check_depot),
 	KUNIT_CASE(inspect_check_damage),
 	KUNIT_CASE(inspect_json_checker),
 	KUNIT_CASE(inspect_json),
+	KUNIT_CASE(inspect_json_members),
+	KUNIT_CASE(inspect_stale_link),
 	KUNIT_CASE(inspect_json_end),
 	KUNIT_CASE(inspect_trim_looked),
 	KUNIT_CASE(inspect_dead),

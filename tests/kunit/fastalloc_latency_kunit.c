@@ -57,25 +57,32 @@ static int gap_thread(void *data)
 }
 
 /**
- * struct gap_destroy - a pool that is destroyed while another task wants the CPU
- * @pool: the pool
+ * struct gap_life - a pool that is created and destroyed while another task wants the CPU
+ * @cfg: its config
+ * @err: creation has failed
  * @gap: the other task
  * @done: the pool has been destroyed
  */
-struct gap_destroy {
-	struct fastalloc_pool	*pool;
+struct gap_life {
+	struct fastalloc_config	cfg;
+	int			err;
 	struct gap		gap;
 	struct completion	done;
 };
 
-static int gap_destroy_thread(void *data)
+static int gap_life_thread(void *data)
 {
-	struct gap_destroy *d = data;
+	struct gap_life *d = data;
+	struct fastalloc_pool *pool;
 
 	wake_up_process(d->gap.task);
 	/* Both tasks alternate from here on. */
 	schedule_timeout_interruptible(2);
-	fastalloc_pool_destroy(d->pool);
+	pool = fastalloc_pool_create(&d->cfg);
+	d->err = PTR_ERR_OR_ZERO(pool);
+	if (!d->err && !fastalloc_alloc(pool, GFP_KERNEL))
+		d->err = -ENOSPC;
+	fastalloc_pool_destroy(pool);
 	WRITE_ONCE(d->gap.stop, true);
 	complete(&d->done);
 	return 0;
@@ -86,7 +93,17 @@ struct gap_kind {
 	enum fastalloc_sync	sync;
 	enum fastalloc_order	order;
 	unsigned long		flags;
+	bool			ctor;
 };
+
+static int gap_ctor(void *obj, void *arg)
+{
+	return 0;
+}
+
+static void gap_dtor(void *obj, void *arg)
+{
+}
 
 /* With RANDOM all objects are in the deque from the start. */
 static struct gap_kind gap_kinds[] = {
@@ -94,6 +111,8 @@ static struct gap_kind gap_kinds[] = {
 	{ "spinlock/lifo", FASTALLOC_SYNC_SPINLOCK, .flags = FASTALLOC_F_RANDOM },
 	{ "spinlock/lowest", FASTALLOC_SYNC_SPINLOCK, FASTALLOC_ORDER_LOWEST },
 	{ "none/fifo", FASTALLOC_SYNC_NONE, FASTALLOC_ORDER_FIFO, FASTALLOC_F_RANDOM },
+	{ "constructor", FASTALLOC_SYNC_PERCPU, .ctor = true },
+	{ "poison", FASTALLOC_SYNC_SPINLOCK, .flags = FASTALLOC_F_POISON },
 };
 
 static void gap_desc(struct gap_kind *kind, char *desc)
@@ -103,24 +122,22 @@ static void gap_desc(struct gap_kind *kind, char *desc)
 
 KUNIT_ARRAY_PARAM(gap, gap_kinds, gap_desc);
 
-/* One destroy with one object out. Returns the longest wait of the other task in ns. */
-static s64 gap_of_destroy(struct kunit *test, const struct gap_kind *kind)
+/* A pool with one object out in the end. Returns the longest wait of the other task in ns. */
+static s64 gap_of_life(struct kunit *test, const struct gap_kind *kind)
 {
-	struct fastalloc_config cfg = {
-		.name = "kunit-gap", .obj_size = 8, .capacity = MANY, .sync = kind->sync,
-		.order = kind->order,
-		.flags = FASTALLOC_F_NO_INIT | FASTALLOC_F_DROP_LIVE | kind->flags,
-	};
-	struct gap_destroy *d = fa_mem(test, sizeof(*d));
+	struct gap_life *d = fa_mem(test, sizeof(*d));
 	struct task_struct *task;
 
 	init_completion(&d->done);
-	d->pool = fastalloc_pool_create(&cfg);
-	KUNIT_ASSERT_FALSE(test, IS_ERR(d->pool));
-	KUNIT_EXPECT_NOT_NULL(test, fastalloc_alloc(d->pool, GFP_KERNEL));
+	d->cfg = (struct fastalloc_config) {
+		.name = "kunit-gap", .obj_size = 8, .capacity = MANY, .sync = kind->sync,
+		.order = kind->order, .ctor = kind->ctor ? gap_ctor : NULL,
+		.dtor = kind->ctor ? gap_dtor : NULL,
+		.flags = FASTALLOC_F_NO_INIT | FASTALLOC_F_DROP_LIVE | kind->flags,
+	};
 	d->gap.task = kthread_create(gap_thread, &d->gap, "fa-gap");
 	KUNIT_ASSERT_FALSE(test, IS_ERR(d->gap.task));
-	task = kthread_create(gap_destroy_thread, d, "fa-gap-destroy");
+	task = kthread_create(gap_life_thread, d, "fa-gap-life");
 	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
 	kthread_bind(d->gap.task, cpumask_first(cpu_online_mask));
 	kthread_bind(task, cpumask_first(cpu_online_mask));
@@ -128,11 +145,12 @@ static s64 gap_of_destroy(struct kunit *test, const struct gap_kind *kind)
 	wake_up_process(task);
 	wait_for_completion(&d->done);
 	kthread_stop(d->gap.task);
+	KUNIT_EXPECT_EQ(test, d->err, 0);
 	return d->gap.most;
 }
 
-/* Promise: destroy of many objects with one out lets other tasks run in between. */
-static void gap_in_destroy(struct kunit *test)
+/* Promise: to create and destroy many objects, one of them out, lets other tasks run. */
+static void gap_in_life(struct kunit *test)
 {
 	s64 best = S64_MAX;
 	unsigned int i;
@@ -140,7 +158,7 @@ static void gap_in_destroy(struct kunit *test)
 	if (IS_ENABLED(CONFIG_KASAN) || IS_ENABLED(CONFIG_KCSAN) || IS_ENABLED(CONFIG_KMSAN))
 		kunit_skip(test, "the kernel itself takes too long");
 	for (i = 0; i < GAP_TRIES && best > GAP_MOST * NSEC_PER_MSEC; i++)
-		best = min(best, gap_of_destroy(test, test->param_value));
+		best = min(best, gap_of_life(test, test->param_value));
 	kunit_info(test, "a task beside it waited %lld us at most", div_s64(best, 1000));
 	KUNIT_EXPECT_LE(test, best, (s64)GAP_MOST * NSEC_PER_MSEC);
 }
@@ -661,7 +679,7 @@ static void run_in_steps(struct kunit *test)
 }
 
 static struct kunit_case latency_cases[] = {
-	KUNIT_CASE_PARAM(gap_in_destroy, gap_gen_params),
+	KUNIT_CASE_PARAM(gap_in_life, gap_gen_params),
 	KUNIT_CASE(trim_lets_others_be),
 	KUNIT_CASE(flush_by_magazine),
 	KUNIT_CASE_PARAM(wake_in_steps, wake_gen_params),

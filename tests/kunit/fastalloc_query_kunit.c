@@ -291,6 +291,36 @@ static void query_live(struct kunit *test)
 	}
 }
 
+static int walk_uses_pool(void *obj, void *arg)
+{
+	struct walk *w = arg;
+
+	if (!w->nr++) {
+		w->last = fastalloc_alloc(w->pool, GFP_KERNEL);
+		fastalloc_pool_trim(w->pool);
+	}
+	return 0;
+}
+
+/* Promise: the function of a walk may use the pool, also in ways that need its grow_lock. */
+static void query_live_uses_pool(struct kunit *test)
+{
+	struct fastalloc_config cfg = fa_config(.capacity = 8, .sync = FASTALLOC_SYNC_SPINLOCK,
+						.order = FASTALLOC_ORDER_LOWEST,
+						.growth = FASTALLOC_GROWTH_LINEAR,
+						.growth_amount = 8);
+	struct walk w = { .pool = fa_pool(test, &cfg) };
+
+	mutex_lock(&w.pool->grow_lock);
+	while (fa_get(test, w.pool, 0))
+		;
+	mutex_unlock(&w.pool->grow_lock);
+	KUNIT_EXPECT_EQ(test, fastalloc_pool_walk_live(w.pool, walk_uses_pool, &w), 0);
+	KUNIT_EXPECT_NOT_NULL(test, w.last);
+	fastalloc_free(w.pool, w.last);
+	KUNIT_EXPECT_GE(test, w.nr, 8U);
+}
+
 /* Corrupts a byte without KASAN noticing. */
 static noinline __no_sanitize_address void spoil(u8 *p, u8 with)
 {
@@ -631,6 +661,7 @@ static struct kunit_case query_cases[] = {
 	KUNIT_CASE_PARAM(query_index, query_gen_params),
 	KUNIT_CASE_PARAM(query_index_growth, growing_gen_params),
 	KUNIT_CASE(query_refused),
+	KUNIT_CASE(query_live_uses_pool),
 	KUNIT_CASE_PARAM(query_live, query_gen_params),
 	KUNIT_CASE_PARAM(query_check, query_gen_params),
 	KUNIT_CASE_PARAM(query_calls, query_gen_params),
