@@ -199,7 +199,7 @@ static int memory_grow(void)
 	unsigned int scope = 0;
 	void *list = NULL, *obj;
 	unsigned long i;
-	ktime_t began;
+	ktime_t began = ktime_get();
 	int err = 0;
 
 	pages_before = memory_free_pages();
@@ -212,6 +212,8 @@ static int memory_grow(void)
 		*(void **)obj = list;
 		list = obj;
 		if (!(++objects % SZ_1K)) {
+			/* So last_ms has the first call that fails, and some before it. */
+			began = ktime_get();
 			cond_resched();
 			if (fatal_signal_pending(current)) {
 				err = -EINTR;
@@ -220,7 +222,6 @@ static int memory_grow(void)
 		}
 	}
 	pages_left = memory_free_pages();
-	began = ktime_get();
 	for (i = 0; i < ask.fails && !err; i++) {
 		obj = fastalloc_alloc(pool, gfp);
 		if (obj) {

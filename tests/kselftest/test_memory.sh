@@ -90,7 +90,7 @@ within() {
 	fi
 }
 
-ktap_plan 118
+ktap_plan 119
 check "loads" load fastalloc
 check "the helper loads" load fastalloc_test_memory
 # When memory is short, pages on the lists of CPUs are out of reach: keep these lists
@@ -191,6 +191,8 @@ case $(uname -r) in
 6.1.*) large "percpu: 180 million objects" 2450 size=1 capacity=180000000 ;;
 *) skip "percpu: 180 million objects" "made on 6.1 only, since it takes long" ;;
 esac
+# 64 bytes of record for each object in one piece
+large "owners: records of 2.2 GB" 2450 size=1 capacity=34000000 sync="$SPINLOCK" order="$LOWEST" flags=$OWNER
 # Kept for the rest of the test, so that memory is short sooner.
 large "lowest: the most objects of a pool" 2450 size=1 capacity=$MAX_OBJECTS sync="$SPINLOCK" \
 	order="$LOWEST" keep=1
