@@ -9,6 +9,7 @@
  *				ctor=1, dtor=1, hooks=1, growth_fn=N install
  *				functions; ctor_fail=N fails the Nth call
  *	destroy NAME
+ *	deferred NAME		destroy it from a worker, and wait for that
  *	alloc NAME N		GFP_KERNEL; result: objects allocated
  *	atomic NAME N		GFP_ATOMIC
  *	bulk NAME N		in one call
@@ -16,6 +17,7 @@
  *	handover NAME MS	likewise, up to 10 s; meanwhile a worker frees the oldest one
  *				after MS
  *	free NAME N		the oldest ones; result: objects freed
+ *	reserve NAME N		result: 0, or a negative errno
  *	trim NAME		result: objects freed
  *	reset NAME		the statistics
  *
@@ -29,6 +31,7 @@
  *	leak NAME N		forget N objects; result: how many
  *	too NAME N		as alloc, from another function
  *	asleep NAME		GFP_KERNEL in atomic context
+ *	asleep-bulk NAME	likewise, in a bulk call
  *	locked NAME		free it while its lock is held, and allocate it again
  * Copies between user space and that object:
  *	copy NAME N		from now on .../copy reads and writes, as one piece,
@@ -235,12 +238,17 @@ static long test_handover(struct test_pool *tp, unsigned int ms)
 	return !!obj;
 }
 
-static void test_drop(struct test_pool *tp)
+static void test_drop(struct test_pool *tp, bool deferred)
 {
 	if (copied == tp)
 		copied = NULL;
 	test_free(tp, tp->nr);
-	fastalloc_pool_destroy(tp->pool);
+	if (deferred) {
+		fastalloc_pool_destroy_deferred(tp->pool, NULL, NULL);
+		fastalloc_barrier();
+	} else {
+		fastalloc_pool_destroy(tp->pool);
+	}
 	list_del(&tp->node);
 	kvfree(tp);
 }
@@ -262,12 +270,13 @@ static noinline long test_alloc_too(struct test_pool *tp, unsigned int nr)
 }
 
 /* Must be reported even if the pool has free objects. */
-static noinline void test_asleep(struct test_pool *tp)
+static noinline void test_asleep(struct test_pool *tp, bool bulk)
 {
 	void *obj;
 
 	preempt_disable();
-	obj = fastalloc_alloc(tp->pool, GFP_KERNEL);
+	if (!bulk || !fastalloc_alloc_bulk(tp->pool, GFP_KERNEL, 1, &obj))
+		obj = fastalloc_alloc(tp->pool, GFP_KERNEL);
 	preempt_enable();
 	fastalloc_free(tp->pool, obj);
 }
@@ -330,8 +339,8 @@ static struct test_pool *test_find(const char *name)
 }
 
 /* Misuse. Returns -ENOENT if @verb is none of these commands. */
-static long test_wrong(struct test_pool *tp, const char *verb, const char *arg,
-		       unsigned int nr)
+static noinline long test_wrong(struct test_pool *tp, const char *verb, const char *arg,
+				unsigned int nr)
 {
 	static u64 foreign;
 	struct test_pool *other;
@@ -364,8 +373,8 @@ static long test_wrong(struct test_pool *tp, const char *verb, const char *arg,
 		tp->nr -= nr;
 		memset(tp->objs + tp->nr, 0, nr * sizeof(*tp->objs));
 		return nr;
-	} else if (!strcmp(verb, "asleep")) {
-		test_asleep(tp);
+	} else if (!strcmp(verb, "asleep") || !strcmp(verb, "asleep-bulk")) {
+		test_asleep(tp, verb[strlen("asleep")]);
 	} else if (!strcmp(verb, "locked")) {
 		test_locked(tp);
 	} else if (!strcmp(verb, "uaf")) {
@@ -407,7 +416,11 @@ static noinline long test_command(char *cmd)
 		return -ENOENT;
 
 	if (!strcmp(verb, "destroy")) {
-		test_drop(tp);
+		test_drop(tp, false);
+		return 0;
+	}
+	if (!strcmp(verb, "deferred")) {
+		test_drop(tp, true);
 		return 0;
 	}
 	if (!strcmp(verb, "alloc"))
@@ -422,6 +435,8 @@ static noinline long test_command(char *cmd)
 		return tp->nr ? test_handover(tp, nr) : -ENODATA;
 	if (!strcmp(verb, "free"))
 		return test_free(tp, nr);
+	if (!strcmp(verb, "reserve"))
+		return fastalloc_pool_reserve(tp->pool, nr, GFP_KERNEL);
 	if (!strcmp(verb, "trim"))
 		return fastalloc_pool_trim(tp->pool);
 	if (!strcmp(verb, "reset")) {
@@ -490,7 +505,7 @@ static void test_drop_all(void)
 	struct test_pool *tp, *next;
 
 	list_for_each_entry_safe(tp, next, &pools, node)
-		test_drop(tp);
+		test_drop(tp, false);
 }
 
 FA_TEST_MODULE(test_pool, "fastalloc selftest: pools driven from a script",

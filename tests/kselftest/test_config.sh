@@ -49,7 +49,7 @@ good() {
 page=$(getconf PAGE_SIZE 2>/dev/null || echo 4096)
 long=abcdefghijklmnopqrstuvwxyz01234
 
-ktap_plan 71
+ktap_plan 72
 check "loads" load fastalloc
 check "the helper loads" load fastalloc_test_pool
 
@@ -118,6 +118,8 @@ good "a magazine of 64 is taken" sync=$PERCPU magazine=64
 bad "per-CPU pool of another order" $EOPNOTSUPP "c: order=fifo: per-CPU pools are lifo" name=c sync=$PERCPU order=$FIFO
 good "a reserve of one object is taken" sync=$PERCPU reserve=1
 bad "reserve of 2^31" $E2BIG "c: reserve=2147483648: more than 2147483647" name=c sync=$PERCPU reserve=2147483648
+bad "capacity and reserve above the most" $E2BIG "c: capacity=2147483647: more than 2147483647 with the reserve of 10" \
+	name=c sync=$PERCPU obj_size=1 capacity=2147483647 reserve=10
 bad "magazine of 65" $ERANGE "c: magazine=65: more than 64" name=c sync=$PERCPU magazine=65
 
 log_mark

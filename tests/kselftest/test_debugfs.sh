@@ -52,12 +52,14 @@ aligned() {
 	}' "$1"
 }
 
-ktap_plan 76
+ktap_plan 77
 check "loads" load fastalloc
 check "the helper loads" load fastalloc_test_pool
 
 is "the header of pools" "$(squeeze <"$FASTALLOC/pools")" "$HEADER"
 is "pools is for root to read" "$(mode "$FASTALLOC/pools")" 400
+
+is "totals are for anybody to read" "$(stat -c %a /sys/kernel/fastalloc/* | sort -u)" 444
 
 is "a fixed pool" "$(pool create name=fixed obj_size=100 align=64 capacity=10 \
 	backing=$PAGES)" 0

@@ -21,7 +21,7 @@ writes() {
 	fi
 }
 
-ktap_plan 39
+ktap_plan 43
 check "loads" load fastalloc
 check "the helper loads" load fastalloc_test_pool
 is "a growing pool" "$(pool create name=growing obj_size=4096 capacity=8 growth=$LINEAR \
@@ -51,6 +51,11 @@ for text in 0 2 yes-please on1 "1 1" -1; do
 	log_mark
 	is "'$text' is no value for trim" "$(writes trim "$text")" "Invalid argument"
 	is "and the log says so" "$(log_ours)" "fastalloc: pool growing: trim: takes nothing but 1"
+done
+for text in 0 on1; do
+	log_mark
+	is "'$text' is no value for reset" "$(writes reset "$text")" "Invalid argument"
+	is "and the log says so, too" "$(log_ours)" "fastalloc: pool growing: reset: takes nothing but 1"
 done
 pool free growing 20 >/dev/null
 is "nothing was trimmed by that" "$(stat_of capacity)" 24

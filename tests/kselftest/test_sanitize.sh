@@ -21,7 +21,7 @@ kmsan() { case $sanitizers in *Memory*) ;; *) false ;; esac; }
 
 INIT_ON_ALLOC=512 DROP_LIVE=$((0x2000))
 backings="$PAGES $VMALLOC"
-if kmsan; then ktap_plan 41; else ktap_plan 30; fi
+if kmsan; then ktap_plan 42; else ktap_plan 31; fi
 check "loads" load fastalloc
 check "the helper loads" load fastalloc_test_pool
 
@@ -32,13 +32,15 @@ else
 fi
 asleep="sleeping function called from invalid context"
 reports() { log_since | grep -c "BUG: $asleep"; }
-reported() { pool asleep asleep >/dev/null && [ "$(reports)" != 0 ]; }
+reported() { pool "$verb" asleep >/dev/null && [ "$(reports)" != 0 ]; }
 sanitize=/sys/module/fastalloc/parameters/sanitize
-# the last of them with a pool whose calls are inline
-for kind in "$FIXED $PERCPU 0 Y" "$LINEAR $PERCPU 1 Y" "$LINEAR $SPINLOCK 1 Y" "$LINEAR $PERCPU 1 N"; do
+# the last two with a pool whose calls are inline
+for kind in "$FIXED $PERCPU 0 Y asleep" "$LINEAR $PERCPU 1 Y asleep" "$LINEAR $SPINLOCK 1 Y asleep" \
+	"$LINEAR $PERCPU 1 N asleep" "$LINEAR $PERCPU 1 N asleep-bulk"; do
 	# shellcheck disable=SC2086
 	set -- $kind
-	text="GFP_KERNEL, preemption off, growth $1, sync $2, sanitize $4: $3 reports"
+	verb=$5
+	text="$verb: GFP_KERNEL, preemption off, growth $1, sync $2, sanitize $4: $3 reports"
 	if ! grep -q ' __might_resched$' /proc/kallsyms; then
 		skip "$text" "kernel without DEBUG_ATOMIC_SLEEP"
 		continue
@@ -50,7 +52,7 @@ for kind in "$FIXED $PERCPU 0 Y" "$LINEAR $PERCPU 1 Y" "$LINEAR $SPINLOCK 1 Y" "
 	pool alloc asleep 1 >/dev/null
 	log_mark
 	if [ "$3" = 0 ]; then
-		pool asleep asleep >/dev/null
+		pool "$verb" asleep >/dev/null
 	else
 		# the kernel reports once a second
 		expect_splat "$asleep"

@@ -16,9 +16,8 @@ if [ ! -e $T/trace ]; then
 	exit
 fi
 
-# What events begin with, and those that have a caller.
-any="char pool[32]; int cpu; u8 context;"
-call="$any unsigned long ip;"
+# What events begin with.
+any="char pool[32]; int cpu; u8 context; unsigned long ip;"
 
 # fields EVENT: the declarations of its fields, without those that all events of the kernel have
 fields() {
@@ -48,7 +47,7 @@ kinds() { sort -u | tr '\n' ' ' | sed 's/ $//'; }
 
 F_CHECK=8 F_SHRINKER=2 F_TRACE=$((1 << 18)) F_HANDLES=128
 
-ktap_plan 76
+ktap_plan 80
 check "loads" load fastalloc
 # Sanitizers make a pool take the full path anyway, and its objects larger.
 echo N >/sys/module/fastalloc/parameters/sanitize
@@ -56,20 +55,20 @@ check "the helper loads" load fastalloc_test_pool
 
 is "the events" "$(cd $T/events/fastalloc && find . -name format | sed 's/.*_*fastalloc_\(.*\)\/format/\1/' | sort | tr '\n' ' ')" \
 	"alloc create destroy exhausted flush free grow grow_failed lease_change refill trim violation wait_begin wait_end "
-format create "$call size_t obj_size; unsigned long capacity; unsigned long total; u8 sync; unsigned int flags;"
-format destroy "$call unsigned long in_use; bool deferred;"
-format grow "$call u8 by; unsigned long wanted; unsigned long got; unsigned long capacity;"
-format grow_failed "$call u8 by; unsigned long wanted; int err;"
-format trim "$call u8 by; unsigned long got; unsigned long capacity;"
-format exhausted "$call unsigned int wanted; unsigned long in_use; unsigned long capacity;"
-format wait_begin "$call"
-format wait_end "$call u64 ns; bool got;"
+format create "$any size_t obj_size; unsigned long capacity; unsigned long total; u8 sync; unsigned int flags;"
+format destroy "$any unsigned long in_use; bool deferred;"
+format grow "$any u8 by; unsigned long wanted; unsigned long got; unsigned long capacity;"
+format grow_failed "$any u8 by; unsigned long wanted; int err;"
+format trim "$any u8 by; unsigned long got; unsigned long capacity;"
+format exhausted "$any unsigned int wanted; unsigned long in_use; unsigned long capacity;"
+format wait_begin "$any"
+format wait_end "$any u64 ns; bool got;"
 format refill "$any unsigned int objects;"
 format flush "$any unsigned int objects;"
 format lease_change "$any int lease_cpu; unsigned int old_size; unsigned int new_size;"
 format violation "$any char what[64]; int index;"
-format alloc "$call int index; unsigned int gfp;"
-format free "$call int index;"
+format alloc "$any int index; unsigned int gfp;"
+format free "$any int index;"
 
 # nobody listens yet
 pool create name=quiet capacity=4 flags=$F_TRACE >/dev/null
@@ -141,6 +140,13 @@ is "a growth that fails" "$(pool bulk fails 5)" 0
 is "grow_failed" "$(events 'grow_failed.*by=caller' | only err | kinds)" -5
 pool destroy fails >/dev/null
 
+pool create name=later sync=$SPINLOCK capacity=4 obj_size=4096 growth=$LINEAR growth_amount=4 >/dev/null
+events >/dev/null
+is "more objects are reserved" "$(pool reserve later 6)" 0
+is "growth by a reserve" "$(events 'by=reserve' | only ip | kinds)" test_command
+is "a deferred destroy" "$(pool deferred later)" 0
+is "says so" "$(events destroy)" "destroy: pool=later context=task ip=test_drop in_use=0 deferred=1"
+
 pool create name=shrinks sync=$SPINLOCK capacity=4 obj_size=4096 growth=$LINEAR growth_amount=64 low_water=1 flags=$F_SHRINKER >/dev/null
 pool alloc shrinks 128 >/dev/null
 pool free shrinks 128 >/dev/null
@@ -170,9 +176,9 @@ pool alloc cpus 100 >/dev/null
 pool free cpus 100 >/dev/null
 pool destroy cpus >/dev/null
 events >/tmp/events
-at_least "lease_change" "$(grep -c 'lease_change: pool=cpus context=[a-z]* lease_cpu=[0-9] old_size=0 new_size=[1-8]$' /tmp/events)" 1
-at_least "refill" "$(grep -c 'refill: pool=cpus context=task objects=[1-8]$' /tmp/events)" 8
-at_least "flush" "$(grep -c 'flush: pool=cpus context=task objects=[1-8]$' /tmp/events)" 8
+at_least "lease_change" "$(grep -c 'lease_change: pool=cpus context=[a-z]* ip=[a-z_]* lease_cpu=[0-9] old_size=0 new_size=[1-8]$' /tmp/events)" 1
+at_least "refill" "$(grep -c 'refill: pool=cpus context=task ip=test_alloc objects=[1-8]$' /tmp/events)" 8
+at_least "flush" "$(grep -c 'flush: pool=cpus context=task ip=test_free objects=[1-8]$' /tmp/events)" 8
 is "no event of its allocations" "$(grep -c -e ' alloc:' -e ' free:' /tmp/events)" 0
 
 pool create name=checked sync=$SPINLOCK capacity=4 flags=$F_CHECK >/dev/null
@@ -183,7 +189,7 @@ expect_splat "fault in pool checked: free of a foreign pointer"
 pool double checked >/dev/null
 pool foreign checked >/dev/null
 is "violation" "$(events violation | tr '\n' ';')" \
-	"violation: pool=checked context=task what=\"double free\" index=0;violation: pool=checked context=task what=\"free of a foreign pointer\" index=-1;"
+	"violation: pool=checked context=task ip=test_double what=\"double free\" index=0;violation: pool=checked context=task ip=test_wrong what=\"free of a foreign pointer\" index=-1;"
 pool destroy checked >/dev/null
 
 # allocations and frees: by flag
