@@ -56,7 +56,7 @@ def show_pools(kernel, _):
         f = pool.figures()
         rows.append((f["name"], *(f.get(k) if f.get(k) not in (None, "") else "-" for k in (
             "obj_size", "sync", "checks", "capacity", "in_use", "peak", "chunks")),
-            -(-f["bytes"] // 1024), f.get("failures", "-"), f["state"], f["module"]))
+            f["bytes"] // 1024, f.get("failures", "-"), f["state"], f["module"]))
     table(rows)
 
 

@@ -16,6 +16,12 @@ test_version() {
 	[ "$("$program" --version)" = "fastalloc-top $version" ]
 }
 
+test_install() {
+	make -s -C "$here/.." install DESTDIR="$PWD/root" PREFIX=/usr
+	[ "$(root/usr/sbin/fastalloc-top --version)" = "$("$program" --version)" ]
+	cmp root/usr/share/man/man8/fastalloc-top.8 "$here/../fastalloc-top.8"
+}
+
 # names KEY: the pools in the order of the table
 names() {
 	top "$data/kinds" -o -s "$1" | awk 'NF == 0 { exit } NR > 1 { print $1 }' | xargs -d '\n'
