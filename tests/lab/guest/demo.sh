@@ -222,6 +222,10 @@ ping6=$!
 pings="$ping4 $ping6"
 knock 1000-1149
 echo "   after the short connections: $(stat flows) flows, $(stat packets) packets"
+echo "   the map of the pool now: a line is a chunk, O an object in use, _ a free one"
+run head -n 12 "$F/flowmeter/map"
+cp "$F/flowmeter/map" /tmp/map
+need "it shows objects in use: $(used_in_map) %" at_least "$(used_in_map)" 10
 # shellcheck disable=SC2086 # words are what is wanted
 need "all streams and pings came to their end" wait $clients $pings
 for p in "5201 TCP over IPv4" "5202 TCP over IPv6" "5203 UDP over IPv4" "5204 UDP over IPv6"; do
@@ -238,11 +242,6 @@ need "UDP flows over IPv6 ($(flows_of udp 6))" at_least "$(flows_of udp 6)" 32
 need "ICMP flows over IPv4 ($(flows_of icmp 4))" at_least "$(flows_of icmp 4)" 2
 need "ICMPv6 flows ($(flows_of icmp6 6))" at_least "$(flows_of icmp6 6)" 3
 need "fragments of large pings are told apart" grep -q '^icmp6/frag' /tmp/flows
-
-step "The map of the pool with these flows: a line is a chunk, O an object in use, _ a free one"
-run head -n 12 "$F/flowmeter/map"
-cp "$F/flowmeter/map" /tmp/map
-need "it shows objects in use: $(used_in_map) %" at_least "$(used_in_map)" 10
 
 step "A trace of every allocation and free, switched on while the pool is used"
 mount -t tracefs tracefs $T 2>/dev/null
