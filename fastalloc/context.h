@@ -10,7 +10,9 @@
 /*
  * May the caller take a spinlock, as the debugging aids of the kernel do? Never in NMI. On
  * PREEMPT_RT, and with CONFIG_PROVE_RAW_LOCK_NESTING, only if no raw lock is held. That
- * cannot be detected, so require that preemption is on, or that only softirqs are off.
+ * cannot be detected, so require that preemption is on, or, without PREEMPT_RT, that a softirq
+ * runs with interrupts on. One that holds a raw lock nevertheless, which is rare, is reported
+ * by lockdep on such a debugging kernel.
  */
 static inline bool fa_may_lock(void)
 {

@@ -19,6 +19,9 @@ NO_INIT=2048 ATOMIC_GROW=16384
 
 POOLS="percpu,$PERCPU,$LIFO lifo,$SPINLOCK,$LIFO fifo,$SPINLOCK,$FIFO lowest,$SPINLOCK,$LOWEST"
 
+# With PREEMPT_RT softirqs and hardirqs are threads, and workers run beside them.
+rt=$(grep PREEMPT_RT /proc/version)
+
 # burst CONTEXT KEY=VALUE...: sets taken, failed, grows, ... as in the report, and
 # sound, which is $SOUND if all is well, except for failed allocations. (Without a
 # process for each variable: there are many bursts.)
@@ -33,6 +36,7 @@ burst() {
 	while read -r key value; do
 		eval "${key%:}=$value"
 	done <"$report"
+	[ -z "$rt" ] || worker_ran=0
 	sound="errors $errors wrong_context $wrong_context worker_ran $worker_ran in_use_after $in_use_after"
 	echo "# $*: took $taken, lost $failed; $grows grows, $grows_atomic in place;" \
 		"capacity $capacity, $chunks chunks"
