@@ -11,6 +11,7 @@
 #include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/fastalloc.h>
+#include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/fs_struct.h>
 #include <linux/jiffies.h>
@@ -230,6 +231,8 @@ static __maybe_unused int fa_root_init(struct kunit_suite *suite)
 static __maybe_unused void fa_root_exit(struct kunit_suite *suite)
 {
 	path_put(&fa_root);
+	/* In a kernel thread, files are closed later, and keep the module until then. */
+	flush_delayed_fput();
 }
 
 /* Waits until @cond holds; false if it does not within FA_TEST_PATIENCE. */
