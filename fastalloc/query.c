@@ -170,9 +170,14 @@ int fastalloc_pool_walk_live(struct fastalloc_pool *pool, fastalloc_live_t fn, v
 	while (!err && (chunk = fa_look_next(&look))) {
 		for (from = 0; !err && from < chunk->count; from += BITS_PER_LONG) {
 			word = fa_live_word(pool, chunk, from);
-			for (; !err && word; word &= word - 1)
+			while (!err && word) {
 				err = fn(fa_chunk_obj(&pool->chunks, chunk, from + __ffs(word)),
 					 arg);
+				word &= word - 1;
+				/* Without those that it has freed. */
+				if (word)
+					word &= fa_live_word(pool, chunk, from);
+			}
 			cond_resched();
 		}
 	}

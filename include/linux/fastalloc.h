@@ -1207,8 +1207,9 @@ unsigned long fastalloc_pool_index_end(struct fastalloc_pool *pool);
  * For timeouts and teardown. The order is that of addresses. Objects that are allocated
  * or freed meanwhile may be visited or not. If other tasks may free objects, the caller
  * must prevent that while @fn uses one, or take a reference in @fn
- * (fastalloc_get_unless_zero()). @fn may free the object. It may sleep, and use the pool in
- * any way but destroy it; trim leaves the chunk alone that is being visited.
+ * (fastalloc_get_unless_zero()). @fn may free this and other objects. It may sleep, and use
+ * the pool in any way but destroy it; trim leaves the chunk alone that is being visited.
+ * Objects that it allocates may be visited, too.
  *
  * Context: Task context, sleeps. NONE: as the owner serializes.
  * Return: 0; the result of @fn; or -EOPNOTSUPP, with a line in the log, in a pool that

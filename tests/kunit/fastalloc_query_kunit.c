@@ -302,6 +302,32 @@ static int walk_uses_pool(void *obj, void *arg)
 	return 0;
 }
 
+static int walk_frees_others(void *obj, void *arg)
+{
+	struct walk *w = arg;
+	unsigned int i;
+
+	w->nr++;
+	for (i = 0; i < w->fix->nr_held; i++)
+		if (w->fix->held[i].obj != obj)
+			fastalloc_free(w->pool, w->fix->held[i].obj);
+	w->fix->nr_held = 1;
+	w->fix->held[0].obj = obj;
+	return 0;
+}
+
+/* Promise: the function of a walk is not called for objects that it has freed before. */
+static void query_live_frees_others(struct kunit *test)
+{
+	struct fastalloc_config cfg = fa_config(.capacity = 8, .sync = FASTALLOC_SYNC_SPINLOCK,
+						.order = FASTALLOC_ORDER_LOWEST);
+	struct walk w = { .pool = fa_pool(test, &cfg), .fix = test->priv };
+
+	fa_drain(test, w.pool, 0);
+	KUNIT_EXPECT_EQ(test, fastalloc_pool_walk_live(w.pool, walk_frees_others, &w), 0);
+	KUNIT_EXPECT_EQ(test, w.nr, 1U);
+}
+
 /* Promise: the function of a walk may use the pool, also in ways that need its grow_lock. */
 static void query_live_uses_pool(struct kunit *test)
 {
@@ -662,6 +688,7 @@ static struct kunit_case query_cases[] = {
 	KUNIT_CASE_PARAM(query_index_growth, growing_gen_params),
 	KUNIT_CASE(query_refused),
 	KUNIT_CASE(query_live_uses_pool),
+	KUNIT_CASE(query_live_frees_others),
 	KUNIT_CASE_PARAM(query_live, query_gen_params),
 	KUNIT_CASE_PARAM(query_check, query_gen_params),
 	KUNIT_CASE_PARAM(query_calls, query_gen_params),
