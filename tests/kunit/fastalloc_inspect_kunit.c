@@ -583,7 +583,8 @@ static void inspect_stale_link(struct kunit *test)
 	atomic64_t *head = &pool->percpu.depot.shard[0].single.head;
 	s64 was = atomic64_read(head);
 
-	atomic64_set(head, FA_LINK_SLOTS);
+	/* The first number behind those of its chunk. */
+	atomic64_set(head, pool->chunks.objects + 1);
 	KUNIT_EXPECT_NOT_NULL(test, strstr(must_read(test, "kunit/stats"), "node0_free: "));
 	atomic64_set(head, was);
 }
