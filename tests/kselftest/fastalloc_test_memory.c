@@ -211,9 +211,10 @@ static int memory_grow(void)
 	while ((obj = fastalloc_alloc(pool, gfp))) {
 		*(void **)obj = list;
 		list = obj;
-		if (!(++objects % SZ_1K)) {
-			/* So last_ms has the first call that fails, and some before it. */
+		/* So last_ms has the first call that fails, and few before it. */
+		if (!(++objects % 64))
 			began = ktime_get();
+		if (!(objects % SZ_1K)) {
 			cond_resched();
 			if (fatal_signal_pending(current)) {
 				err = -EINTR;
