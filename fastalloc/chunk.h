@@ -40,12 +40,13 @@ struct fa_track;
  * @isolated: trim keeps its free objects
  * @keep: never free its memory, as some of its objects are allocated
  * @born: when it was created, in jiffies
- * @looks: readers of debugfs that look at its objects, so trim leaves it alone; under grow_lock
+ * @looks: readers of debugfs, and walks, that look at its objects, so trim leaves it alone;
+ *	under grow_lock
  * @map: allocated objects, of order LOWEST; else free ones that trim, or destroy, has found.
  *	Allocated with the chunk, so that trim and destroy need no memory.
  * @segs: segments that come with the chunk, until it is attached
  * @shuffled: indices in the order in which objects are allocated first, until the chunk is
- *	attached; NULL: ascending
+ *	attached, or if the owner of a NONE pool attaches it, until it goes; NULL: ascending
  * @link: PERCPU: links of its objects, see links.c
  * @only_link: @link points here if there is one block
  * @leak: objects that kmemleak knows, if the kernel has it

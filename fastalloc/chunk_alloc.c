@@ -177,7 +177,7 @@ static int fa_chunk_construct(struct fastalloc_pool *pool, struct fa_chunk *chun
 	return 0;
 }
 
-/* Shuffles the indices of a chunk; freed once it is attached (R. Durstenfeld, CACM 7/1964). */
+/* Shuffles the indices of a chunk (R. Durstenfeld, CACM 7/1964). */
 static int fa_chunk_shuffle(struct fastalloc_pool *pool, struct fa_chunk *chunk,
 			    gfp_t gfp)
 {

@@ -239,7 +239,7 @@ int fa_handle_chunk_init(struct fastalloc_pool *pool, struct fa_chunk *chunk,
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
 	fa_ranges_free(pool, &dead);
 	if (err) {
-		pr_err_ratelimited("pool %s: no %u indices are left\n", pool->name,
+		pr_err_ratelimited("pool %s: found no %u free indices in a row\n", pool->name,
 				   chunk->count);
 		goto err_word;
 	}

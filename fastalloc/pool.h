@@ -196,7 +196,7 @@ struct fa_deferred {
  * @dead: in the list of destroyed pools
  * @id: number in the list that it is in; later pools have higher ones
  * @ref: one until the pool is destroyed, plus those of fastalloc_pool_get()
- * @live: creation is complete, readers may use the pool; under fa_pools_lock
+ * @live: creation is complete, readers may use the pool; under fa_pools_lock, or with acquire
  * @rcu: destroy chunks only after an RCU grace period, for lockless lookups; pools of sync
  *	PERCPU do so anyway
  * @dir: directory in debugfs

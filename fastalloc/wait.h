@@ -37,7 +37,7 @@ struct fa_waitq {
 
 /*
  * Call after objects were pushed to the depot, or with the pool's lock held, or after it was
- * dropped.
+ * dropped; then with smp_mb() in between if waiters read without the lock what has changed.
  */
 static inline void fa_wake_waiters(struct fa_waitq *wq)
 {

@@ -306,7 +306,8 @@ typedef int (*fastalloc_ctor_t)(void *obj, void *arg);
  * @arg: &fastalloc_config.arg
  *
  * Context: dtor: task context; with %FASTALLOC_F_SHRINKER also from memory
- *	reclaim, so it must not allocate; it must not call into the same pool, nor
+ *	reclaim, so it must not allocate; else memory that it allocates is allocated
+ *	as if with %GFP_NOIO; it must not call into the same pool, nor
  *	take a lock that is held around an allocation from it. on_acquire,
  *	on_release: that of the caller of alloc or free, with no lock of the pool
  *	held.
