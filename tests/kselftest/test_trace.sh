@@ -47,7 +47,7 @@ kinds() { sort -u | tr '\n' ' ' | sed 's/ $//'; }
 
 F_CHECK=8 F_SHRINKER=2 F_TRACE=$((1 << 18)) F_HANDLES=128
 
-ktap_plan 80
+ktap_plan 82
 check "loads" load fastalloc
 # Sanitizers make a pool take the full path anyway, and its objects larger.
 echo N >/sys/module/fastalloc/parameters/sanitize
@@ -241,6 +241,12 @@ events >/dev/null
 echo 20 >"$DEBUGFS/fastalloc_test_context/run"
 is "allocations in every context" "$(events '^alloc:' | only context | kinds)" "hardirq softirq task"
 unload fastalloc_test_context
+echo T,test-growth >/sys/module/fastalloc/parameters/debug
+check "the helper of bursts loads" load fastalloc_test_growth
+events >/dev/null
+echo "nmi nr=20 capacity=64" >"$DEBUGFS/fastalloc_test_growth/ctl"
+is "allocations in NMI" "$(events '^alloc:' | only context | kinds)" nmi
+unload fastalloc_test_growth
 echo >/sys/module/fastalloc/parameters/debug
 
 echo 0 >$T/events/fastalloc/enable

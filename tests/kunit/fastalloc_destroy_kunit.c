@@ -1098,7 +1098,7 @@ static unsigned int count_lines(char *text, const char *name, const char *state)
 /* Promise: until the last object is freed, debugfs shows the pool as a zombie. */
 static void deferred_shows(struct kunit *test)
 {
-	char *text = fa_mem(test, TEXT);
+	char *text = fa_mem(test, TEXT), name[FASTALLOC_NAME_LEN + 8];
 	unsigned int i, zombies, alive;
 
 	if (read_text("pools", text) < 0)
@@ -1112,6 +1112,11 @@ static void deferred_shows(struct kunit *test)
 	zombies = count_lines(text, "kunit-", " zombie " KBUILD_MODNAME);
 	read_text("pools", text);
 	alive = count_lines(text, "kunit-", "  live " KBUILD_MODNAME);
+	for (i = 0; i < 2; i++) {
+		snprintf(name, sizeof(name), "%s/chunks", yard.g[i].e.pool->name);
+		KUNIT_EXPECT_GT(test, read_text(name, text), (ssize_t)0);
+		KUNIT_EXPECT_NOT_NULL(test, strstr(text, i ? " used\n" : " condemned\n"));
+	}
 	for (i = 1; i < yard.nr; i += 2)
 		ending_begin(&yard.g[i].e);
 	for (i = 0; i < yard.nr; i++)
