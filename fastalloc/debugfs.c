@@ -186,8 +186,9 @@ static const struct file_operations trace_fops = {
 };
 
 #define FA_POOLS_TEXT	"%-31s %8s %6s %-8s %-6s %-11s %-7s %10s %10s %10s %10s %6s %10s %10s %6s %s\n"
-#define FA_POOLS_DEAD	"%-31s %8zu %6zu %-8s %-6s %-11s %-7s %10s %10s %10s %10s %6s %10lu %10s %6s %s\n"
-#define FA_POOLS_LINE	"%-31s %8zu %6zu %-8s %-6s %-11s %-7s %10lu %10lu %10lu %10lu %6lu %10zu %10llu %6s %s\n"
+#define FA_POOLS_KIND	"%-31s %8zu %6zu %-8s %-6s %-11s %-7s"
+#define FA_POOLS_DEAD	" %10s %10s %10s %10s %6s %10lu %10s"
+#define FA_POOLS_LIVE	" %10lu %10lu %10lu %10lu %6lu %10zu %10llu"
 
 static int fa_pools_show(struct seq_file *m, void *v)
 {
@@ -203,21 +204,18 @@ static int fa_pools_show(struct seq_file *m, void *v)
 		return 0;
 	}
 	cfg = &pool->cfg;
-	if (fa_is_dead(pool)) {
-		seq_printf(m, FA_POOLS_DEAD, pool->name, cfg->obj_size, cfg->align,
-			   fa_sync_names[cfg->sync], fa_order_names[cfg->order],
-			   fa_growth_names[cfg->growth], fa_backing_names[cfg->backing],
-			   "-", "-", "-", "-", "-", fa_bytes(pool) / SZ_1K, "-",
-			   fa_pools_state(pool), pool->owner_name);
-		return 0;
-	}
-	fastalloc_pool_stats(pool, &s);
-	seq_printf(m, FA_POOLS_LINE, pool->name, cfg->obj_size, cfg->align,
+	seq_printf(m, FA_POOLS_KIND, pool->name, cfg->obj_size, cfg->align,
 		   fa_sync_names[cfg->sync], fa_order_names[cfg->order],
-		   fa_growth_names[cfg->growth], fa_backing_names[cfg->backing],
-		   s.capacity, READ_ONCE(cfg->max_capacity), s.in_use, s.peak, s.chunks,
-		   s.bytes / SZ_1K, s.failures,
-		   fa_pools_state(pool), pool->owner_name);
+		   fa_growth_names[cfg->growth], fa_backing_names[cfg->backing]);
+	if (fa_is_dead(pool)) {
+		seq_printf(m, FA_POOLS_DEAD,
+			   "-", "-", "-", "-", "-", fa_bytes(pool) / SZ_1K, "-");
+	} else {
+		fastalloc_pool_stats(pool, &s);
+		seq_printf(m, FA_POOLS_LIVE, s.capacity, READ_ONCE(cfg->max_capacity), s.in_use,
+			   s.peak, s.chunks, s.bytes / SZ_1K, s.failures);
+	}
+	seq_printf(m, " %6s %s\n", fa_pools_state(pool), pool->owner_name);
 	return 0;
 }
 
