@@ -45,8 +45,9 @@ struct fa_track;
  * @map: allocated objects, of order LOWEST; else free ones that trim, or destroy, has found.
  *	Allocated with the chunk, so that trim and destroy need no memory.
  * @segs: segments that come with the chunk, until it is attached
- * @shuffled: indices in the order in which objects are allocated first, until the chunk is
- *	attached, or if the owner of a NONE pool attaches it, until it goes; NULL: ascending
+ * @shuffled: indices in the order in which objects are allocated first; NULL: ascending. It
+ *	is freed when the chunk is attached. If the owner of a NONE pool attaches the chunk, it
+ *	is freed with the chunk.
  * @link: PERCPU: links of its objects, see links.c
  * @only_link: @link points here if there is one block
  * @leak: objects that kmemleak knows, if the kernel has it

@@ -11,8 +11,8 @@
  * May the caller take a spinlock, as the debugging aids of the kernel do? Never in NMI. On
  * PREEMPT_RT, and with CONFIG_PROVE_RAW_LOCK_NESTING, only if no raw lock is held. That
  * cannot be detected, so require that preemption is on, or, without PREEMPT_RT, that a softirq
- * runs with interrupts on. One that holds a raw lock nevertheless, which is rare, is reported
- * by lockdep on such a debugging kernel.
+ * runs with interrupts on. If that softirq holds a raw lock, which is rare, lockdep reports
+ * the spinlock.
  */
 static inline bool fa_may_lock(void)
 {

@@ -62,8 +62,9 @@ static inline u32 *fa_link_of(struct fa_links *links, u32 id, void **obj)
 }
 
 /*
- * The link of the object of an @id that is any age, or 0 if there is no such object. The number
- * may belong to another block by now, which has fewer slots. With preemption off.
+ * Reads the link of the object of @id, or 0 if there is no such object. Unlike above, @id may
+ * be stale: its block number may belong to another block by now, which has fewer slots. With
+ * preemption off.
  */
 static inline u32 fa_link_look(struct fa_links *links, u32 id)
 {

@@ -37,7 +37,8 @@ struct fa_waitq {
 
 /*
  * Call after objects were pushed to the depot, or with the pool's lock held, or after it was
- * dropped; then with smp_mb() in between if waiters read without the lock what has changed.
+ * dropped. In the last case, the caller needs smp_mb() before it if waiters read the changed
+ * state without the lock.
  */
 static inline void fa_wake_waiters(struct fa_waitq *wq)
 {

@@ -211,7 +211,7 @@ static int memory_grow(void)
 	while ((obj = fastalloc_alloc(pool, gfp))) {
 		*(void **)obj = list;
 		list = obj;
-		/* So last_ms has the first call that fails, and few before it. */
+		/* last_ms includes the first call that fails, and at most 63 calls before it. */
 		if (!(++objects % 64))
 			began = ktime_get();
 		if (!(objects % SZ_1K)) {

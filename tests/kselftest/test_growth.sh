@@ -50,10 +50,10 @@ lost_none() {
 	is "$what" "lost $failed $sound" "lost 0 $SOUND"
 }
 
-# in_place NAME GROWS LEAST: the bursts of a pool grew it in place so often
+# in_place NAME GROWS LEAST: callers grew the pool in place at least LEAST times
 in_place() {
 	if [ -n "$rt" ]; then
-		skip "$1" "the worker may be faster with PREEMPT_RT; it was so $2 times"
+		skip "$1" "with PREEMPT_RT the worker may grow the pool first; $2 growths in place"
 	else
 		at_least "$@"
 	fi
