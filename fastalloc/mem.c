@@ -11,8 +11,8 @@
  *	of the memory below the min watermark that this flag stands for.
  * - The page allocator prints no warning. The code that needed the memory logs one
  *	line instead, unless its caller passed __GFP_NOWARN.
- * - Of the caller's flags only those for reclaim, I/O and filesystems are used.
- *	__GFP_ACCOUNT, __GFP_NOFAIL and zone modifiers are ignored.
+ * - Of the caller's flags only those for reclaim, I/O and filesystems are used, and
+ *	those named above. __GFP_ACCOUNT, __GFP_NOFAIL and zone modifiers are ignored.
  *
  * The kernel allocates the page tables of vmalloc with its own flags. When memory is
  * exhausted such an allocation may invoke the OOM killer or, in a NOIO scope,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Totals of all pools, without debugfs: /sys/kernel/fastalloc, and a line in the report of
- * an OOM. The memory of pools does not appear in /proc/meminfo.
+ * an OOM. Chunks of pages do not appear in /proc/meminfo.
  */
 #define pr_fmt(fmt) "fastalloc: " fmt
 

@@ -35,14 +35,18 @@
  *  alloc, free (SPINLOCK)        yes     yes        yes        no
  *  alloc, free (NONE)            as the caller serializes them
  *  alloc_, free_nopreempt        as alloc and free, with preemption off
- *  growth inside alloc           yes     yes        yes        no
+ *  bulk and contig calls         as alloc and free
+ *  free_rcu                      yes     yes        yes        no
+ *  growth inside alloc           yes     yes        not on RT  no
  *  alloc_timeout, reserve        sleeps: task context only
  *  queries, stats, stats reset   yes     yes        yes        no
- *  obj_index, obj_at             yes     yes        yes        yes
+ *  name, sizes, total, indices   yes     yes        yes        yes
  *  walk_live, check              may sleep: task context only
  *  set_max, set_low_water        yes     yes        yes        no
  *  destroy_deferred              yes     yes        yes        no
+ *  copy_to_user, copy_from_user  may sleep: task context only
  *  create, destroy, trim         may sleep: task context only
+ *  barrier                       sleeps: task context only
  *  ============================  ======  =========  =========  =====
  *
  * NMI: if the architecture has 64-bit atomics, as all 64-bit ones have. With
@@ -50,11 +54,12 @@
  *
  * An allocation that may sleep grows the pool by its rule. One that may not, with
  * GFP_ATOMIC or GFP_NOWAIT, grows it in place by a few pages; a worker then adds what the
- * rule says. In NMI, on PREEMPT_RT with a raw lock held, or with a gfp without any flag for
- * reclaim, only the worker grows the pool, and the call fails if no object is free. The
- * same applies to pools of vmalloc, and to pools with a constructor, CUSTOM growth or
- * memory of their owner, unless %FASTALLOC_F_ATOMIC_GROW says that these functions may be
- * called in any context.
+ * rule says. In NMI, on PREEMPT_RT with preemption or interrupts off (hardirqs and holders
+ * of a raw lock included), or with a gfp without any flag for reclaim, only the worker grows
+ * the pool, and the call fails if no object is free. The same applies to pools of vmalloc,
+ * to pools with objects of more than eight pages, and to pools with a constructor, CUSTOM
+ * growth or memory of their owner, unless %FASTALLOC_F_ATOMIC_GROW says that these functions
+ * may be called in any context.
  *
  * This holds on PREEMPT_RT, too: the lock of a SPINLOCK pool is a raw spinlock, taken with
  * interrupts saved. It is held only for the bookkeeping of one call (constant time; for a
@@ -119,7 +124,7 @@ struct lock_class_key;
 #define FASTALLOC_MAX_MAGAZINE	64
 
 /**
- * FASTALLOC_MAX_OBJECTS - maximum number of objects of a pool
+ * FASTALLOC_MAX_OBJECTS - maximum number of objects of a pool, its reserve included
  */
 #define FASTALLOC_MAX_OBJECTS	((unsigned long)INT_MAX)
 
@@ -193,7 +198,8 @@ enum fastalloc_growth {
  * needs a growing pool that is not of sync NONE. Twice the low-water mark stays
  * free, so that the pool does not grow again at once.
  *
- * %FASTALLOC_F_NODE: allocates memory from &fastalloc_config.node.
+ * %FASTALLOC_F_NODE: prefers memory of &fastalloc_config.node. Other nodes are used if
+ * that one has none left.
  *
  * The following flags enable checks. The letter is that of the module parameter
  * "debug". Any of them makes all operations out of line, and includes
@@ -205,7 +211,8 @@ enum fastalloc_growth {
  * a pool of sync NONE.
  *
  * %FASTALLOC_F_REDZONE (Z): writes past the end of an object, found when it is
- * freed. Ignored with %FASTALLOC_F_CONTIG.
+ * freed. The red zone is the rest of the slot, at least one long. Ignored with
+ * %FASTALLOC_F_CONTIG.
  *
  * %FASTALLOC_F_POISON (P): writes to a free object, found when it is allocated
  * again or its chunk is freed. Ignored with a constructor or destructor, and with
@@ -247,13 +254,14 @@ enum fastalloc_growth {
  * mem_free may be called in any context but NMI, and then do not sleep. So an
  * allocation that may not sleep can grow the pool in place.
  *
- * %FASTALLOC_F_SAME_NAME: if the name is in use, "#2" is appended to it, or the lowest
- * number above that which is free. Without it creation fails.
+ * %FASTALLOC_F_SAME_NAME: if the name is in use, "#N" is appended to it, with the lowest N
+ * from 2 on that is free; creation fails with -ENAMETOOLONG if that does not fit. Without
+ * this flag it fails with -EEXIST.
  *
  * %FASTALLOC_F_INDEX: objects have indices, see fastalloc_obj_index(). Included in
  * %FASTALLOC_F_HANDLES. Trim and destroy wait for an RCU grace period.
  *
- * %FASTALLOC_F_EXACT: never are more objects allocated than the capacity. A PERCPU pool
+ * %FASTALLOC_F_EXACT: at most the capacity is allocated at any time. A PERCPU pool
  * then counts allocated objects in one place, so every operation is out of line and
  * writes a cache line that all CPUs share. Pools of the other syncs have this property
  * anyway.
@@ -310,7 +318,7 @@ typedef int (*fastalloc_ctor_t)(void *obj, void *arg);
  *	as if with %GFP_NOIO; it must not call into the same pool, nor
  *	take a lock that is held around an allocation from it. on_acquire,
  *	on_release: that of the caller of alloc or free, with no lock of the pool
- *	held.
+ *	held, so they may use the pool.
  */
 typedef void (*fastalloc_hook_t)(void *obj, void *arg);
 
@@ -319,6 +327,7 @@ typedef void (*fastalloc_hook_t)(void *obj, void *arg);
  * @obj: the object
  * @arg: that of fastalloc_pool_walk_live()
  *
+ * Context: Task context, may sleep.
  * Return: 0 to continue; any other value ends the walk.
  */
 typedef int (*fastalloc_live_t)(void *obj, void *arg);
@@ -374,7 +383,8 @@ typedef void (*fastalloc_mem_free_t)(void *mem, size_t size, void *arg);
  *	most PAGE_SIZE; 0: @type_align
  * @capacity: number of objects from the start; in a PERCPU pool more may be allocated at
  *	once, see %FASTALLOC_F_EXACT. Growth rounds up to whole pages.
- * @max_capacity: upper limit of growth; 0: FASTALLOC_MAX_OBJECTS
+ * @max_capacity: upper limit of the capacity; a PERCPU pool has @reserve objects more.
+ *	0: FASTALLOC_MAX_OBJECTS less the reserve
  * @growth: the growth rule
  * @growth_amount: LINEAR: minimum number of objects to add
  * @growth_percent: EXPONENTIAL: new capacity in per cent of the old one, above 100; 0: 200
@@ -387,15 +397,16 @@ typedef void (*fastalloc_mem_free_t)(void *mem, size_t size, void *arg);
  *	for how to derive it from a rate.
  * @reserve: PERCPU: objects in addition to @capacity, which the caches of all CPUs together
  *	may hold; 0: a quarter of @capacity, at least 16, and at most what all possible CPUs
- *	can use. It takes memory, and may be handed out as well. It does not rise with the
- *	number of CPUs: with a small one, fewer CPUs have a cache, or smaller caches. With
- *	fewer than 2 objects, or 3 in a growing pool, no CPU has one.
+ *	can use. It takes memory, and may be handed out as well. If it is small for the
+ *	number of CPUs that use the pool, fewer CPUs have a cache, or caches are smaller.
+ *	If it is below 2, or 3 in a growing pool, no CPU has a cache.
  * @magazine: PERCPU: most objects that a magazine holds, 1 to FASTALLOC_MAX_MAGAZINE; a CPU
- *	has two. 0: 62, or half of the reserve if that is less.
+ *	has two. 0: 62, or half of what the caches may hold if that is less. They may hold
+ *	the reserve; in a growing pool trim needs an eighth of it.
  * @sync: how calls are serialized
  * @order: which free object is allocated next
  * @backing: which allocator provides the memory
- * @node: NUMA node to allocate memory from, with %FASTALLOC_F_NODE; NUMA_NO_NODE is any
+ * @node: NUMA node to prefer for memory, with %FASTALLOC_F_NODE; NUMA_NO_NODE is any
  *	node. Without the flag it must be 0 or NUMA_NO_NODE.
  * @mem_alloc: allocates the memory of a chunk, with @mem_free, instead of @backing; or NULL
  * @mem_free: frees it
@@ -588,7 +599,7 @@ void __fastalloc_barrier(const struct module *owner);
  *
  * Waits until all pools that the calling module has created and passed to
  * fastalloc_pool_destroy_deferred() are gone, and their callbacks have returned.
- * So their last objects must be about to be freed.
+ * There is no timeout: the caller ensures that all objects of these pools get freed.
  *
  * Context: Task context, sleeps.
  */
@@ -610,7 +621,9 @@ void __fastalloc_barrier(const struct module *owner);
  *	is not charged to a memory cgroup (%__GFP_ACCOUNT is ignored, since all
  *	users of the pool share what one has added). Zone modifiers and
  *	%__GFP_NOFAIL are ignored. %__GFP_ZERO zeroes the object; a pool with a
- *	constructor refuses it.
+ *	constructor refuses it. It must not be used with
+ *	%FASTALLOC_F_TYPESAFE_BY_RCU, where a reader could see the object being
+ *	zeroed; this is not checked.
  *
  * The object belongs to the caller until fastalloc_free(). Its content is undefined,
  * unless the pool zeroes objects or has a constructor: then it is what the
@@ -631,8 +644,9 @@ fastalloc_alloc(struct fastalloc_pool *pool, gfp_t gfp);
  *
  * SPINLOCK and NONE: a free of more objects than are allocated is refused, with a
  * line in the log. The order LOWEST also refuses a pointer that is not an object of
- * the pool, or is free already, and does not touch it. PERCPU: an invalid free is
- * not detected without checks.
+ * the pool, or is free already, and does not touch it. PERCPU: most invalid frees are
+ * not detected without checks. A pointer that is not an object is reported and dropped
+ * only if it goes to the depot by itself, not in a magazine.
  *
  * Lockdep reports a lock in the object that the caller holds, unless the pool has a
  * constructor.
@@ -783,8 +797,9 @@ static __always_inline void __fastalloc_free(struct fastalloc_pool *pool, void *
  *
  * A call that fails has taken no object, so no other allocation fails because of it.
  *
- * Context: As fastalloc_alloc(). PERCPU: magazine by magazine. SPINLOCK: the
- *	lock is held once, for a time proportional to @nr.
+ * Context: As fastalloc_alloc(). PERCPU: preemption is off while the CPU's two
+ *	magazines are emptied. SPINLOCK: the lock is held once, for a time
+ *	proportional to @nr.
  * Return: @nr, or 0 if fewer are free and not enough could be added.
  */
 unsigned int fastalloc_alloc_bulk(struct fastalloc_pool *pool, gfp_t gfp,
@@ -801,7 +816,8 @@ unsigned int fastalloc_alloc_bulk(struct fastalloc_pool *pool, gfp_t gfp,
  * Allocates the free objects and, while these are fewer than @nr, grows the pool as
  * fastalloc_alloc() would.
  *
- * Context: As fastalloc_alloc_bulk().
+ * Context: As fastalloc_alloc_bulk(), but PERCPU: preemption is off for one magazine at a
+ *	time.
  * Return: Number of objects allocated, 0 to @nr. The call counts as failed if it is 0.
  */
 unsigned int fastalloc_alloc_bulk_some(struct fastalloc_pool *pool, gfp_t gfp,
@@ -813,8 +829,8 @@ unsigned int fastalloc_alloc_bulk_some(struct fastalloc_pool *pool, gfp_t gfp,
  * @nr: number of objects
  * @objs: the objects; none may be NULL
  *
- * Context: As fastalloc_free(). PERCPU: magazine by magazine. SPINLOCK: the
- *	lock is held once, for a time proportional to @nr, and a free of more
+ * Context: As fastalloc_free(). PERCPU: preemption is off for one magazine at a time.
+ *	SPINLOCK: the lock is held once, for a time proportional to @nr, and a free of more
  *	objects than are allocated is refused as a whole; with order LOWEST the
  *	lock is taken for each object. Objects are freed one by one with hooks,
  *	handles or checks, and with LOWEST if freed objects are zeroed.
@@ -834,8 +850,10 @@ void fastalloc_free_bulk(struct fastalloc_pool *pool, unsigned int nr,
  *
  * Context: As fastalloc_alloc(). The lock is held for a scan of the bitmaps of 16 chunks,
  *	and dropped before the next 16.
- * Return: The first object, or NULL if there is no such run and none could be added.
- *	A run that is freed during the search may be missed.
+ * Return: The first object, or NULL if there is no such run and none could be added, or,
+ *	with a line in the log, in a pool without %FASTALLOC_F_CONTIG. A run that is
+ *	freed during the search may be missed. As a run lies in one chunk, with PAGES
+ *	backing it is no larger than the largest block of the page allocator.
  */
 void *fastalloc_alloc_contig(struct fastalloc_pool *pool, gfp_t gfp,
 			     unsigned int nr) __must_check;
@@ -845,6 +863,8 @@ void *fastalloc_alloc_contig(struct fastalloc_pool *pool, gfp_t gfp,
  * @pool: the pool they were allocated from
  * @obj: the first of them, or NULL, which does nothing
  * @nr: number of objects
+ *
+ * A run that is not allocated as a whole is refused, with a line in the log.
  *
  * Context: As fastalloc_free(). The lock is held for a time proportional to
  *	@nr / BITS_PER_LONG; with hooks, checks or zeroing, for each object too.
@@ -860,8 +880,10 @@ void fastalloc_free_contig(struct fastalloc_pool *pool, void *obj,
  * fastalloc_alloc_timeout() - allocate an object, wait until one is free
  * @pool: the pool; does not wait in a pool of sync NONE, where no other task could
  *	free an object
- * @gfp: as for fastalloc_alloc(); must allow blocking
- * @timeout: maximum wait in jiffies; MAX_SCHEDULE_TIMEOUT: without limit
+ * @gfp: as for fastalloc_alloc(). It only says how the pool may grow: the wait sleeps
+ *	with any.
+ * @timeout: maximum wait in jiffies; MAX_SCHEDULE_TIMEOUT: without limit; 0 or less: does
+ *	not wait
  *
  * The timeout does not include the time to grow the pool before the wait. Waiting
  * tasks are served in the order of arrival, also before a later caller of this
@@ -879,8 +901,8 @@ void *fastalloc_alloc_timeout(struct fastalloc_pool *pool, gfp_t gfp,
 /**
  * fastalloc_alloc_killable() - as fastalloc_alloc_timeout(), ended by a fatal signal
  * @pool: the pool
- * @gfp: as for fastalloc_alloc(); must allow blocking
- * @timeout: maximum wait in jiffies; MAX_SCHEDULE_TIMEOUT: without limit
+ * @gfp: as for fastalloc_alloc_timeout()
+ * @timeout: as for fastalloc_alloc_timeout()
  *
  * Context: Task context, sleeps.
  * Return: The object, or NULL after the timeout, or after a fatal signal (see
@@ -898,8 +920,10 @@ void *fastalloc_alloc_killable(struct fastalloc_pool *pool, gfp_t gfp,
  * @pool: the pool
  *
  * A growing pool shrinks towards its configured capacity, never below it. During the
- * call the capacity is already reduced by the candidates. Order LOWEST leaves the
- * most chunks to free. Magazines of a PERCPU pool stay until it is destroyed, as
+ * call the objects of chunks that may go are withheld and do not count as capacity, so
+ * an allocation may fail, or grow the pool, although they are free. Trim also frees what
+ * fastalloc_pool_reserve() has added and nobody has allocated. With order LOWEST the most
+ * chunks can go. Magazines of a PERCPU pool stay until it is destroyed, as
  * other CPUs may read them at any time: &fastalloc_stats.magazine_bytes. They are
  * reused when the pool grows again.
  *
@@ -967,7 +991,9 @@ int fastalloc_pool_set_low_water(struct fastalloc_pool *pool, unsigned long nr);
  *	(PERCPU)
  * @leases_taken: leases that were taken from CPUs, or made smaller (PERCPU)
  * @waits: allocations that waited for an object
- * @violations: faults found by checks and handles, and calls after destroy
+ * @violations: faults found by checks and handles, calls after destroy, copies beyond an
+ *	object, and wrong frees that a PERCPU pool notices without checks. Frees that
+ *	a SPINLOCK or NONE pool refuses without checks are logged only.
  * @in_use: objects that are allocated now
  * @peak: maximum of @in_use; only a reset lowers it. PERCPU: a lower bound; the true
  *	maximum is at most @reserve higher, not counting objects that were allocated and
@@ -1042,8 +1068,11 @@ void fastalloc_pool_stats_reset(struct fastalloc_pool *pool);
 unsigned long fastalloc_pool_capacity(struct fastalloc_pool *pool);
 
 /**
- * fastalloc_pool_available() - objects that can be allocated without growth
+ * fastalloc_pool_available() - objects of the capacity that are not allocated
  * @pool: the pool
+ *
+ * They can be allocated without growth. A PERCPU pool may hand out its reserve as well,
+ * unless it has %FASTALLOC_F_EXACT.
  *
  * Context: As fastalloc_pool_allocated().
  * Return: Their number.
@@ -1062,8 +1091,10 @@ unsigned long fastalloc_pool_available(struct fastalloc_pool *pool);
 unsigned long fastalloc_pool_allocated(struct fastalloc_pool *pool);
 
 /**
- * fastalloc_pool_is_exhausted() - whether no object is free and growth can add none
+ * fastalloc_pool_is_exhausted() - whether the capacity is used up and cannot grow
  * @pool: the pool
+ *
+ * An allocation from a PERCPU pool may then still succeed, from the reserve.
  *
  * Context: As fastalloc_pool_allocated().
  * Return: True if so.
@@ -1164,10 +1195,10 @@ bool fastalloc_pool_owns(struct fastalloc_pool *pool, const void *obj);
  *
  * For hardware that identifies requests by small numbers (tags), and for arrays beside a
  * pool. An object keeps its index as long as its chunk exists, free or allocated. In a
- * fixed pool the indices are 0 to fastalloc_pool_total() - 1. New chunks get the lowest
- * contiguous range of free indices, so after trim and growth there may be gaps:
- * fastalloc_pool_index_end() is the bound. With handles, indices that were used 2^32 times
- * are not used again.
+ * fixed pool the indices are 0 to fastalloc_pool_total() - 1. A new chunk gets the lowest of
+ * the first 64 ranges of free indices that is long enough, or new indices. So after trim
+ * and growth there may be gaps: fastalloc_pool_index_end() is the bound. With handles,
+ * indices that were used 2^32 times are not used again.
  *
  * Context: Any, NMI included, for all syncs. Lock-free, does not wait.
  * Return: The index; -ENOENT if @obj is not an object; -EOPNOTSUPP, with a line in the
@@ -1185,7 +1216,8 @@ long fastalloc_obj_index(struct fastalloc_pool *pool, const void *obj);
  * hardware uses it, need not care.
  *
  * Context: As fastalloc_obj_index().
- * Return: The object, or NULL if no object has that index.
+ * Return: The object, or NULL if no object has that index or, with a line in the log, in a
+ *	pool without indices.
  */
 void *fastalloc_obj_at(struct fastalloc_pool *pool, unsigned long index);
 
@@ -1194,7 +1226,8 @@ void *fastalloc_obj_at(struct fastalloc_pool *pool, unsigned long index);
  * @pool: as for fastalloc_obj_index()
  *
  * Context: Any.
- * Return: One more than the highest index that an object has had so far.
+ * Return: One more than the highest index that an object has had so far; 0, with a line in
+ *	the log, in a pool without indices.
  */
 unsigned long fastalloc_pool_index_end(struct fastalloc_pool *pool);
 

@@ -201,9 +201,10 @@ void __fastalloc_config_other_type(void)
  * ``flow_pool_from_base(pool)``
  *	the reverse of flow_pool_base(). Nothing is checked.
  *
- * All of these are inline and compile to the same code as the untyped calls, with two
- * exceptions: the creation of a pool checks and copies the config; and where an allocation
- * zeroes the object inline, the compiler knows its size.
+ * All of these are inline and compile to the same code as the untyped calls, with three
+ * exceptions: the creation of a pool checks and copies the config; where an allocation
+ * zeroes the object inline, the compiler knows its size; and flow_pool_walk_live() calls its
+ * function through another one.
  */
 #define DEFINE_FASTALLOC_POOL_TYPE(_name, _type)			\
 struct _name##_pool;							\
