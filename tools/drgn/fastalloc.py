@@ -7,8 +7,8 @@ Shows the pools of fastalloc in a running kernel or in a memory dump.
   live POOL       allocated objects, by the stack that allocated them
   cpus POOL       what the cache of each CPU may hold, and holds
   addr ADDRESS... the owner of an address: pool, chunk, slot, free or allocated, by whom
-  json [POOL...]  the files "json" of debugfs: of all pools, or of each POOL; without the
-                  nodes of chunks
+  json [POOL...]  the files "json" of debugfs: of all pools, or of each POOL; the nodes of
+                  chunks are -1
 
 Needs drgn 0.0.31 or later, and a fastalloc.ko with debug information that was built from the
 same sources for the same kernel, but no debug information of the kernel. See

@@ -9,7 +9,7 @@ import bisect
 import mmap
 import struct
 
-from drgn import Object, Program, ProgramFlags
+from drgn import FaultError, Object, Program, ProgramFlags
 from drgn.helpers.linux.list import list_for_each_entry
 
 
@@ -181,8 +181,9 @@ class Kernel:
         return Object(self.prog, pointer.type_, pointer.value_() + offset & 2**64 - 1)
 
     def age_ms(self, since):
-        """Milliseconds since a value of jiffies."""
-        return (self.jiffies - since) % 2**64 * 1000 // self.hz
+        """Milliseconds since a value of jiffies; 0 if a running kernel has stored it since."""
+        age = (self.jiffies - since) % 2**64
+        return age * 1000 // self.hz if age < 2**63 else 0
 
     # Names of addresses, as %pS prints them.
 
@@ -269,6 +270,6 @@ class Kernel:
                 n = self.prog.read_u32(record + at - 4)
                 if n <= 256:
                     return [self.prog.read_u64(record + frames + 8 * i) for i in range(n)]
-            except LookupError:
+            except (FaultError, LookupError):
                 continue
         return []

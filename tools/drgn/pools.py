@@ -106,6 +106,7 @@ class Chunk:
         out = self.out()
         return {
             "index": self.index,
+            "node": -1,     # a dump does not have it
             "backing": ORIGINS[self.obj.origin.value_()],
             "bytes": self.obj.bytes.value_(),
             "objects": self.count,
