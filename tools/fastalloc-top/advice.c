@@ -97,8 +97,9 @@ static void advise_capacity(const struct pool *p, struct text *out)
 		return;
 	short_bytes(size, sizeof(size), (double)(p->capacity - peak) * p->stride);
 	text_add(out,
-		 "%s: at most %lld of %lld objects were in use (%.0f%%), %s were not: make the capacity smaller",
-		 p->name, peak, p->capacity, percent(peak, p->capacity), size);
+		 "%s: at most %lld of %lld objects were in use (%.0f%%), %s were not: make the %s smaller",
+		 p->name, peak, p->capacity, percent(peak, p->capacity), size,
+		 strcmp(p->growth, "none") ? "capacity or the growth step" : "capacity");
 }
 
 static void advise_growth(const struct pool *p, struct text *out)

@@ -111,8 +111,8 @@ static void add_cpus(const struct pool *p, struct text *out)
 		held = cpu_held(c);
 		full = c->lease > held ? c->lease : held;
 		memset(bar, 0, sizeof(bar));
-		memset(bar, '-', full * BAR / longest);
-		memset(bar, '#', held * BAR / longest);
+		memset(bar, '-', (int)((double)full * BAR / longest));
+		memset(bar, '#', (int)((double)held * BAR / longest));
 		/* Who is at work does not know how much the loaded magazine holds. */
 		if (c->loaded < 0)
 			strcpy(text, "busy");

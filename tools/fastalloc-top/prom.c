@@ -158,10 +158,12 @@ static void put_all(FILE *file, const struct table *t, const struct frames *fr)
 	long long pools = 0, dead = 0, dead_bytes = 0;
 	size_t i;
 
-	for (i = 0; i < t->nr; i++) {
-		if (t->row[i].pool->state == STATE_DEAD) {
+	for (i = 0; i < fr->cur->nr; i++) {
+		const struct pool *p = &fr->cur->pool[i];
+
+		if (p->state == STATE_DEAD) {
 			dead++;
-			dead_bytes += t->row[i].pool->bytes;
+			dead_bytes += p->bytes;
 		} else {
 			pools++;
 		}
@@ -193,6 +195,7 @@ enum exit_status prom_write(const struct table *t, const struct frames *fr, cons
 			    struct fail *f)
 {
 	FILE *file = NULL;
+	struct stat st;
 	char *temp;
 	int fd;
 
@@ -200,6 +203,10 @@ enum exit_status prom_write(const struct table *t, const struct frames *fr, cons
 		put_all(stdout, t, fr);
 		return ST_OK;
 	}
+	/* rename() would replace a device such as /dev/null, or the link /dev/stdout. */
+	if (!lstat(path, &st) && !S_ISREG(st.st_mode))
+		return fail_set(f, ST_ERROR, "%s: not a regular file; - is the standard output",
+				path);
 	/* Not a name that ends like @path, which a collector of a directory would read. */
 	temp = xcalloc(strlen(path) + 8, 1);
 	sprintf(temp, "%s.XXXXXX", path);
@@ -209,6 +216,10 @@ enum exit_status prom_write(const struct table *t, const struct frames *fr, cons
 	if (!file) {
 		fail_set(f, ST_ERROR, "%s: cannot create a file beside it: %s", path,
 			 strerror(errno));
+		if (fd >= 0) {
+			close(fd);
+			unlink(temp);
+		}
 		free(temp);
 		return ST_ERROR;
 	}

@@ -29,6 +29,7 @@ struct screen {
 	const struct options *o;
 	struct frames	*all;
 	struct frames	one;		/* of VIEW_POOL */
+	bool		lost;		/* it could not be read the last time */
 	struct table	table;
 	struct text	body;		/* of the other views */
 	enum view	view;
@@ -152,7 +153,9 @@ static void build_pool(struct screen *s)
 	struct text lines = { 0 };
 	struct fail f;
 
-	if ((!s->kept || !s->one.cur) && frames_take(&s->one, &f))
+	if (!s->kept || !s->one.cur || s->lost)
+		s->lost = frames_take(&s->one, &f);
+	if (s->lost)
 		text_add(&lines, "%s", f.text);
 	else
 		detail_text(&s->one, s->table.human, &lines);
@@ -209,7 +212,7 @@ static void add_pattern(const struct screen *s, char *buf, size_t size)
 
 static void draw_title(const struct screen *s)
 {
-	const struct snapshot *one = s->one.cur, *all = s->all->cur;
+	const struct snapshot *one = s->lost ? NULL : s->one.cur, *all = s->all->cur;
 	char buf[1024], memory[16];
 	double bytes = 0;
 	size_t i;

@@ -22,6 +22,10 @@ test_prom_pattern() {
 	valid out
 	[ "$(grep -o 'pool="[^"]*"' out | sort -u)" = 'pool="hoard"' ]
 	grep -qx 'fastalloc_cpu_exchanges_total{pool="hoard",module="reqmod",cpu="1"} 30' out
+	# These describe the machine, whatever the pattern.
+	top "$data/kinds" --prom - | grep -E '^fastalloc_(pools|dead_pools|dead_pools_bytes) ' >all
+	[ -s all ]
+	grep -E '^fastalloc_(pools|dead_pools|dead_pools_bytes) ' out | diff all -
 }
 
 test_prom_thousand_pools() {
@@ -65,7 +69,12 @@ test_prom_file_fails() {
 	mkdir dir
 	fails 1 "fastalloc-top: no/out: cannot create a file beside it: No such file or directory" \
 		top "$data/kinds" --prom no/out
-	fails 1 "fastalloc-top: dir: cannot replace it: Is a directory" top "$data/kinds" --prom dir
+	fails 1 "fastalloc-top: dir: not a regular file; - is the standard output" \
+		top "$data/kinds" --prom dir
+	ln -s /dev/null link
+	fails 1 "fastalloc-top: link: not a regular file; - is the standard output" \
+		top "$data/kinds" --prom link
+	[ -h link ]
 	[ "$(echo *)" = "dir fails.err fails.out" ] || fail "left over: $(echo *)"
 	# The old file stays if the snapshot is bad.
 	echo old >out
