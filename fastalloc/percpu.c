@@ -179,7 +179,7 @@ static inline unsigned int fa_shard(const struct fastalloc_pool *pool)
 static noinline __cold void fa_not_an_object(struct fastalloc_pool *pool, void *obj)
 {
 	fa_violation(pool, "free of a pointer that is not an object", -1);
-	pr_err_ratelimited("pool %s: %p was freed, which is not an object of the pool\n",
+	pr_err_ratelimited("pool %s: free of %p: not an object of the pool\n",
 			   pool->name, obj);
 }
 

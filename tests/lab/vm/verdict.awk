@@ -300,9 +300,9 @@ line ~ /Disabling lock debugging/ {
 	next
 }
 
-# reports of the module's own checks (the stacks that follow have no header), and
-# frees that are refused without checks
-line ~ /fastalloc: (fault in pool |pool [^ ]+: free of )/ {
+# reports of the module's own checks (the stacks that follow have no header), frees that
+# are refused without checks, and a wrong count of free objects
+line ~ /fastalloc: (fault in pool |pool [^ ]+: (free of |free objects are missing|more objects freed))/ {
 	if (!announced(line) && !allowed(line))
 		fault("kernel log line " NR ": " substr(line, 1, 300))
 	next
