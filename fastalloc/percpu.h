@@ -39,7 +39,8 @@ struct fa_leases {
  * @exact: the capacity is also a ceiling: %FASTALLOC_F_EXACT
  * @shut: the caches are shut for frees
  * @exact_out: with @exact: objects that are allocated, or about to be
- * @resets: number of resets of the statistics; under the pool's lock
+ * @resets: is changed when a reset of the statistics begins and when it ends; under the
+ *	pool's lock
  * @stats_base: the CPUs' counters at the last reset; under the pool's lock
  * @leases: what each cache may hold
  * @depot: all other free objects

@@ -110,31 +110,39 @@ unsigned long fa_percpu_frees(struct fastalloc_pool *pool)
 /*
  * Sums up the counters before taking the lock, so that the time with interrupts off does
  * not depend on the number of CPUs. The reported peak is stored, so that it never falls.
- * After a concurrent reset the lower bound is dropped, as it may be from before the reset.
+ * With a concurrent reset they may be from before it, and less than its base: then nothing
+ * has been counted since.
  */
 void fa_percpu_stats(struct fastalloc_pool *pool, struct fastalloc_stats *stats)
 {
-	unsigned int resets = READ_ONCE(pool->percpu.resets);
+	struct fastalloc_stats *base = &pool->percpu.stats_base;
 	unsigned long flags, frees, least;
+	unsigned int resets;
 
+	/* Before the counters; pairs with the release in fa_percpu_reset(). */
+	resets = smp_load_acquire(&pool->percpu.resets);
 	stats->in_use = fa_percpu_sum(pool, &frees, &stats->nested, &stats->depot_exchanges);
 	least = fa_percpu_out_least(pool);
 
 	flags = fa_lock(pool);
 	fa_stats_locked(pool, stats);
 	stats->magazine_bytes = READ_ONCE(pool->percpu.depot.mags.bytes);
-	if (resets == pool->percpu.resets)
+	if (resets == pool->percpu.resets) {
 		pool->peak = max(pool->peak, least);
+	} else {
+		frees = base->frees;
+		stats->nested = base->nested;
+		stats->depot_exchanges = base->depot_exchanges;
+	}
 	pool->peak = fa_percpu_peak(pool);
 	stats->peak = pool->peak;
 	/* in_use is approximate, the peak is a bound. */
 	stats->in_use = min(stats->in_use, stats->peak);
-	stats->frees = frees - (unsigned long)pool->percpu.stats_base.frees;
+	stats->frees = frees - (unsigned long)base->frees;
 	stats->allocs = stats->frees + stats->in_use;
-	stats->nested -= pool->percpu.stats_base.nested;
-	stats->leases_taken = fa_peek(pool->percpu.leases.taken) -
-			      pool->percpu.stats_base.leases_taken;
-	stats->depot_exchanges -= pool->percpu.stats_base.depot_exchanges;
+	stats->nested -= base->nested;
+	stats->leases_taken = fa_peek(pool->percpu.leases.taken) - base->leases_taken;
+	stats->depot_exchanges -= base->depot_exchanges;
 	fa_unlock(pool, flags);
 }
 
@@ -145,7 +153,7 @@ void fa_percpu_reset(struct fastalloc_pool *pool)
 	unsigned long flags, frees, least;
 
 	flags = fa_lock(pool);
-	pool->percpu.resets++;
+	WRITE_ONCE(pool->percpu.resets, pool->percpu.resets + 1);
 	fa_percpu_new_epoch(pool);
 	pool->peak = 0;
 	fa_unlock(pool, flags);
@@ -156,6 +164,11 @@ void fa_percpu_reset(struct fastalloc_pool *pool)
 	least = fa_percpu_out_least(pool);
 	flags = fa_lock(pool);
 	pool->percpu.stats_base = base;
+	/*
+	 * After the counters that the base is made of; pairs with the acquire in
+	 * fa_percpu_stats(), which then reads counters that are not less.
+	 */
+	smp_store_release(&pool->percpu.resets, pool->percpu.resets + 1);
 	pool->peak = max(pool->peak, least);
 	fa_unlock(pool, flags);
 }

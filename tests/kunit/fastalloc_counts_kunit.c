@@ -324,6 +324,39 @@ static void counts_not_nested(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, s.frees, 50ULL);
 }
 
+static int resetter_main(void *arg)
+{
+	struct fastalloc_pool *pool = arg;
+
+	while (!kthread_should_stop()) {
+		fastalloc_free(pool, fastalloc_alloc(pool, 0));
+		fastalloc_pool_stats_reset(pool);
+		cond_resched();
+	}
+	return 0;
+}
+
+/* Promise: statistics that are read during a reset count from it, not from before zero. */
+static void counts_reset_during_read(struct kunit *test)
+{
+	struct fastalloc_pool *pool = fa_pool_of(test, percpu_config(100));
+	unsigned long end = jiffies + HZ / 2;
+	struct fastalloc_stats s;
+	struct task_struct *task;
+
+	if (num_online_cpus() < 2)
+		kunit_skip(test, "needs two CPUs");
+	task = kthread_run(resetter_main, pool, "fa-resetter");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	do {
+		fastalloc_pool_stats(pool, &s);
+		cond_resched();
+	} while ((long)s.frees >= 0 && (s64)s.nested >= 0 && time_before(jiffies, end));
+	kthread_stop(task);
+	KUNIT_EXPECT_GE(test, (long)s.frees, 0L);
+	KUNIT_EXPECT_GE(test, (s64)s.nested, 0LL);
+}
+
 /* Promise: no two magazines share a cache line, however few slots they have. */
 static void counts_lines_of_magazines(struct kunit *test)
 {
@@ -439,6 +472,7 @@ static struct kunit_case counts_cases[] = {
 	KUNIT_CASE(counts_failure_is_cheap),
 	KUNIT_CASE(counts_overfull),
 	KUNIT_CASE(counts_not_nested),
+	KUNIT_CASE(counts_reset_during_read),
 	KUNIT_CASE(counts_lines_of_magazines),
 	{}
 };
