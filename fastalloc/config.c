@@ -152,6 +152,8 @@ static int fa_check_growth(struct fastalloc_config *cfg)
 				 cfg->low_water, cfg->max_capacity);
 	if (!cfg->low_water)
 		cfg->low_water = FA_LOW_WATER(cfg->capacity);
+	/* Without growth it has no meaning, but debugfs shows it. */
+	cfg->low_water = min(cfg->low_water, cfg->max_capacity);
 	return 0;
 }
 
