@@ -58,7 +58,7 @@ static int chunks_show(struct seq_file *m, void *v)
 	} else {
 		seq_printf(m, "%10s %5s ", "-", "-");
 	}
-	seq_printf(m, "%12llu %s\n", fa_look_age_ms(chunk->born), fa_look_state(look));
+	seq_printf(m, "%12llu %s\n", fa_look_age_ms(jiffies, chunk->born), fa_look_state(look));
 	return 0;
 }
 
@@ -128,14 +128,14 @@ static const struct file_operations map_fops = {
 };
 
 static void fa_live_print(struct seq_file *m, const struct fastalloc_pool *pool,
-			  const struct fa_live_group *g)
+			  const struct fa_live *live, const struct fa_live_group *g)
 {
 	unsigned long *frames;
 	unsigned int i, nr;
 
 	seq_printf(m, "%lu objects, %lu bytes, allocated %llu to %llu ms ago", g->objects,
-		   g->objects * pool->chunks.stride, fa_look_age_ms(g->youngest),
-		   fa_look_age_ms(g->oldest));
+		   g->objects * pool->chunks.stride, fa_look_age_ms(live->now, g->youngest),
+		   fa_look_age_ms(live->now, g->oldest));
 	if (!g->stack) {
 		seq_printf(m, " in %pS\n", (void *)g->key);
 		return;
@@ -180,7 +180,7 @@ static int live_show(struct seq_file *m, void *v)
 		return -ENOMEM;
 	seq_printf(m, "# %lu objects are allocated\n", live->objects);
 	for (i = 0; i < min(live->nr, FA_LIVE_SHOWN); i++)
-		fa_live_print(m, pool, &live->group[i]);
+		fa_live_print(m, pool, live, &live->group[i]);
 	if (live->nr > FA_LIVE_SHOWN)
 		seq_printf(m, "# and by %u more\n", live->nr - FA_LIVE_SHOWN);
 	if (!(pool->checks & FASTALLOC_F_OWNER) && live->objects) {

@@ -264,7 +264,7 @@ static void fa_json_chunk(struct seq_file *m, struct fa_look *look)
 	seq_printf(m, "\n    {\"index\": %lld, \"node\": %d, \"backing\": \"%s\", \"bytes\": %zu",
 		   look->pos - 1, fa_chunk_node(chunk), fa_look_backing(look), chunk->bytes);
 	seq_printf(m, ", \"objects\": %u, \"age_ms\": %llu, \"state\": \"%s\"", chunk->count,
-		   fa_look_age_ms(chunk->born), fa_look_state(look));
+		   fa_look_age_ms(jiffies, chunk->born), fa_look_state(look));
 	if (fa_live_known(look->pool)) {
 		seq_printf(m, ", \"free\": %u", chunk->count - fa_look_map(look, map));
 		seq_printf(m, ", \"map\": \"%s\"}", map);
@@ -274,7 +274,7 @@ static void fa_json_chunk(struct seq_file *m, struct fa_look *look)
 }
 
 static void fa_json_group(struct seq_file *m, const struct fastalloc_pool *pool,
-			  const struct fa_live_group *g)
+			  const struct fa_live *live, const struct fa_live_group *g)
 {
 	unsigned long *frames;
 	unsigned int i, nr;
@@ -282,7 +282,7 @@ static void fa_json_group(struct seq_file *m, const struct fastalloc_pool *pool,
 	seq_printf(m, "\n    {\"objects\": %lu, \"bytes\": %lu", g->objects,
 		   g->objects * pool->chunks.stride);
 	seq_printf(m, ", \"oldest_ms\": %llu, \"youngest_ms\": %llu, \"stack\": [",
-		   fa_look_age_ms(g->oldest), fa_look_age_ms(g->youngest));
+		   fa_look_age_ms(live->now, g->oldest), fa_look_age_ms(live->now, g->youngest));
 	if (!g->stack)
 		seq_printf(m, "\"%pS\"", (void *)g->key);
 	nr = g->stack ? fa_stack_fetch(g->key, &frames) : 0;
@@ -308,7 +308,7 @@ static int fa_json_live(struct seq_file *m, struct fastalloc_pool *pool)
 	seq_puts(m, ",\n  \"live\": [");
 	for (i = 0; i < min(live->nr, FA_LIVE_SHOWN); i++) {
 		seq_puts(m, i ? "," : "");
-		fa_json_group(m, pool, &live->group[i]);
+		fa_json_group(m, pool, live, &live->group[i]);
 		rest -= live->group[i].objects;
 	}
 	seq_printf(m, "], \"live_rest\": %lu", rest);

@@ -102,6 +102,7 @@ struct fa_live *fa_live_collect(struct fastalloc_pool *pool)
 			cond_resched();
 		}
 	}
+	live->now = jiffies;
 	sort(live->group, FA_LIVE_GROUPS, sizeof(live->group[0]), fa_live_cmp, NULL);
 	return live;
 }

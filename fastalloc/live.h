@@ -34,12 +34,14 @@ struct fa_live_group {
  * @nr: number of groups
  * @objects: number of objects, those in no group included
  * @rest: objects in no group: the pool has no check U, or there are too many groups
+ * @now: when all were counted, in jiffies
  * @group: the groups; a hash table, and later sorted: most objects first
  */
 struct fa_live {
 	unsigned int		nr;
 	unsigned long		objects;
 	unsigned long		rest;
+	unsigned long		now;
 	struct fa_live_group	group[FA_LIVE_GROUPS];
 };
 

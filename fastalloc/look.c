@@ -141,9 +141,10 @@ const char *fa_look_backing(const struct fa_look *look)
 	return names[look->chunk->origin];
 }
 
-u64 fa_look_age_ms(unsigned long since)
+/* Both in jiffies. */
+u64 fa_look_age_ms(unsigned long now, unsigned long since)
 {
-	return div_u64((u64)(jiffies - since) * MSEC_PER_SEC, HZ);
+	return div_u64((u64)(now - since) * MSEC_PER_SEC, HZ);
 }
 
 /* A seq_file with a header and a line for each chunk. */

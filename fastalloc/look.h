@@ -35,7 +35,7 @@ unsigned int fa_look_cell(const struct fa_chunk *chunk);
 unsigned int fa_look_map(struct fa_look *look, char *map);
 const char *fa_look_state(const struct fa_look *look);
 const char *fa_look_backing(const struct fa_look *look);
-u64 fa_look_age_ms(unsigned long since);
+u64 fa_look_age_ms(unsigned long now, unsigned long since);
 
 void *fa_look_seq_start(struct seq_file *m, loff_t *pos);
 void *fa_look_seq_next(struct seq_file *m, void *v, loff_t *pos);
