@@ -196,6 +196,7 @@ static struct fastalloc_stats expect_kinds(struct kunit *test, struct fastalloc_
 	struct fastalloc_stats s;
 	struct fa_chunk *chunk;
 
+	fa_settle(pool);
 	for (chunk = fa_chunk_first(&pool->chunks); chunk; chunk = fa_chunk_next(chunk)) {
 		chunks += chunk->bytes;
 		least += chunk->out ? BITS_TO_LONGS(chunk->count) * sizeof(long) : 0;

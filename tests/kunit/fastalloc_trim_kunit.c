@@ -511,12 +511,6 @@ static bool shrink_first(const struct fastalloc_pool *pool, const void *obj)
 	return false;
 }
 
-/* Returns when the worker has done everything that it has been asked for. */
-static void shrink_settle(struct fastalloc_pool *pool)
-{
-	irq_work_sync(&pool->refill.grower.irq);
-	flush_work(&pool->refill.grower.work);
-}
 
 /*
  * Promise: the shrinker frees everything that it finds in one scan, but leaves so much
@@ -532,7 +526,7 @@ static void shrink_once(struct kunit *test)
 
 	for (i = 10; i < s.nr; i++)
 		fastalloc_free(s.pool, s.objs[i]);
-	shrink_settle(s.pool);
+	fa_settle(s.pool);
 	steps = shrink_steps(s.pool);
 	KUNIT_EXPECT_LE(test, shrink_all(s.pool), 2U);
 	/* Two scans, each of which moves each object twice. */
@@ -546,7 +540,7 @@ static void shrink_once(struct kunit *test)
 	fastalloc_pool_stats_reset(s.pool);
 	for (i = 0; i < min(mark, 100UL) - 16; i++)
 		objs[i] = fastalloc_alloc(s.pool, 0);
-	shrink_settle(s.pool);
+	fa_settle(s.pool);
 	fastalloc_pool_stats(s.pool, &stats);
 	KUNIT_EXPECT_EQ(test, stats.grows, 0ULL);
 	while (i--)
@@ -568,7 +562,7 @@ static void shrink_remembers(struct kunit *test)
 		else
 			fastalloc_free(s.pool, s.objs[i]);
 	}
-	shrink_settle(s.pool);
+	fa_settle(s.pool);
 	KUNIT_EXPECT_GT(test, shrink_all(s.pool), 0U);
 	capacity = fastalloc_pool_capacity(s.pool);
 	/* A PERCPU pool may not have handed out the first object of the last chunks. */
