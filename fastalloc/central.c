@@ -454,6 +454,15 @@ static int fa_central_attach(struct fastalloc_pool *pool, struct fa_chunk *chunk
 		if (err)
 			return err;
 	}
+	/*
+	 * Before an object can be allocated, as its handle must lead to it. Not before all that
+	 * may fail: what a lookup can find is freed only after a grace period. The lock of a NONE
+	 * pool is not held, and its worker has done this for a chunk that it has posted.
+	 */
+	if (pool->sync != FASTALLOC_SYNC_NONE)
+		fa_handle_attach_locked(pool, chunk);
+	else if (chunk != pool->refill.pending)
+		fa_handle_attach(pool, chunk);
 	fa_central_insert(pool, chunk);
 	if (chunk->shuffled) {
 		chunk->unused = chunk->count;

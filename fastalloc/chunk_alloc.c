@@ -8,13 +8,13 @@
  *	     v
  *	  created: objects constructed; not visible to others
  *	     |         |         |
- *	     |         |         +-- fa_pool_attach() fails --------+
+ *	     |         |         +-- ->attach() fails --------------+
  *	     |         |                                            |
  *	     |         | fa_pool_post(): worker of a NONE pool      |
  *	     |         v                                            |
  *	     |      pending: left to the owner ---- destroy ------->|
  *	     |         |                                            |
- *	     | fa_pool_attach()                                     |
+ *	     | ->attach()                                           |
  *	     |         | fa_central_adopt()                         |
  *	     v         v                                            |
  *	  attached: in fa_chunks.tree; not all objects added yet    |

@@ -286,7 +286,14 @@ void fa_handle_chunk_exit(struct fastalloc_pool *pool, struct fa_chunk *chunk, g
 	fa_ranges_free(pool, &dead);
 }
 
-/* From here on handles and indices lead to the chunk. */
+/* From here on handles and indices lead to the chunk. The lock is held. */
+void fa_handle_attach_locked(struct fastalloc_pool *pool, struct fa_chunk *chunk)
+{
+	lockdep_assert_held(&pool->lock);
+	if (chunk->range)
+		latch_tree_insert(&chunk->index, &pool->handles.index, &fa_index_ops);
+}
+
 void fa_handle_attach(struct fastalloc_pool *pool, struct fa_chunk *chunk)
 {
 	unsigned long flags;
@@ -294,7 +301,7 @@ void fa_handle_attach(struct fastalloc_pool *pool, struct fa_chunk *chunk)
 	if (!chunk->range)
 		return;
 	raw_spin_lock_irqsave(&pool->lock, flags);
-	latch_tree_insert(&chunk->index, &pool->handles.index, &fa_index_ops);
+	fa_handle_attach_locked(pool, chunk);
 	raw_spin_unlock_irqrestore(&pool->lock, flags);
 }
 

@@ -93,6 +93,7 @@ int fa_handle_chunk_init(struct fastalloc_pool *pool, struct fa_chunk *chunk, gf
 void fa_handle_chunk_exit(struct fastalloc_pool *pool, struct fa_chunk *chunk, gfp_t gfp);
 size_t fa_handle_overhead(const struct fa_chunk *chunk);
 void fa_handle_attach(struct fastalloc_pool *pool, struct fa_chunk *chunk);
+void fa_handle_attach_locked(struct fastalloc_pool *pool, struct fa_chunk *chunk);
 void fa_handle_detach(struct fastalloc_pool *pool, struct fa_chunk *chunk);
 struct fa_chunk *fa_chunk_with_index(struct fastalloc_pool *pool, u32 index);
 void fa_handle_alloc(struct fastalloc_pool *pool, void *obj);

@@ -787,6 +787,8 @@ static int fa_percpu_attach(struct fastalloc_pool *pool, struct fa_chunk *chunk,
 	struct fa_mag *m;
 	unsigned long flags;
 
+	/* Before an object can be allocated, as its handle must lead to it. */
+	fa_handle_attach(pool, chunk);
 	chunk->unused = chunk->count;
 	flags = fa_lock(pool);
 	fa_chunk_insert(&pool->chunks, chunk);

@@ -90,17 +90,6 @@ static int fa_pool_post(struct fastalloc_pool *pool, struct fa_chunk *chunk, gfp
 	return 0;
 }
 
-static int fa_pool_attach(struct fastalloc_pool *pool, struct fa_chunk *chunk, gfp_t gfp)
-{
-	int err;
-
-	/* Before an object can be allocated, as its handle must lead to it. */
-	fa_handle_attach(pool, chunk);
-	err = pool->ops->attach(pool, chunk, gfp);
-	if (err)
-		fa_handle_detach(pool, chunk);
-	return err;
-}
 
 /* Adds one chunk of up to @want objects. Returns its number of objects, or an errno. */
 static long fa_pool_add_chunk(struct fastalloc_pool *pool, unsigned long want,
@@ -120,7 +109,7 @@ static long fa_pool_add_chunk(struct fastalloc_pool *pool, unsigned long want,
 	count = chunk->count;
 	/* Before it is attached: from then on trim may remove it. */
 	fa_chunk_charge(pool, chunk, 1);
-	err = post ? fa_pool_post(pool, chunk, gfp) : fa_pool_attach(pool, chunk, gfp);
+	err = post ? fa_pool_post(pool, chunk, gfp) : pool->ops->attach(pool, chunk, gfp);
 	if (!err)
 		return count;
 	fa_chunk_charge(pool, chunk, -1);

@@ -813,6 +813,64 @@ static void handle_failed_growth(struct kunit *test)
 	expect_apart(test, pool, 20);
 }
 
+struct looker {
+	struct fastalloc_pool	*pool;
+	unsigned long		found;
+};
+
+static int looker_main(void *arg)
+{
+	struct looker *l = arg;
+
+	while (!kthread_should_stop()) {
+		l->found += !!fastalloc_obj_at(l->pool, l->pool->total);
+		cond_resched();
+	}
+	return 0;
+}
+
+/*
+ * Promise: a lookup never finds a chunk whose growth fails, as its memory is freed at once. There
+ * is no memory for the segments of the list.
+ */
+static void handle_failed_unseen(struct kunit *test)
+{
+	struct fastalloc_config cfg =
+		fa_config(.obj_size = 32, .capacity = 10, .max_capacity = 1000, .low_water = 1,
+			  .sync = FASTALLOC_SYNC_SPINLOCK, .growth_amount = 10,
+			  .flags = FASTALLOC_F_HANDLES);
+	struct looker *l = fa_mem(test, sizeof(*l));
+	struct task_struct *task;
+	unsigned long end, nr;
+	u32 slots;
+
+	if (num_online_cpus() < 2)
+		kunit_skip(test, "needs two CPUs");
+	l->pool = fa_pool(test, &cfg);
+	slots = l->pool->central.seg_slots;
+	nr = l->pool->central.dq.nr_segs;
+	while (fastalloc_pool_available(l->pool))
+		fa_must_get(test, l->pool, 0);
+	fa_settle(l->pool);
+	while (fastalloc_pool_available(l->pool))
+		fa_must_get(test, l->pool, 0);
+	nr = l->pool->central.dq.nr_segs;
+	l->pool->central.seg_slots = S32_MAX;
+	l->pool->central.dq.nr_segs = 0;
+	task = kthread_run(looker_main, l, "fa-looker");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	end = jiffies + HZ / 4;
+	do {
+		KUNIT_EXPECT_NULL(test, fastalloc_alloc(l->pool, GFP_KERNEL | __GFP_NOWARN));
+		cond_resched();
+	} while (time_before(jiffies, end));
+	kthread_stop(task);
+	fa_settle(l->pool);
+	l->pool->central.seg_slots = slots;
+	l->pool->central.dq.nr_segs = nr;
+	KUNIT_EXPECT_EQ(test, l->found, 0UL);
+}
+
 /*
  * Promise: the overhead of handles is counted, and is 8 bytes for each object, in whole
  * pages, of which vmalloc keeps an array.
@@ -1401,6 +1459,7 @@ static struct kunit_case handle_cases[] = {
 	KUNIT_CASE(handle_ranges),
 	KUNIT_CASE(handle_gen_wrapped),
 	KUNIT_CASE(handle_failed_growth),
+	KUNIT_CASE(handle_failed_unseen),
 	KUNIT_CASE_PARAM(handle_overhead, handle_gen_params),
 	KUNIT_CASE_PARAM(handle_destroyed, handle_gen_params),
 	KUNIT_CASE_PARAM(handle_kept, handle_gen_params),

@@ -132,6 +132,10 @@ struct fa_chunk *fa_chunk_search(struct fa_chunks *chunks, const void *obj)
 	return NULL;
 }
 
+void fa_handle_attach(struct fastalloc_pool *pool, struct fa_chunk *chunk)
+{
+}
+
 void fa_chunk_unshuffle(struct fastalloc_pool *pool, struct fa_chunk *chunk)
 {
 }
