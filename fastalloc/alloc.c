@@ -207,7 +207,7 @@ static inline void *fa_pool_take(struct fastalloc_pool *pool)
 	obj = fa_cache_alloc(pool, c, __fastalloc_claim(c));
 	preempt_enable();
 	if (unlikely(!obj))
-		fa_exact_undo(pool, 1);
+		fa_exact_give(pool, 1);
 	return obj;
 }
 
@@ -226,10 +226,11 @@ static inline void fa_pool_give(struct fastalloc_pool *pool, void *obj)
 		fa_pool_leave(pool);
 		return;
 	}
-	fa_exact_give(pool, 1);
 	preempt_disable();
 	c = this_cpu_ptr(pool->percpu.cache);
 	fa_cache_free(pool, c, obj, __fastalloc_claim(c));
+	/* With preemption off, for which a deferred destroy waits. */
+	fa_exact_give(pool, 1);
 	preempt_enable();
 }
 

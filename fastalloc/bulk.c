@@ -16,7 +16,7 @@ static inline bool fa_pool_take_bulk(struct fastalloc_pool *pool, unsigned int n
 		return false;
 	if (fa_percpu_alloc_bulk(pool, nr, objs))
 		return true;
-	fa_exact_undo(pool, nr);
+	fa_exact_give(pool, nr);
 	return false;
 }
 
@@ -30,7 +30,7 @@ static unsigned int fa_pool_take_some(struct fastalloc_pool *pool, unsigned int 
 	if (!may)
 		return 0;
 	got = fa_percpu_alloc_some(pool, may, objs);
-	fa_exact_undo(pool, may - got);
+	fa_exact_give(pool, may - got);
 	return got;
 }
 

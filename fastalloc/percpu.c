@@ -827,7 +827,7 @@ static int fa_percpu_attach(struct fastalloc_pool *pool, struct fa_chunk *chunk,
 	chunk->ready = true;
 	fa_percpu_set_low(pool);
 	fa_unlock(pool, flags);
-	/* As in fa_trim_putback(). */
+	/* As in fa_trim_wake(). */
 	smp_mb();
 	fa_wake_waiters(&pool->waitq);
 	return 0;
@@ -936,17 +936,17 @@ static void *fa_percpu_take(struct fastalloc_pool *pool)
 	obj = fa_depot_take_one(pool, fa_shard(pool));
 	if (obj)
 		WRITE_ONCE(pool->waitq.handed, pool->waitq.handed + 1);
-	else
-		fa_exact_give(pool, 1);
+	else if (pool->percpu.exact)
+		atomic_long_sub(1, &pool->percpu.exact_out);
 	return obj;
 }
 
 static void fa_percpu_give(struct fastalloc_pool *pool, void *obj)
 {
-	fa_exact_give(pool, 1);
 	/* As in fa_cache_free(). */
 	WRITE_ONCE(pool->waitq.handed, pool->waitq.handed - 1);
 	fa_depot_give(pool, fa_shard(pool), obj);
+	fa_exact_give(pool, 1);
 	/* This may be the last object that a deferred destroy waits for. */
 	if (READ_ONCE(pool->deferred.zombie))
 		irq_work_queue(&pool->waitq.wake);

@@ -19,6 +19,7 @@
 #include "central.h"
 #include "chunk_alloc.h"
 #include "compat.h"
+#include "exact.h"
 #include "lock.h"
 #include "refill.h"
 #include "trace.h"
@@ -77,6 +78,17 @@ static unsigned long fa_trim_stays(const struct fastalloc_pool *pool, bool all,
 	return max(pool->cfg.capacity, out + 2 * fa_low_mark_at(pool, capacity));
 }
 
+/* Trim has raised the capacity again. */
+static void fa_trim_wake(struct fastalloc_pool *pool)
+{
+	/*
+	 * Orders the store to ->capacity, which fa_exact_take() reads without the lock, before
+	 * the read of ->nr. Pairs with the smp_mb() in fa_wait_for_object().
+	 */
+	smp_mb();
+	fa_wake_waiters(&pool->waitq);
+}
+
 /*
  * Isolates a chunk if all its objects are free and the pool can spare it. Then the capacity
  * is lower, and its unused objects can no longer be allocated.
@@ -84,8 +96,8 @@ static unsigned long fa_trim_stays(const struct fastalloc_pool *pool, bool all,
 static bool fa_trim_isolate(struct fastalloc_pool *pool, struct fa_chunk *chunk, bool all,
 			    unsigned long out)
 {
+	bool ok, exceeded = false;
 	unsigned long flags, left;
-	bool ok;
 
 	flags = fa_lock(pool);
 	left = pool->total - pool->reserve;
@@ -100,6 +112,13 @@ static bool fa_trim_isolate(struct fastalloc_pool *pool, struct fa_chunk *chunk,
 	if (!ok)
 		goto out;
 	fa_add_total(pool, -(long)chunk->count);
+	/* The objects that are allocated may be part of the reserve. */
+	exceeded = fa_exact_exceeded(pool);
+	if (exceeded) {
+		fa_add_total(pool, chunk->count);
+		ok = false;
+		goto out;
+	}
 	if (fa_is_lowest(pool)) {
 		rb_erase_cached(&chunk->avail, &pool->central.avail);
 	} else {
@@ -111,6 +130,8 @@ static bool fa_trim_isolate(struct fastalloc_pool *pool, struct fa_chunk *chunk,
 	}
 out:
 	fa_unlock(pool, flags);
+	if (exceeded)
+		fa_trim_wake(pool);
 	return ok;
 }
 
@@ -180,12 +201,7 @@ static void fa_trim_putback(struct fastalloc_pool *pool, struct fa_chunk *chunk)
 	}
 	fa_add_total(pool, chunk->count);
 	fa_unlock(pool, flags);
-	/*
-	 * Orders the store to ->capacity, which fa_exact_take() reads without the lock, before
-	 * the read of ->nr. Pairs with the smp_mb() in fa_wait_for_object().
-	 */
-	smp_mb();
-	fa_wake_waiters(&pool->waitq);
+	fa_trim_wake(pool);
 }
 
 /* Records the state of the pool after a scan of all free objects. */

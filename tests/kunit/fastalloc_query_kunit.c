@@ -585,6 +585,30 @@ static void query_exact(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fastalloc_pool_allocated(pool), (unsigned long)EXACT - 2);
 }
 
+/*
+ * Promise: trim does not lower the capacity of such a pool below what is out, although objects
+ * that are out are part of the reserve of the chunks that stay.
+ */
+static void query_exact_trim(struct kunit *test)
+{
+	struct fastalloc_config cfg = fa_config(.obj_size = 64, .capacity = 64, .reserve = 32,
+						.growth_amount = 64, .max_capacity = 128,
+						.low_water = 1, .flags = FASTALLOC_F_EXACT);
+	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+
+	while (fastalloc_pool_allocated(pool) < 64)
+		fa_must_get(test, pool, GFP_KERNEL);
+	KUNIT_EXPECT_EQ(test, fastalloc_pool_reserve(pool, 64, GFP_KERNEL), 0);
+	KUNIT_EXPECT_GE(test, fastalloc_pool_capacity(pool), 128UL);
+	/* As if 10 more of the first chunk were out, which has 32 more objects. */
+	atomic_long_add(10, &pool->percpu.exact_out);
+	KUNIT_EXPECT_EQ(test, fastalloc_pool_trim(pool), 0UL);
+	KUNIT_EXPECT_GE(test, fastalloc_pool_capacity(pool), 128UL);
+	atomic_long_sub(10, &pool->percpu.exact_out);
+	KUNIT_EXPECT_GE(test, fastalloc_pool_trim(pool), 64UL);
+	KUNIT_EXPECT_EQ(test, fastalloc_pool_capacity(pool), 64UL);
+}
+
 /* Promise: a name may be formatted, and may be repeated with the flag for that. */
 static void query_names(struct kunit *test)
 {
@@ -693,6 +717,7 @@ static struct kunit_case query_cases[] = {
 	KUNIT_CASE_PARAM(query_check, query_gen_params),
 	KUNIT_CASE_PARAM(query_calls, query_gen_params),
 	KUNIT_CASE_PARAM(query_exact, query_gen_params),
+	KUNIT_CASE(query_exact_trim),
 	KUNIT_CASE(query_names),
 	KUNIT_CASE(query_flexible),
 	KUNIT_CASE(query_merely_built_in),
