@@ -343,6 +343,8 @@ static void fa_deferred_work(struct work_struct *work)
 	unsigned long flags;
 
 	fa_wait_shut(pool);
+	/* Such calls may still take an object and free it on another CPU, which a sum may miss. */
+	fa_wait_exit(pool);
 	/* Wait for calls that did not see the pool closed: they run with preemption off. */
 	synchronize_rcu();
 	if (fastalloc_pool_allocated(pool))
@@ -357,7 +359,7 @@ static void fa_deferred_work(struct work_struct *work)
 		pool->deferred.done(pool->deferred.done_arg);
 
 	raw_spin_lock_irqsave(&fa_deferred_lock, flags);
-	list_del(&pool->deferred.node);
+	list_del_rcu(&pool->deferred.node);
 	raw_spin_unlock_irqrestore(&fa_deferred_lock, flags);
 	wake_up_all(&fa_deferred_wait);
 	fastalloc_pool_put(pool);
@@ -375,7 +377,7 @@ void fastalloc_pool_destroy_deferred(struct fastalloc_pool *pool,
 	pool->deferred.done = done;
 	pool->deferred.done_arg = arg;
 	raw_spin_lock_irqsave(&fa_deferred_lock, flags);
-	list_add_tail(&pool->deferred.node, &fa_deferred_pools);
+	list_add_tail_rcu(&pool->deferred.node, &fa_deferred_pools);
 	raw_spin_unlock_irqrestore(&fa_deferred_lock, flags);
 	fa_pool_close(pool);
 	fa_wait_defer(pool);
@@ -385,13 +387,16 @@ FASTALLOC_EXPORT(fastalloc_pool_destroy_deferred);
 static bool fa_none_deferred(const struct module *owner)
 {
 	struct fastalloc_pool *pool;
-	unsigned long flags;
 	bool none = true;
 
-	raw_spin_lock_irqsave(&fa_deferred_lock, flags);
-	list_for_each_entry(pool, &fa_deferred_pools, deferred.node)
-		none &= pool->owner != owner;
-	raw_spin_unlock_irqrestore(&fa_deferred_lock, flags);
+	/* Descriptors are freed after a grace period. */
+	rcu_read_lock();
+	list_for_each_entry_rcu(pool, &fa_deferred_pools, deferred.node) {
+		none = pool->owner != owner;
+		if (!none)
+			break;
+	}
+	rcu_read_unlock();
 	return none;
 }
 
