@@ -138,8 +138,10 @@ void fa_post_alloc_hook_bulk(struct fastalloc_pool *pool, gfp_t gfp, unsigned in
 
 	if (fa_path_is_bare(pool) && !(gfp & __GFP_ZERO))
 		return;
-	for (i = 0; i < nr; i++)
+	for (i = 0; i < nr; i++) {
 		fa_post_alloc(pool, gfp, objs[i], ip);
+		fa_resched(i + 1, gfp);
+	}
 }
 
 /* Drops one reference. Returns whether the object is to be freed; reports an invalid free. */

@@ -56,14 +56,17 @@ static noinline bool fa_pool_alloc_bulk(struct fastalloc_pool *pool, gfp_t gfp,
 	return true;
 }
 
-static __always_inline void fa_pool_zero_bulk(const struct fastalloc_pool *pool,
+static __always_inline void fa_pool_zero_bulk(const struct fastalloc_pool *pool, gfp_t gfp,
 					      unsigned int nr, void **objs)
 {
 	unsigned int i;
 
-	if (want_init_on_alloc(0))
-		for (i = 0; i < nr; i++)
-			fa_pool_zero(pool, objs[i]);
+	if (!want_init_on_alloc(0))
+		return;
+	for (i = 0; i < nr; i++) {
+		fa_pool_zero(pool, objs[i]);
+		fa_resched(i + 1, gfp);
+	}
 }
 
 unsigned int fastalloc_alloc_bulk(struct fastalloc_pool *pool, gfp_t gfp,
@@ -73,7 +76,7 @@ unsigned int fastalloc_alloc_bulk(struct fastalloc_pool *pool, gfp_t gfp,
 	if (fa_path(pool) == FA_PATH_CACHE && !(gfp & __GFP_ZERO) &&
 	    likely(fa_percpu_alloc_bulk(pool, nr, objs))) {
 		fa_pool_might_grow(pool, gfp);
-		fa_pool_zero_bulk(pool, nr, objs);
+		fa_pool_zero_bulk(pool, gfp, nr, objs);
 		return nr;
 	}
 	return fa_pool_alloc_bulk(pool, gfp, nr, objs, _RET_IP_) ? nr : 0;
@@ -172,9 +175,12 @@ void *fastalloc_alloc_contig(struct fastalloc_pool *pool, gfp_t gfp,
 		fa_pool_exhausted(pool, nr, _RET_IP_);
 		return NULL;
 	}
-	if (!fa_path_is_bare(pool) || (gfp & __GFP_ZERO))
-		for (i = 0; i < nr; i++)
-			fa_post_alloc_hook(pool, gfp, obj + i * pool->chunks.stride, _RET_IP_);
+	if (fa_path_is_bare(pool) && !(gfp & __GFP_ZERO))
+		return obj;
+	for (i = 0; i < nr; i++) {
+		fa_post_alloc_hook(pool, gfp, obj + i * pool->chunks.stride, _RET_IP_);
+		fa_resched(i + 1, gfp);
+	}
 	return obj;
 }
 FASTALLOC_EXPORT(fastalloc_alloc_contig);

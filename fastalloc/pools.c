@@ -55,6 +55,7 @@ static int fa_name_number(struct fastalloc_pool *pool)
 					 base, nr);
 		}
 		nr++;
+		cond_resched();
 	} while (fa_name_used(pool->name));
 	return 0;
 }

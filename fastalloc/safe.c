@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The short way of pools whose objects have handles, or check F, and need nothing else but
+ * The fast path of pools whose objects have handles, or check F, and need nothing else but
  * zeroing: PERCPU (FA_PATH_HANDLES, FA_PATH_CHECK), and the others (FA_PATH_SAFE_LIST), which
  * use their list instead of a cache. It does in one section with preemption off what the full
  * path in alloc.c does in several steps:
@@ -107,8 +107,12 @@ static noinline void *fa_alloc_full(struct fastalloc_pool *pool, gfp_t gfp, unsi
 
 static noinline void *fa_alloc_list(struct fastalloc_pool *pool, gfp_t gfp, unsigned long ip)
 {
-	void *obj = fa_central_alloc(pool);
+	void *obj;
 
+	/* To adopt a chunk takes time in proportion to it, so that is not done here. */
+	if (unlikely(READ_ONCE(pool->refill.pending)))
+		return fa_alloc_full(pool, gfp, ip);
+	obj = fa_central_alloc(pool);
 	if (unlikely(!obj))
 		return fa_alloc_full(pool, gfp, ip);
 	return fa_alloc_mark(pool, gfp, obj, ip, pool->handles.on);

@@ -170,7 +170,9 @@ u32 fa_depot_take(struct fa_depot *d, unsigned int first, u32 nr, void **objs)
 
 	while (left && likely(misses < FA_TAKE_MISSES)) {
 		preempt_disable();
-		run = fa_shard_take(d, &d->shard[i], left, objs);
+		/* A few, as preemption is off, and another context can make this begin again. */
+		run = fa_shard_take(d, &d->shard[i], min_t(u32, left, FASTALLOC_MAX_MAGAZINE),
+				    objs);
 		preempt_enable();
 		objs += run;
 		left -= run;
