@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The short way of PERCPU pools with handles or check F: see safe.c. */
+/* The fast path of PERCPU pools with handles or check F: see safe.c. */
 #ifndef FASTALLOC_SAFE_H
 #define FASTALLOC_SAFE_H
 

@@ -49,8 +49,9 @@
  *  barrier                       sleeps: task context only
  *  ============================  ======  =========  =========  =====
  *
- * NMI: if the architecture has 64-bit atomics, as all 64-bit ones have. With
- * CONFIG_GENERIC_ATOMIC64 they are spinlocks, so no call may be made from NMI.
+ * NMI: if the architecture has 64-bit atomics and operations on per-CPU variables that are
+ * safe in NMI, as x86, arm64, s390 and loongarch have (CONFIG_ARCH_HAS_NMI_SAFE_THIS_CPU_OPS).
+ * With CONFIG_GENERIC_ATOMIC64, atomics are spinlocks, so no call may be made from NMI.
  *
  * An allocation that may sleep grows the pool by its rule. One that may not, with
  * GFP_ATOMIC or GFP_NOWAIT, grows it in place by a few pages; a worker then adds what the

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The lookup of the chunk and the slot of a pointer: at every offset, at the edges of chunks,
- * after growth and trim, and while these run. And the short way of pools with handles or
+ * after growth and trim, and while these run. And the fast path of pools with handles or
  * check F, which depends on it.
  */
 #include <linux/fastalloc_handle.h>
@@ -278,7 +278,7 @@ static void lookup_race(struct kunit *test)
 
 static const unsigned int safe_flags[] = { FASTALLOC_F_HANDLES, FASTALLOC_F_CHECK };
 
-/* Promise: pools with handles, or with check F, take a short way, except F of sync NONE. */
+/* Promise: pools with handles, or with check F, take a fast path, except F of sync NONE. */
 static void lookup_path(struct kunit *test)
 {
 	static const u8 path[][ARRAY_SIZE(safe_flags)] = {
