@@ -90,7 +90,6 @@ static int fa_pool_post(struct fastalloc_pool *pool, struct fa_chunk *chunk, gfp
 	return 0;
 }
 
-
 /* Adds one chunk of up to @want objects. Returns its number of objects, or an errno. */
 static long fa_pool_add_chunk(struct fastalloc_pool *pool, unsigned long want,
 			      unsigned long least, gfp_t gfp, bool post)

@@ -221,8 +221,10 @@ fa_drain(struct kunit *test, struct fastalloc_pool *pool, gfp_t gfp)
 /* Returns when the worker has done everything that it has been asked for. */
 #define fa_settle(pool)							\
 	do {								\
-		irq_work_sync(&(pool)->refill.grower.irq);		\
-		flush_work(&(pool)->refill.grower.work);		\
+		struct fastalloc_pool *__pool = pool;			\
+									\
+		irq_work_sync(&__pool->refill.grower.irq);		\
+		flush_work(&__pool->refill.grower.work);		\
 	} while (0)
 
 /* The root for file names: a kernel thread may have a different one. */

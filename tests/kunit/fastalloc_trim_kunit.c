@@ -511,7 +511,6 @@ static bool shrink_first(const struct fastalloc_pool *pool, const void *obj)
 	return false;
 }
 
-
 /*
  * Promise: the shrinker frees everything that it finds in one scan, but leaves so much
  * that the pool does not grow at once. Trim frees the rest.
