@@ -75,6 +75,7 @@ test_prom_file_fails() {
 	fails 1 "fastalloc-top: link: not a regular file; - is the standard output" \
 		top "$data/kinds" --prom link
 	[ -h link ]
+	rm link
 	[ "$(echo *)" = "dir fails.err fails.out" ] || fail "left over: $(echo *)"
 	# The old file stays if the snapshot is bad.
 	echo old >out
