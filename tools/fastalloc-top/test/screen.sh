@@ -282,10 +282,6 @@ test_screen_pool_gone() {
 	rm -r dir/flowmeter
 	swap dir vanished
 	screen screen-pool-gone
-	# The last figures of the pool do not come back.
-	keys H
-	sleep 0.3
-	screen screen-pool-gone
 	keys q
 	soon shows 'of 1 pools'
 	no grep flowmeter screen.out
