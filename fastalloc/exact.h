@@ -6,8 +6,9 @@
 #include "pool.h"
 
 /*
- * Gives room back. Called once the objects are free again, or if they could not be taken: who
- * takes the room must find the objects. A waiter may have found objects but no room.
+ * Gives room back. Called once the objects are free again, or if they could not be taken: a
+ * caller that takes the room must find the objects. A waiter may have found objects but no
+ * room.
  */
 static inline void fa_exact_give(struct fastalloc_pool *pool, unsigned int nr)
 {

@@ -936,7 +936,7 @@ static void *fa_percpu_take(struct fastalloc_pool *pool)
 	obj = fa_depot_take_one(pool, fa_shard(pool));
 	if (obj)
 		WRITE_ONCE(pool->waitq.handed, pool->waitq.handed + 1);
-	else if (pool->percpu.exact)
+	else if (pool->percpu.exact)	/* without a wake-up: this serves the waiters */
 		atomic_long_sub(1, &pool->percpu.exact_out);
 	return obj;
 }

@@ -848,7 +848,6 @@ static void handle_failed_unseen(struct kunit *test)
 		kunit_skip(test, "needs two CPUs");
 	l->pool = fa_pool(test, &cfg);
 	slots = l->pool->central.seg_slots;
-	nr = l->pool->central.dq.nr_segs;
 	while (fastalloc_pool_available(l->pool))
 		fa_must_get(test, l->pool, 0);
 	fa_settle(l->pool);
