@@ -116,11 +116,15 @@ static void lease_grows(struct kunit *test)
 	struct fastalloc_pool *pool = fa_pool_of(test, lease_config(1000, 60));
 	int mine = first_cpu();
 	u32 before;
+	long left;
 
 	lease_use(test, pool, mine, 1);
 	before = lease_of(pool, mine);
+	left = atomic_long_read(&pool->percpu.leases.left);
 	lease_use(test, pool, mine, 200);
-	KUNIT_EXPECT_GE(test, lease_of(pool, mine), before);
+	/* On one CPU, the fair share is all there is. */
+	if (left >= 2 * (long)before)
+		KUNIT_EXPECT_GT(test, lease_of(pool, mine), before);
 	/* Doubled, as long as twice as much is left. */
 	KUNIT_EXPECT_GT(test, 4 * lease_of(pool, mine), 60U / 2);
 	expect_budget(test, pool);
@@ -329,17 +333,19 @@ static void lease_search(struct kunit *test)
 struct lease_end {
 	struct fastalloc_pool	*pool;
 	struct completion	locked;
+	struct completion	begun;
 	struct completion	done;
 	bool			busy;
 };
 
-/* Keeps the worker from getting on for a while. */
+/* Keeps the worker from getting on until some time after destroy may have begun. */
 static int lease_hold_up(void *arg)
 {
 	struct lease_end *end = arg;
 
 	mutex_lock(&end->pool->percpu.shut_lock);
 	complete(&end->locked);
+	wait_for_completion(&end->begun);
 	msleep(200);
 	mutex_unlock(&end->pool->percpu.shut_lock);
 	complete(&end->done);
@@ -366,6 +372,7 @@ static void lease_destroy(struct kunit *test)
 	cfg.arg = end;
 	end->pool = fa_pool(test, &cfg);
 	init_completion(&end->locked);
+	init_completion(&end->begun);
 	init_completion(&end->done);
 	task = kthread_run(lease_hold_up, end, "fastalloc-hold");
 	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
@@ -375,6 +382,7 @@ static void lease_destroy(struct kunit *test)
 	WRITE_ONCE(worker->kicked, true);
 	irq_work_queue(&worker->irq);
 	KUNIT_EXPECT_TRUE(test, fa_await(work_busy(&worker->work)));
+	complete(&end->begun);
 	fa_pool_gone(test, end->pool);
 	wait_for_completion(&end->done);
 	KUNIT_EXPECT_FALSE(test, end->busy);
