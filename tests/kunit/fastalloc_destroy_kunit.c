@@ -315,29 +315,53 @@ static unsigned int other_cpu(void)
 	return cpu == raw_smp_processor_id() ? cpumask_first(cpu_online_mask) : cpu;
 }
 
-/* A reader that delays grace periods until it is told to end, up to a limit. */
+/**
+ * struct reader - a reader that delays grace periods
+ * @task: its thread
+ * @begun: it is inside of its read-side critical section
+ * @end: it is told to end
+ * @late: it has ended before, as it took too long
+ */
+struct reader {
+	struct task_struct	*task;
+	bool			begun;
+	bool			end;
+	bool			late;
+};
+
 static int reader_thread(void *data)
 {
-	bool *end = data;
-	unsigned int ms = 0;
+	/* With one CPU nobody else runs meanwhile, so that no reader can be had. */
+	unsigned int ms = 0, most = num_online_cpus() > 1 ? 5000 : 100;
+	struct reader *r = data;
 
 	rcu_read_lock();
-	while (!READ_ONCE(*end) && ms++ < 1000)
+	flag_set(&r->begun);
+	while (!READ_ONCE(r->end) && ms++ < most)
 		mdelay(1);
+	r->late = !READ_ONCE(r->end);
 	rcu_read_unlock();
 	stop_here();
 	return 0;
 }
 
-static struct task_struct *reader_start(struct kunit *test, bool *end)
+static struct reader *reader_start(struct kunit *test)
 {
-	struct task_struct *task = kthread_create_on_cpu(reader_thread, end, other_cpu(),
-							 "fa-reader/%u");
+	struct reader *r = fa_mem(test, sizeof(*r));
 
-	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
-	wake_up_process(task);
-	msleep(20);
-	return task;
+	r->task = kthread_create_on_cpu(reader_thread, r, other_cpu(), "fa-reader/%u");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(r->task));
+	wake_up_process(r->task);
+	KUNIT_EXPECT_TRUE(test, fa_await(flag_is_set(&r->begun)));
+	return r;
+}
+
+static void reader_end(struct kunit *test, struct reader *r)
+{
+	WRITE_ONCE(r->end, true);
+	kthread_stop(r->task);
+	if (num_online_cpus() > 1)
+		KUNIT_EXPECT_FALSE(test, r->late);
 }
 
 /**
@@ -431,9 +455,8 @@ static void destroy_with_guests(struct kunit *test)
 	const struct stay *s = test->param_value;
 	struct guest *g = fa_mem(test, 2 * sizeof(*g));
 	struct ending *e = fa_mem(test, sizeof(*e));
-	bool *read = fa_mem(test, sizeof(*read));
 	struct life *l = life_begin(test);
-	struct task_struct *reader = NULL;
+	struct reader *reader = NULL;
 	struct fa_fix *fix = test->priv;
 	struct fastalloc_pool *pool;
 	int i, nr = s->spot == AT_LOCK ? 2 : 1;
@@ -465,7 +488,7 @@ static void destroy_with_guests(struct kunit *test)
 		fa_put_all(test);
 	} else if (s->spot == WAITING) {
 		/* Let all of them return. */
-		reader = reader_start(test, read);
+		reader = reader_start(test);
 		for (i = 0; i < fix->nr_held; i++) {
 			struct thing *t = fix->held[i].obj;
 
@@ -481,7 +504,7 @@ static void destroy_with_guests(struct kunit *test)
 	}
 	if (reader) {
 		KUNIT_EXPECT_TRUE(test, fa_await(flag_is_set(&g[0].left)));
-		WRITE_ONCE(*read, true);
+		reader_end(test, reader);
 	}
 	if (s->spot != WAITING) {
 		/* The pool is still there for them. */
@@ -496,8 +519,6 @@ static void destroy_with_guests(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, fa_await(flag_is_set(&e->over)));
 	if (e->task)
 		kthread_stop(e->task);
-	if (reader)
-		kthread_stop(reader);
 	KUNIT_EXPECT_EQ(test, atomic_read(&e->times), (int)s->deferred);
 	expect_over(test, l);
 }
@@ -1272,12 +1293,11 @@ static void deferred_last_object(struct kunit *test)
  */
 static void deferred_after_free_rcu(struct kunit *test)
 {
-	bool *read = fa_mem(test, sizeof(*read));
-	struct task_struct *reader;
+	struct reader *reader;
 	unsigned int i;
 
 	yard_open(test, REST);
-	reader = reader_start(test, read);
+	reader = reader_start(test);
 	for (i = 0; i < yard.nr; i++) {
 		struct grave *g = &yard.g[i];
 
@@ -1288,8 +1308,7 @@ static void deferred_after_free_rcu(struct kunit *test)
 		if (g->nr)
 			go_home(g, VIA_BULK, REST);
 	}
-	WRITE_ONCE(*read, true);
-	kthread_stop(reader);
+	reader_end(test, reader);
 	yard_close(test);
 }
 
