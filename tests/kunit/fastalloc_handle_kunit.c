@@ -815,8 +815,12 @@ static void handle_failed_growth(struct kunit *test)
 
 struct looker {
 	struct fastalloc_pool	*pool;
+	unsigned long		looks;
 	unsigned long		found;
 };
+
+/* Lookups while growth fails that must have been made. */
+#define LOOKS	1000UL
 
 static int looker_main(void *arg)
 {
@@ -824,6 +828,7 @@ static int looker_main(void *arg)
 
 	while (!kthread_should_stop()) {
 		l->found += !!fastalloc_obj_at(l->pool, l->pool->total);
+		WRITE_ONCE(l->looks, l->looks + 1);
 		cond_resched();
 	}
 	return 0;
@@ -841,7 +846,7 @@ static void handle_failed_unseen(struct kunit *test)
 			  .flags = FASTALLOC_F_HANDLES);
 	struct looker *l = fa_mem(test, sizeof(*l));
 	struct task_struct *task;
-	unsigned long end, nr;
+	unsigned long end, last, nr;
 	u32 slots;
 
 	if (num_online_cpus() < 2)
@@ -859,14 +864,17 @@ static void handle_failed_unseen(struct kunit *test)
 	task = kthread_run(looker_main, l, "fa-looker");
 	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
 	end = jiffies + HZ / 4;
+	last = jiffies + FA_TEST_PATIENCE;
 	do {
 		KUNIT_EXPECT_NULL(test, fastalloc_alloc(l->pool, GFP_KERNEL | __GFP_NOWARN));
 		cond_resched();
-	} while (time_before(jiffies, end));
+	} while (time_before(jiffies, end) ||
+		 (READ_ONCE(l->looks) < LOOKS && time_before(jiffies, last)));
 	kthread_stop(task);
 	fa_settle(l->pool);
 	l->pool->central.seg_slots = slots;
 	l->pool->central.dq.nr_segs = nr;
+	KUNIT_EXPECT_GE(test, l->looks, LOOKS);
 	KUNIT_EXPECT_EQ(test, l->found, 0UL);
 }
 
