@@ -1020,11 +1020,31 @@ static void workers_stop(void)
 	cpus_read_unlock();
 }
 
+/* With fewer CPUs than this, each may have a lease, and nobody fails. */
+#define LEASE_CPUS	16
+
+/* Whether leases moved, and allocations failed meanwhile, as often as the script requires. */
+static bool enough_leases(void)
+{
+	struct fastalloc_stats s;
+	enum kind kind;
+	long missed = 0;
+
+	if (!round.shape->idle || num_possible_cpus() < LEASE_CPUS)
+		return true;
+	for (kind = TASK; kind < KINDS; kind++)
+		missed += atomic_long_read(&round.misses[kind]);
+	fastalloc_pool_stats(round.pool, &s);
+	return missed >= 10 && s.leases_taken >= 10;
+}
+
 /* Whether each context did enough for the result to mean something. */
 static bool enough(void)
 {
 	enum kind kind;
 
+	if (!enough_leases())
+		return false;
 	for (kind = TASK; kind < KINDS; kind++) {
 		if (kind == NMI && !round.nmis)
 			continue;
