@@ -38,18 +38,22 @@ test_watch_count() {
 }
 
 test_watch_delay() {
-	local began took
+	local began took try least=9999
 	began=$(date +%s%N)
 	top "$data/kinds" --watch hoard -d 0.4 -n 3 >out
 	took=$((($(date +%s%N) - began) / 1000000))
 	# two delays, and none after the last line
 	[ "$took" -ge 800 ] || fail "$took ms"
-	began=$(date +%s%N)
-	top "$data/kinds" --watch hoard -n 2 >out
-	took=$((($(date +%s%N) - began) / 1000000))
-	# one second, not the three of the table
-	[ "$took" -ge 1000 ] || fail "$took ms"
-	[ "$took" -lt 2900 ] || fail "$took ms"
+	# one second, not the three of the table; the machine may be busy
+	for try in 1 2 3 4 5; do
+		began=$(date +%s%N)
+		top "$data/kinds" --watch hoard -n 2 >out
+		took=$((($(date +%s%N) - began) / 1000000))
+		[ "$took" -ge 1000 ] || fail "$took ms"
+		[ "$took" -ge "$least" ] || least=$took
+		[ "$least" -ge 2900 ] || break
+	done
+	[ "$least" -lt 2900 ] || fail "$least ms, try $try"
 	# status 124 would be that of timeout
 	timeout 20 "$program" --dir "$data/kinds" --watch hoard -d 60 -n 1 >out
 }
