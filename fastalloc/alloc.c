@@ -564,12 +564,34 @@ void fastalloc_put(struct fastalloc_pool *pool, void *obj)
 }
 FASTALLOC_EXPORT(fastalloc_put);
 
+/* What a scope or an owned handle gives up. */
+void __fastalloc_drop_slow(struct fastalloc_pool *pool, void *obj, unsigned long n)
+{
+	/* The claim was that of a bypass cache, which needs no release. */
+	if (pool->handles.on)
+		fa_put_safe(pool, obj, _RET_IP_);
+	else
+		fa_free_slow(pool, obj, n);
+}
+FASTALLOC_EXPORT(__fastalloc_drop_slow);
+
+void __fastalloc_drop_call(struct fastalloc_pool *pool, void *obj)
+{
+	if (!obj)
+		return;
+	if (pool->handles.on)
+		fastalloc_put(pool, obj);
+	else
+		fastalloc_free_call(pool, obj);
+}
+FASTALLOC_EXPORT(__fastalloc_drop_call);
+
 static void fa_pool_free_rcu(struct rcu_head *rcu)
 {
 	struct fastalloc_rcu_head *head;
 
 	head = container_of(rcu, struct fastalloc_rcu_head, rcu);
-	fastalloc_free(head->pool, head->obj);
+	__fastalloc_drop(head->pool, head->obj);
 }
 
 void fastalloc_free_rcu(struct fastalloc_pool *pool, void *obj,
@@ -698,7 +720,7 @@ out:
 		return obj;
 	/* Destroy has begun, and waits until this call ends. */
 	if (obj)
-		fa_pool_free(pool, obj, ip, false);
+		fa_pool_free(pool, obj, ip, pool->handles.on);
 	fa_call_end(pool);
 	return NULL;
 }

@@ -719,7 +719,9 @@ struct fastalloc_rcu_head {
  *
  * For objects that readers find under rcu_read_lock(): unlink the object, then call
  * this. Readers that have found it may continue to read it, except for @head. Until
- * the grace period has passed it counts as allocated.
+ * the grace period has passed it counts as allocated. In a pool with handles the grace
+ * period ends with fastalloc_put(): the object stays while others have a reference. A
+ * pool of sync NONE refuses the call, with a line in the log; the object stays allocated.
  *
  * Context: Any but NMI. on_release runs in softirq, or in a kthread of RCU.
  */

@@ -3,7 +3,8 @@
  * Handles of objects of fastalloc pools: owned, shared, weak.
  *
  * Owned: struct fastalloc_ref, a pool and an object of it. The object is freed once, however
- * often the handle is freed. For objects of any pool.
+ * often the handle is freed. For objects of any pool. In a pool with handles it owns a
+ * reference, and freeing it drops that.
  *
  * Shared and weak handles need a pool with %FASTALLOC_F_HANDLES. In such a pool an object
  * has one reference when it is allocated. fastalloc_get() takes another one,
@@ -258,13 +259,14 @@ fastalloc_ref_move(struct fastalloc_ref *ref)
  * fastalloc_ref_free() - free the object of an owned handle
  * @ref: the handle, empty afterwards; does nothing if it is empty
  *
- * Of several concurrent callers one frees the object.
+ * Of several concurrent callers one frees the object. In a pool with handles, this drops
+ * the reference, as fastalloc_put() does: the object stays while others have one.
  *
  * Context: As fastalloc_free().
  */
 static inline void fastalloc_ref_free(struct fastalloc_ref *ref)
 {
-	fastalloc_free(ref->pool, fastalloc_ref_take(ref));
+	__fastalloc_drop(ref->pool, fastalloc_ref_take(ref));
 }
 
 #endif /* _LINUX_FASTALLOC_HANDLE_H */

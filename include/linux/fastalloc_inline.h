@@ -171,6 +171,8 @@ struct fastalloc_abi {
 /* The slow paths of the calls. */
 void *__fastalloc_alloc_slow(struct fastalloc_pool *pool, gfp_t gfp, unsigned long n);
 void __fastalloc_free_slow(struct fastalloc_pool *pool, void *obj, unsigned long n);
+void __fastalloc_drop_slow(struct fastalloc_pool *pool, void *obj, unsigned long n);
+void __fastalloc_drop_call(struct fastalloc_pool *pool, void *obj);
 void *__fastalloc_alloc_owned(struct fastalloc_pool *pool, gfp_t gfp);
 void __fastalloc_free_owned(struct fastalloc_pool *pool, void *obj);
 
@@ -338,6 +340,33 @@ static __always_inline void fastalloc_free(struct fastalloc_pool *pool, void *ob
 		preempt_enable();
 	else
 		__fastalloc_free_slow(pool, obj, n);	/* preemption on */
+}
+
+/*
+ * Frees an object that a scope or an owned handle gives up. In a pool with handles another
+ * task may have a reference for a moment, so there this drops the reference of the owner. All
+ * operations of such a pool take the slow path. Lockdep checks an object only when it is freed,
+ * which the call knows.
+ */
+static __always_inline void __fastalloc_drop(struct fastalloc_pool *pool, void *obj)
+{
+	struct fastalloc_cache *c;
+	unsigned long n;
+
+	if (__FASTALLOC_CALLS || IS_ENABLED(CONFIG_LOCKDEP)) {
+		__fastalloc_drop_call(pool, obj);
+		return;
+	}
+	if (unlikely(!obj))
+		return;
+
+	preempt_disable();
+	c = __fastalloc_this_cache(pool);
+	n = __fastalloc_claim(c);
+	if (__fastalloc_cache_push(c, n, obj))
+		preempt_enable();
+	else
+		__fastalloc_drop_slow(pool, obj, n);	/* preemption on */
 }
 
 /*

@@ -64,7 +64,8 @@ static inline _obj * __must_check _scope##_take(struct _scope *scope)	\
  * ``CLASS(fastalloc_obj, o)(pool, gfp);`` declares a variable ``o`` that owns
  * an object, if the allocation succeeds. ``o.obj`` is the object, or NULL; it
  * is freed when ``o`` goes out of scope, unless fastalloc_obj_take() has
- * taken it out::
+ * taken it out. In a pool with handles the scope owns a reference, and drops it, as
+ * fastalloc_put() does::
  *
  *	CLASS(fastalloc_obj, o)(pool, GFP_KERNEL);
  *
@@ -103,7 +104,7 @@ static inline _obj * __must_check _scope##_take(struct _scope *scope)	\
  */
 
 __FASTALLOC_DEFINE_SCOPE(fastalloc_obj, struct fastalloc_pool, void,
-			 fastalloc_free, fastalloc_alloc(pool, gfp),
+			 __fastalloc_drop, fastalloc_alloc(pool, gfp),
 			 struct fastalloc_pool *pool, gfp_t gfp)
 __FASTALLOC_DEFINE_SCOPE(fastalloc_shared, struct fastalloc_pool, void,
 			 fastalloc_put, fastalloc_upgrade(pool, h),
@@ -298,6 +299,12 @@ _name##_free(struct _name##_pool *pool, _type *obj)			\
 	fastalloc_free(_name##_pool_base(pool), obj);			\
 }									\
 									\
+static __always_inline void						\
+__##_name##_drop(struct _name##_pool *pool, _type *obj)			\
+{									\
+	__fastalloc_drop(_name##_pool_base(pool), obj);			\
+}									\
+									\
 static __always_inline _type * __must_check				\
 _name##_alloc_nopreempt(struct _name##_pool *pool, gfp_t gfp)		\
 {									\
@@ -417,7 +424,7 @@ _name##_pool_walk_live(struct _name##_pool *pool,			\
 }									\
 									\
 __FASTALLOC_DEFINE_SCOPE(_name##_obj, struct _name##_pool, _type,	\
-			 _name##_free, _name##_alloc(pool, gfp),	\
+			 __##_name##_drop, _name##_alloc(pool, gfp),	\
 			 struct _name##_pool *pool, gfp_t gfp)		\
 __FASTALLOC_DEFINE_FREE(_name##_pool_destroy, _name##_pool)		\
 									\

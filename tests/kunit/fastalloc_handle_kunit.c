@@ -7,6 +7,7 @@
  */
 #include <linux/completion.h>
 #include <linux/fastalloc_handle.h>
+#include <linux/fastalloc_typed.h>
 #include <linux/irq_work.h>
 #include <linux/kmemleak.h>
 #include <linux/kmsg_dump.h>
@@ -1395,6 +1396,57 @@ static void ref_owned(struct kunit *test)
 	}
 }
 
+/* Drops the reference of another task, which was the last one. */
+static void expect_last(struct kunit *test, struct fastalloc_pool *pool, fastalloc_handle_t h,
+			void *obj)
+{
+	KUNIT_ASSERT_NOT_NULL(test, obj);
+	KUNIT_EXPECT_PTR_EQ(test, fastalloc_resolve(pool, h), obj);
+	fastalloc_put(pool, obj);
+	KUNIT_EXPECT_NULL(test, fastalloc_resolve(pool, h));
+}
+
+/*
+ * Promise: an owned handle, a scope and a free after a grace period drop their reference
+ * while another task has one.
+ */
+static void ref_dropped(struct kunit *test)
+{
+	struct fastalloc_rcu_head *head = fa_mem(test, sizeof(*head));
+	struct fa_combo *c = (struct fa_combo *)test->param_value;
+	struct fastalloc_pool *pool = handle_pool(test, 8);
+	struct fastalloc_ref ref;
+	fastalloc_handle_t h;
+	void *obj, *other;
+
+	ref = fastalloc_ref_alloc(pool, GFP_KERNEL);
+	obj = fastalloc_ref_obj(&ref);
+	KUNIT_ASSERT_NOT_NULL(test, obj);
+	h = fastalloc_handle(pool, obj);
+	other = fastalloc_upgrade(pool, h);
+	fastalloc_ref_free(&ref);
+	expect_last(test, pool, h, other);
+	{
+		CLASS(fastalloc_obj, o)(pool, GFP_KERNEL);
+
+		KUNIT_EXPECT_NOT_NULL(test, o.obj);
+		h = fastalloc_handle(pool, o.obj);
+		other = fastalloc_upgrade(pool, h);
+	}
+	expect_last(test, pool, h, other);
+	if (c->sync != FASTALLOC_SYNC_NONE) {
+		obj = fastalloc_alloc(pool, GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, obj);
+		h = fastalloc_handle(pool, obj);
+		other = fastalloc_upgrade(pool, h);
+		fastalloc_free_rcu(pool, obj, head);
+		rcu_barrier();
+		expect_last(test, pool, h, other);
+	}
+	KUNIT_EXPECT_EQ(test, fastalloc_pool_allocated(pool), 0UL);
+	KUNIT_EXPECT_EQ(test, violations(pool), 0ULL);
+}
+
 struct ref_race {
 	struct fastalloc_pool	*pool;
 	struct fastalloc_ref	ref;
@@ -1475,6 +1527,7 @@ static struct kunit_case handle_cases[] = {
 	KUNIT_CASE_PARAM(handle_late_put, shared_gen_params),
 	KUNIT_CASE_PARAM(handle_hardirq, shared_gen_params),
 	KUNIT_CASE_PARAM(ref_owned, handle_gen_params),
+	KUNIT_CASE_PARAM(ref_dropped, handle_gen_params),
 	KUNIT_CASE_PARAM(ref_race, shared_gen_params),
 	{}
 };
