@@ -376,6 +376,12 @@ noinline bool fa_pool_refill(struct fastalloc_pool *pool, gfp_t gfp, unsigned lo
 
 	/* __GFP_ZERO applies to the object, not to the chunk. */
 	gfp &= ~__GFP_ZERO;
+	/*
+	 * A caller in memory reclaim must not wait for grow_lock: its holder may wait for
+	 * reclaim, or be the caller itself, whose allocation for growth has entered reclaim.
+	 */
+	if (gfpflags_allow_blocking(gfp) && (current->flags & PF_MEMALLOC))
+		gfp &= ~__GFP_DIRECT_RECLAIM;
 	if (pool->sync == FASTALLOC_SYNC_NONE && fa_central_adopt(pool))
 		return true;
 	if (!fa_is_growing(pool))

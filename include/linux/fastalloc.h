@@ -58,9 +58,10 @@
  * rule says. In NMI, on PREEMPT_RT with preemption or interrupts off (hardirqs and holders
  * of a raw lock included), or with a gfp without any flag for reclaim, only the worker grows
  * the pool, and the call fails if no object is free. The same applies to pools of vmalloc,
- * to pools with objects of more than eight pages, and to pools with a constructor, CUSTOM
- * growth or memory of their owner, unless %FASTALLOC_F_ATOMIC_GROW says that these functions
- * may be called in any context.
+ * to pools with objects of more than eight pages, and to pools with a constructor, a
+ * destructor, CUSTOM growth or memory of their owner, unless %FASTALLOC_F_ATOMIC_GROW says
+ * that these functions may be called in any context. A caller in memory reclaim
+ * (PF_MEMALLOC), such as a shrinker, is treated as one that may not sleep.
  *
  * This holds on PREEMPT_RT, too: the lock of a SPINLOCK pool is a raw spinlock, taken with
  * interrupts saved. It is held only for the bookkeeping of one call (constant time; for a
@@ -930,7 +931,8 @@ void *fastalloc_alloc_killable(struct fastalloc_pool *pool, gfp_t gfp,
  * other CPUs may read them at any time: &fastalloc_stats.magazine_bytes. They are
  * reused when the pool grows again.
  *
- * Context: Task context, may sleep. NONE: as the owner serializes.
+ * Context: Task context, may sleep; not from memory reclaim, see %FASTALLOC_F_SHRINKER.
+ *	NONE: as the owner serializes.
  * Return: Number of objects removed.
  */
 unsigned long fastalloc_pool_trim(struct fastalloc_pool *pool);
@@ -943,7 +945,7 @@ unsigned long fastalloc_pool_trim(struct fastalloc_pool *pool);
  *
  * On return @nr objects are free. Other callers may allocate them at any time.
  *
- * Context: Task context, sleeps. NONE: as the owner serializes.
+ * Context: Task context, sleeps; not from memory reclaim. NONE: as the owner serializes.
  * Return: 0; -ENOSPC if the maximum, or the growth rule of the pool, does not allow
  *	@nr objects; -ENOMEM, or the error of the constructor; -EINVAL if @gfp does not
  *	allow blocking; -ESHUTDOWN if the pool is being destroyed.

@@ -15,6 +15,7 @@
 #include <linux/module.h>
 #include <linux/prandom.h>
 #include <linux/preempt.h>
+#include <linux/sched/mm.h>
 #include <linux/sort.h>
 
 #include "../../fastalloc/compat.h"
@@ -2020,6 +2021,34 @@ static void mem_not_aligned(struct kunit *test)
 	expect_even(test, o);
 }
 
+/*
+ * Promise: a caller in memory reclaim does not wait for a growth of the pool, which may be
+ * its own. It grows the pool in place.
+ */
+static void atomic_in_reclaim(struct kunit *test)
+{
+	static const enum fastalloc_sync syncs[] = {
+		FASTALLOC_SYNC_PERCPU, FASTALLOC_SYNC_SPINLOCK, FASTALLOC_SYNC_NONE,
+	};
+	struct fastalloc_pool *pool;
+	unsigned int scope, i, n;
+
+	for (i = 0; i < ARRAY_SIZE(syncs); i++) {
+		pool = fa_pool_of(test, fa_config(.obj_size = 64, .capacity = 16,
+						  .max_capacity = 1000, .growth_amount = 16,
+						  .low_water = 1, .sync = syncs[i]));
+		mutex_lock(&pool->grow_lock);
+		scope = memalloc_noreclaim_save();
+		for (n = 0; n < 400 && fa_get(test, pool, GFP_NOIO); n++)
+			;
+		memalloc_noreclaim_restore(scope);
+		mutex_unlock(&pool->grow_lock);
+		KUNIT_EXPECT_EQ(test, n, 400U);
+		fa_put_all(test);
+		fa_pool_gone(test, pool);
+	}
+}
+
 static struct kunit_case atomic_cases[] = {
 	KUNIT_CASE_PARAM(atomic_fill, place_gen_params),
 	KUNIT_CASE_PARAM(atomic_fill_beside_worker, place_gen_params),
@@ -2049,6 +2078,7 @@ static struct kunit_case atomic_cases[] = {
 	KUNIT_CASE_PARAM(mem_is_the_owners, sync_gen_params),
 	KUNIT_CASE(mem_of_a_node),
 	KUNIT_CASE(mem_not_aligned),
+	KUNIT_CASE(atomic_in_reclaim),
 	{ }
 };
 
