@@ -71,11 +71,16 @@ unsigned long fa_chunk_round(const struct fastalloc_pool *pool, unsigned long ob
 	return clamp_t(u64, div_u64(bytes, pool->chunks.stride), min(objects, most), most);
 }
 
-/* Memory from the owner of the pool, whose alignment must be checked. */
+/* Memory from the owner of the pool. Checks its alignment, and that it is no errno. */
 static void *fa_owner_alloc(struct fastalloc_pool *pool, size_t bytes, gfp_t gfp)
 {
 	void *mem = pool->cfg.mem_alloc(bytes, fa_node(pool), gfp, pool->cfg.arg);
 
+	if (IS_ERR(mem)) {
+		pr_err_ratelimited("pool %s: mem_alloc: %zu bytes: error %ld instead of NULL\n",
+				   pool->name, bytes, PTR_ERR(mem));
+		return NULL;
+	}
 	if (likely(IS_ALIGNED((unsigned long)mem, fa_debug_align(pool))))
 		return mem;
 	pr_err_ratelimited("pool %s: mem_alloc: %zu bytes at %p, not aligned to %zu\n",
@@ -169,6 +174,11 @@ static int fa_chunk_construct(struct fastalloc_pool *pool, struct fa_chunk *chun
 	for (i = 0; i < chunk->count; i++) {
 		fa_resched(i, gfp);
 		err = pool->cfg.ctor(fa_chunk_obj(&pool->chunks, chunk, i), pool->cfg.arg);
+		if (unlikely(err && !IS_ERR_VALUE((long)err))) {
+			pr_err_ratelimited("pool %s: ctor: %d is neither 0 nor an error\n",
+					   pool->name, err);
+			err = -EINVAL;
+		}
 		if (err) {
 			fa_chunk_destruct(pool, chunk, i, gfp);
 			return err;

@@ -356,7 +356,8 @@ typedef unsigned long (*fastalloc_growth_t)(unsigned long capacity, void *arg);
  * to read and write it. KASAN and kmemleak do not track it.
  *
  * Context: As fastalloc_ctor_t; may sleep only if @gfp allows blocking.
- * Return: The memory, aligned to &fastalloc_config.align, or NULL.
+ * Return: The memory, aligned to &fastalloc_config.align, or NULL. Memory with another
+ *	alignment is given back, and an ERR_PTR() counts as NULL, each with a line in the log.
  */
 typedef void *(*fastalloc_mem_alloc_t)(size_t size, int node, gfp_t gfp, void *arg);
 

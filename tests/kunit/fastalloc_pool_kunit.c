@@ -570,6 +570,49 @@ static void pool_ctor_fails_late(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, s->odd);
 }
 
+static int odd_ctor(void *obj, void *arg)
+{
+	return *(int *)arg;
+}
+
+static void *odd_mem_alloc(size_t size, int node, gfp_t gfp, void *arg)
+{
+	return ERR_PTR(*(int *)arg);
+}
+
+static void odd_mem_free(void *mem, size_t size, void *arg)
+{
+	*(int *)arg = 0;
+}
+
+/* Promise: a result that a constructor or mem_alloc must not return is an error. */
+static void pool_odd_results(struct kunit *test)
+{
+	static const int odd[] = { 1, INT_MAX, -MAX_ERRNO - 1, INT_MIN };
+	struct fastalloc_config cfg = fa_config(.obj_size = 4, .capacity = 8,
+						.ctor = odd_ctor);
+	struct fastalloc_pool *pool;
+	unsigned int i;
+	int value;
+
+	cfg.arg = &value;
+	for (i = 0; i < ARRAY_SIZE(odd); i++) {
+		value = odd[i];
+		pool = fastalloc_pool_create(&cfg);
+		KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(pool), -EINVAL);
+		fastalloc_pool_destroy(pool);
+	}
+	cfg.ctor = NULL;
+	cfg.mem_alloc = odd_mem_alloc;
+	cfg.mem_free = odd_mem_free;
+	value = -ENOMEM;
+	pool = fastalloc_pool_create(&cfg);
+	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(pool), -ENOMEM);
+	fastalloc_pool_destroy(pool);
+	/* Nothing was given back. */
+	KUNIT_EXPECT_EQ(test, value, -ENOMEM);
+}
+
 /* Promise: a constructed object keeps its contents from free to alloc. */
 static void pool_stays_constructed(struct kunit *test)
 {
@@ -989,6 +1032,7 @@ static struct kunit_case pool_cases[] = {
 	KUNIT_CASE_PARAM(pool_bulk, combo_gen_params),
 	KUNIT_CASE_PARAM(pool_hooks, hook_gen_params),
 	KUNIT_CASE_PARAM(pool_ctor_fails, hook_gen_params),
+	KUNIT_CASE(pool_odd_results),
 	KUNIT_CASE(pool_ctor_fails_late),
 	KUNIT_CASE_PARAM(pool_stays_constructed, hook_gen_params),
 	KUNIT_CASE_PARAM(pool_stray_writes, combo_gen_params),
