@@ -62,7 +62,8 @@ static void fa_pool_init_zeroing(struct fastalloc_pool *pool)
 		pool->init_on_free = cfg->flags & FASTALLOC_F_INIT_ON_FREE;
 	} else if (!cfg->ctor && !(cfg->flags & FASTALLOC_F_TYPESAFE_BY_RCU)) {
 		pool->init_on_alloc = want_init_on_alloc(0);
-		pool->init_on_free = want_init_on_free();
+		/* A destructor reads what the last user has left. */
+		pool->init_on_free = want_init_on_free() && !cfg->dtor;
 	}
 	if (pool->init_on_alloc)
 		pool->head.zero_size = cfg->obj_size;

@@ -239,7 +239,8 @@ enum fastalloc_growth {
  * %FASTALLOC_F_TYPESAFE_BY_RCU.
  *
  * %FASTALLOC_F_NO_INIT: neither. Without any of the three, the kernel parameters
- * init_on_alloc and init_on_free apply, as they do to slab caches. Zeroing on
+ * init_on_alloc and init_on_free apply, as they do to slab caches, but init_on_free does not
+ * apply to pools with a destructor. Zeroing on
  * allocation is part of the inline code while init_on_alloc is on. With
  * %FASTALLOC_F_INIT_ON_ALLOC while it is off, and with zeroing on free, operations are
  * out of line.
@@ -414,7 +415,10 @@ typedef void (*fastalloc_mem_free_t)(void *mem, size_t size, void *arg);
  * @mem_alloc: allocates the memory of a chunk, with @mem_free, instead of @backing; or NULL
  * @mem_free: frees it
  * @ctor: constructs every object when its chunk is added, or NULL
- * @dtor: destructs every object when its chunk is freed, or NULL
+ * @dtor: destructs every object when its chunk is freed, or NULL. It finds what the
+ *	constructor or the last user has left, also with the kernel parameter init_on_free, but
+ *	zeroes with %FASTALLOC_F_INIT_ON_FREE.
+ *	Without a constructor, the content of an object that was never allocated is undefined.
  * @on_acquire: called for every object that is allocated, or NULL
  * @on_release: called for every object that is freed, before it can be allocated again, and
  *	with %FASTALLOC_F_DROP_LIVE on destroy for every object that is still allocated; or

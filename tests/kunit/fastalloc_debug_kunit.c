@@ -1114,6 +1114,10 @@ static void debug_zeroing_destroy(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, last->zero, last->seen);
 }
 
+static void dbg_any_dtor(void *obj, void *arg)
+{
+}
+
 /* Promise: a pool without flags for zeroing does as the kernel's slab caches do. */
 static void debug_zeroing_default(struct kunit *test)
 {
@@ -1137,8 +1141,16 @@ static void debug_zeroing_default(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, dbg_zero_on_alloc(test, pool, s->size));
 	fa_pool_gone(test, pool);
 
-	/* Nor is an object that RCU readers may still read. */
+	/* Nor is what a destructor will find. */
 	cfg.ctor = NULL;
+	cfg.dtor = dbg_any_dtor;
+	pool = fa_pool(test, &cfg);
+	KUNIT_EXPECT_FALSE(test, dbg_zero_in_pool(test, pool, s->size));
+	KUNIT_EXPECT_EQ(test, dbg_zero_on_alloc(test, pool, s->size), on_alloc);
+	fa_pool_gone(test, pool);
+
+	/* Nor is an object that RCU readers may still read. */
+	cfg.dtor = NULL;
 	cfg.flags = FASTALLOC_F_TYPESAFE_BY_RCU | FASTALLOC_F_DEBUG;
 	pool = fa_pool(test, &cfg);
 	KUNIT_EXPECT_FALSE(test, dbg_zero_in_pool(test, pool, s->size));
