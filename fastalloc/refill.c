@@ -309,7 +309,7 @@ static bool fa_pool_grow_here(struct fastalloc_pool *pool, const struct fa_ask *
 	if (ask->least > pool->refill.here)
 		return false;
 	if (pool->growth.kind == FASTALLOC_GROWTH_CUSTOM &&
-	    !fa_growth_amount(&pool->growth, READ_ONCE(pool->capacity)))
+	    !fa_growth_amount(&pool->growth, READ_ONCE(pool->refill.planned) - pool->reserve))
 		return false;
 	got = fa_pool_add(pool, pool->refill.here, ask->least, mem, false);
 	if (got < 0) {

@@ -337,12 +337,14 @@ typedef int (*fastalloc_live_t)(void *obj, void *arg);
 
 /**
  * typedef fastalloc_growth_t - return how many objects to add
- * @capacity: present capacity of the pool
+ * @capacity: present capacity of the pool, including what is being added
  * @arg: &fastalloc_config.arg
  *
  * Context: As fastalloc_ctor_t. It must not call into the same pool.
- * Return: Number of objects to add; 0 to not grow now. It is limited by
- *	&fastalloc_config.max_capacity.
+ * Return: Number of objects to add; 0 to not grow now. It is no limit, unlike
+ *	&fastalloc_config.max_capacity: more objects are added if the caller lacks more, or
+ *	if they fit into the last page, and fewer if memory is short or the maximum is near.
+ *	Growth in place adds a few pages, whatever the number is.
  */
 typedef unsigned long (*fastalloc_growth_t)(unsigned long capacity, void *arg);
 
