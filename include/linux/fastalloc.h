@@ -198,7 +198,8 @@ enum fastalloc_growth {
  *
  * %FASTALLOC_F_SHRINKER: lets the kernel trim the pool when memory is short;
  * needs a growing pool that is not of sync NONE. Twice the low-water mark stays
- * free, so that the pool does not grow again at once.
+ * free, so that the pool does not grow again at once. Then memory reclaim scans the free
+ * objects, interrupts CPUs that hold some, and may wait for an RCU grace period.
  *
  * %FASTALLOC_F_NODE: prefers memory of &fastalloc_config.node. Other nodes are used if
  * that one has none left.
@@ -249,13 +250,16 @@ enum fastalloc_growth {
  * LOWEST.
  *
  * %FASTALLOC_F_DROP_LIVE: nobody refers any more to objects that are still allocated
- * on destroy: they are released and destructed, and all memory is freed. Without it
- * chunks with such objects are not freed, as a leak is better than a dangling
- * pointer; their objects are neither released nor destructed.
+ * on destroy: they are released and destructed, and all memory is freed. Destroy still
+ * warns of them. Without the flag, chunks with such objects are not freed, as a leak is
+ * better than a dangling pointer; their objects are neither released nor destructed.
  *
  * %FASTALLOC_F_ATOMIC_GROW: the constructor, the destructor, growth_fn, mem_alloc and
  * mem_free may be called in any context but NMI, and then do not sleep. So an
- * allocation that may not sleep can grow the pool in place.
+ * allocation that may not sleep can grow the pool in place. Such growths are not
+ * serialized: these functions may run on several CPUs at once, and a call may interrupt
+ * another one on the same CPU. A lock that they take must be taken with
+ * spin_lock_irqsave().
  *
  * %FASTALLOC_F_SAME_NAME: if the name is in use, "#N" is appended to it, with the lowest N
  * from 2 on that is free; creation fails with -ENAMETOOLONG if that does not fit. Without
@@ -305,9 +309,10 @@ enum fastalloc_growth {
  *	that serializes growth is: it must not call into the same pool, nor take
  *	a lock that is held around a sleeping allocation from it. Memory that it
  *	allocates while the pool grows is allocated as if with %GFP_NOIO. With
- *	%FASTALLOC_F_ATOMIC_GROW: any context but NMI.
+ *	%FASTALLOC_F_ATOMIC_GROW: any context but NMI, and not serialized.
  * Return: 0, or a negative errno, which fails the creation or the growth; the
- *	objects of that chunk that were constructed already are destructed again.
+ *	objects of that chunk that were constructed already are destructed again. Any
+ *	other value counts as -EINVAL, with a line in the log.
  */
 typedef int (*fastalloc_ctor_t)(void *obj, void *arg);
 
@@ -321,7 +326,8 @@ typedef int (*fastalloc_ctor_t)(void *obj, void *arg);
  *	as if with %GFP_NOIO; it must not call into the same pool, nor
  *	take a lock that is held around an allocation from it. on_acquire,
  *	on_release: that of the caller of alloc or free, with no lock of the pool
- *	held, so they may use the pool.
+ *	held, so they may use the pool. In a pool with handles the object has no
+ *	reference then, so they cannot get a handle of it.
  */
 typedef void (*fastalloc_hook_t)(void *obj, void *arg);
 
@@ -609,6 +615,7 @@ void __fastalloc_barrier(const struct module *owner);
  * Waits until all pools that the calling module has created and passed to
  * fastalloc_pool_destroy_deferred() are gone, and their callbacks have returned.
  * There is no timeout: the caller ensures that all objects of these pools get freed.
+ * All code that is built into the kernel counts as one module.
  *
  * Context: Task context, sleeps.
  */
@@ -626,7 +633,8 @@ void __fastalloc_barrier(const struct module *owner);
  *	%GFP_NOWAIT: in place, by a few pages. 0: not in this call, which kicks a
  *	worker; for callers that hold locks of the page allocator or the scheduler.
  *	%__GFP_NORETRY and %__GFP_NOWARN are honoured. Growth never invokes the OOM
- *	killer, never uses the emergency reserves (as with %__GFP_NOMEMALLOC), and
+ *	killer, never uses the emergency reserves (as with %__GFP_NOMEMALLOC; with
+ *	%GFP_ATOMIC it may go below the min watermark by the share of such callers), and
  *	is not charged to a memory cgroup (%__GFP_ACCOUNT is ignored, since all
  *	users of the pool share what one has added). Zone modifiers and
  *	%__GFP_NOFAIL are ignored. %__GFP_ZERO zeroes the object; a pool with a
@@ -641,7 +649,8 @@ void __fastalloc_barrier(const struct module *owner);
  * Context: PERCPU: any. SPINLOCK: any but NMI. Both sleep only to grow, which kernels
  *	with CONFIG_DEBUG_ATOMIC_SLEEP check in each call on a growing pool. NONE:
  *	as the owner serializes. on_acquire runs in the context of the caller.
- * Return: The object, or NULL if none is free and none could be added.
+ * Return: The object, or NULL if none is free and none could be added; also if the pool is
+ *	being destroyed, or the call was refused, with a line in the log.
  */
 static __always_inline void * __must_check
 fastalloc_alloc(struct fastalloc_pool *pool, gfp_t gfp);
@@ -702,7 +711,7 @@ fastalloc_free_nopreempt(struct fastalloc_pool *pool, void *obj);
  * @gfp: as for fastalloc_alloc()
  *
  * Context: As fastalloc_alloc().
- * Return: The object, or NULL.
+ * Return: As fastalloc_alloc(); NULL, with a line in the log, in a pool with a constructor.
  */
 void *fastalloc_zalloc(struct fastalloc_pool *pool, gfp_t gfp) __must_check;
 
@@ -838,13 +847,14 @@ unsigned int fastalloc_alloc_bulk_some(struct fastalloc_pool *pool, gfp_t gfp,
  * fastalloc_free_bulk() - free several objects
  * @pool: the pool they were allocated from
  * @nr: number of objects
- * @objs: the objects; none may be NULL
+ * @objs: the objects; none may be NULL, which a pool without checks may not notice
  *
  * Context: As fastalloc_free(). PERCPU: preemption is off for one magazine at a time.
  *	SPINLOCK: the lock is held once, for a time proportional to @nr, and a free of more
- *	objects than are allocated is refused as a whole; with order LOWEST the
- *	lock is taken for each object. Objects are freed one by one with hooks,
- *	handles or checks, and with LOWEST if freed objects are zeroed.
+ *	objects than are allocated is refused as a whole, but may have zeroed them; with
+ *	order LOWEST the lock is taken for each object. Objects are freed one by one with
+ *	hooks, handles, checks, %FASTALLOC_F_EXACT or %FASTALLOC_F_TRACE, and with LOWEST if
+ *	freed objects are zeroed.
  */
 void fastalloc_free_bulk(struct fastalloc_pool *pool, unsigned int nr,
 			 void **objs);
@@ -875,7 +885,8 @@ void *fastalloc_alloc_contig(struct fastalloc_pool *pool, gfp_t gfp,
  * @obj: the first of them, or NULL, which does nothing
  * @nr: number of objects
  *
- * A run that is not allocated as a whole is refused, with a line in the log.
+ * A run that is not allocated as a whole is refused, with a line in the log. In a pool with
+ * handles, each object is then freed by itself, and refused if others have a reference.
  *
  * Context: As fastalloc_free(). The lock is held for a time proportional to
  *	@nr / BITS_PER_LONG; with hooks, checks or zeroing, for each object too.
@@ -916,7 +927,7 @@ void *fastalloc_alloc_timeout(struct fastalloc_pool *pool, gfp_t gfp,
  * @timeout: as for fastalloc_alloc_timeout()
  *
  * Context: Task context, sleeps.
- * Return: The object, or NULL after the timeout, or after a fatal signal (see
+ * Return: As fastalloc_alloc_timeout(); also NULL after a fatal signal (see
  *	fatal_signal_pending()).
  */
 void *fastalloc_alloc_killable(struct fastalloc_pool *pool, gfp_t gfp,
@@ -1052,7 +1063,7 @@ struct fastalloc_stats {
  * @pool: the pool
  * @stats: the snapshot
  *
- * Context: Any but NMI. SPINLOCK: the snapshot is consistent. PERCPU: exact if
+ * Context: Any but NMI. SPINLOCK: the numbers of objects are consistent. PERCPU: exact if
  *	no other call runs, else as fastalloc_pool_allocated(). NONE: consistent
  *	if the owner serializes this call, too, else approximate.
  */
@@ -1251,7 +1262,9 @@ unsigned long fastalloc_pool_index_end(struct fastalloc_pool *pool);
  * @arg: argument of @fn
  *
  * For timeouts and teardown. The order is that of addresses. Objects that are allocated
- * or freed meanwhile may be visited or not. If other tasks may free objects, the caller
+ * or freed meanwhile may be visited or not. An object may be visited before its allocation
+ * has returned, so its content may not be initialized yet: the caller must prevent that, or
+ * mark the objects that are in use. If other tasks may free objects, the caller
  * must prevent that while @fn uses one, or take a reference in @fn
  * (fastalloc_get_unless_zero()). @fn may free this and other objects. It may sleep, and use
  * the pool in any way but destroy it; trim leaves the chunk alone that is being visited.
