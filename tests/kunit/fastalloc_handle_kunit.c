@@ -853,15 +853,15 @@ static void handle_failed_unseen(struct kunit *test)
 	if (num_online_cpus() < 2)
 		kunit_skip(test, "needs two CPUs");
 	l->pool = fa_pool(test, &cfg);
+	/* The worker must not grow the pool before. */
+	mutex_lock(&l->pool->grow_lock);
+	while (fastalloc_pool_available(l->pool))
+		fa_must_get(test, l->pool, 0);
 	slots = l->pool->central.seg_slots;
-	while (fastalloc_pool_available(l->pool))
-		fa_must_get(test, l->pool, 0);
-	fa_settle(l->pool);
-	while (fastalloc_pool_available(l->pool))
-		fa_must_get(test, l->pool, 0);
 	nr = l->pool->central.dq.nr_segs;
 	l->pool->central.seg_slots = S32_MAX;
 	l->pool->central.dq.nr_segs = 0;
+	mutex_unlock(&l->pool->grow_lock);
 	task = kthread_run(looker_main, l, "fa-looker");
 	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
 	end = jiffies + HZ / 4;
