@@ -2027,26 +2027,17 @@ static void mem_not_aligned(struct kunit *test)
  */
 static void atomic_in_reclaim(struct kunit *test)
 {
-	static const enum fastalloc_sync syncs[] = {
-		FASTALLOC_SYNC_PERCPU, FASTALLOC_SYNC_SPINLOCK, FASTALLOC_SYNC_NONE,
-	};
-	struct fastalloc_pool *pool;
-	unsigned int scope, i, n;
+	struct fastalloc_config cfg = fa_combo_config(test->param_value, 16, 1000);
+	struct fastalloc_pool *pool = fa_pool(test, &cfg);
+	unsigned int scope, n;
 
-	for (i = 0; i < ARRAY_SIZE(syncs); i++) {
-		pool = fa_pool_of(test, fa_config(.obj_size = 64, .capacity = 16,
-						  .max_capacity = 1000, .growth_amount = 16,
-						  .low_water = 1, .sync = syncs[i]));
-		mutex_lock(&pool->grow_lock);
-		scope = memalloc_noreclaim_save();
-		for (n = 0; n < 400 && fa_get(test, pool, GFP_NOIO); n++)
-			;
-		memalloc_noreclaim_restore(scope);
-		mutex_unlock(&pool->grow_lock);
-		KUNIT_EXPECT_EQ(test, n, 400U);
-		fa_put_all(test);
-		fa_pool_gone(test, pool);
-	}
+	mutex_lock(&pool->grow_lock);
+	scope = memalloc_noreclaim_save();
+	for (n = 0; n < 400 && fa_get(test, pool, GFP_NOIO); n++)
+		;
+	memalloc_noreclaim_restore(scope);
+	mutex_unlock(&pool->grow_lock);
+	KUNIT_EXPECT_EQ(test, n, 400U);
 }
 
 static struct kunit_case atomic_cases[] = {
@@ -2078,15 +2069,13 @@ static struct kunit_case atomic_cases[] = {
 	KUNIT_CASE_PARAM(mem_is_the_owners, sync_gen_params),
 	KUNIT_CASE(mem_of_a_node),
 	KUNIT_CASE(mem_not_aligned),
-	KUNIT_CASE(atomic_in_reclaim),
+	KUNIT_CASE_PARAM(atomic_in_reclaim, sync_gen_params),
 	{ }
 };
 
-/* On one CPU: objects in the caches of another one could not be allocated. */
 static int atomic_init(struct kunit *test)
 {
-	return set_cpus_allowed_ptr(current, cpumask_of(raw_smp_processor_id())) ?:
-	       fa_fix_init(test);
+	return fa_stay_here() ?: fa_fix_init(test);
 }
 
 static struct kunit_suite atomic_suite = {

@@ -1640,11 +1640,9 @@ static struct kunit_case destroy_cases[] = {
 	{ }
 };
 
-/* On one CPU: objects in the caches of another one could not be allocated. */
 static int destroy_init(struct kunit *test)
 {
-	return set_cpus_allowed_ptr(current, cpumask_of(raw_smp_processor_id())) ?:
-	       fa_fix_init(test);
+	return fa_stay_here() ?: fa_fix_init(test);
 }
 
 static struct kunit_suite destroy_suite = {

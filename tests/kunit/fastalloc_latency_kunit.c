@@ -357,9 +357,7 @@ static struct fastalloc_pool *sleeper_pool(struct kunit *test, enum fastalloc_sy
 		fa_pool_of(test, fa_config(.capacity = 64, .magazine = 2, .sync = sync,
 					   .flags = FASTALLOC_F_NO_INIT));
 
-	/* Objects in the cache of another CPU could not be allocated. */
-	KUNIT_ASSERT_EQ(test, set_cpus_allowed_ptr(current,
-						   cpumask_of(raw_smp_processor_id())), 0);
+	KUNIT_ASSERT_EQ(test, fa_stay_here(), 0);
 	KUNIT_ASSERT_GE(test, fa_drain(test, pool, 0), 64U);
 	return pool;
 }

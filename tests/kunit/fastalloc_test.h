@@ -8,6 +8,7 @@
 #define FASTALLOC_TEST_H
 
 #include <linux/align.h>
+#include <linux/cpumask.h>
 #include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/fastalloc.h>
@@ -16,7 +17,9 @@
 #include <linux/fs_struct.h>
 #include <linux/jiffies.h>
 #include <linux/mm.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
+#include <linux/smp.h>
 #include <linux/string.h>
 #include <linux/vmalloc.h>
 
@@ -242,6 +245,15 @@ static __maybe_unused void fa_root_exit(struct kunit_suite *suite)
 	path_put(&fa_root);
 	/* In a kernel thread, files are closed later, and keep the module until then. */
 	flush_delayed_fput();
+}
+
+/*
+ * Keeps this thread, which is that of one case, on its CPU: objects in the cache of another
+ * one could not be allocated. Returns 0 or an errno.
+ */
+static __maybe_unused int fa_stay_here(void)
+{
+	return set_cpus_allowed_ptr(current, cpumask_of(raw_smp_processor_id()));
 }
 
 /* Waits until @cond holds; false if it does not within FA_TEST_PATIENCE. */
