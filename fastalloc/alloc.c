@@ -660,19 +660,13 @@ FASTALLOC_EXPORT(fastalloc_alloc_call);
 
 void fastalloc_free_call(struct fastalloc_pool *pool, void *obj)
 {
-	struct fastalloc_cache *c;
 	unsigned long n;
 
 	if (unlikely(!obj))
 		return;
 
 	__fastalloc_debug_free(pool, obj, 1);
-	preempt_disable();
-	c = __fastalloc_this_cache(pool);
-	n = __fastalloc_claim(c);
-	if (__fastalloc_cache_push(c, n, obj))
-		preempt_enable();
-	else
+	if (!__fastalloc_try_free(pool, obj, &n))
 		fa_free_slow(pool, obj, n);
 }
 FASTALLOC_EXPORT(fastalloc_free_call);

@@ -320,9 +320,26 @@ fastalloc_alloc(struct fastalloc_pool *pool, gfp_t gfp)
 	return __fastalloc_alloc_sized(pool, gfp, 0);
 }
 
-static __always_inline void fastalloc_free(struct fastalloc_pool *pool, void *obj)
+/*
+ * Frees an object to the cache of this CPU. Returns false, with preemption off and what the
+ * claim found in *@n, if the slow path must free it.
+ */
+static __always_inline bool __fastalloc_try_free(struct fastalloc_pool *pool, void *obj,
+						 unsigned long *n)
 {
 	struct fastalloc_cache *c;
+
+	preempt_disable();
+	c = __fastalloc_this_cache(pool);
+	*n = __fastalloc_claim(c);
+	if (!__fastalloc_cache_push(c, *n, obj))
+		return false;
+	preempt_enable();
+	return true;
+}
+
+static __always_inline void fastalloc_free(struct fastalloc_pool *pool, void *obj)
+{
 	unsigned long n;
 
 	if (__FASTALLOC_CALLS) {
@@ -333,12 +350,7 @@ static __always_inline void fastalloc_free(struct fastalloc_pool *pool, void *ob
 		return;
 
 	__fastalloc_debug_free(pool, obj, 1);
-	preempt_disable();
-	c = __fastalloc_this_cache(pool);
-	n = __fastalloc_claim(c);
-	if (__fastalloc_cache_push(c, n, obj))
-		preempt_enable();
-	else
+	if (!__fastalloc_try_free(pool, obj, &n))
 		__fastalloc_free_slow(pool, obj, n);	/* preemption on */
 }
 
@@ -350,22 +362,13 @@ static __always_inline void fastalloc_free(struct fastalloc_pool *pool, void *ob
  */
 static __always_inline void __fastalloc_drop(struct fastalloc_pool *pool, void *obj)
 {
-	struct fastalloc_cache *c;
 	unsigned long n;
 
 	if (__FASTALLOC_CALLS || IS_ENABLED(CONFIG_LOCKDEP)) {
 		__fastalloc_drop_call(pool, obj);
 		return;
 	}
-	if (unlikely(!obj))
-		return;
-
-	preempt_disable();
-	c = __fastalloc_this_cache(pool);
-	n = __fastalloc_claim(c);
-	if (__fastalloc_cache_push(c, n, obj))
-		preempt_enable();
-	else
+	if (likely(obj) && !__fastalloc_try_free(pool, obj, &n))
 		__fastalloc_drop_slow(pool, obj, n);	/* preemption on */
 }
 
