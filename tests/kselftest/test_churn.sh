@@ -17,7 +17,7 @@ quarantine=
 if grep -q ' kasan_report$' /proc/kallsyms; then
 	quarantine=y
 fi
-CYCLES=${CYCLES:-$([ -n "$quarantine" ] && echo 150 || echo 10000)}
+CYCLES=${CYCLES:-$([ -n "$quarantine" ] && echo 40 || echo 10000)}
 # Number of pools that a reader must have read.
 READS=$([ -n "$quarantine" ] && echo 10 || echo 20)
 # Half of what the smallest leak of interest loses in 10,000 cycles: 64 bytes each are
