@@ -227,7 +227,7 @@ else
 	check "holds no more memory than before" within "$before" "$after"
 
 	# as many cycles as lose more than twice what is taken for a leak
-	for kind in "1 10000 slab" "2 4000 vmalloc" "3 10000 pages"; do
+	for kind in "1 10000 slab" "2 4000 vmalloc" "3 4500 pages"; do
 		echo "${kind%% *}" >/sys/module/fastalloc_test_churn/parameters/leak
 		kind=${kind#* }
 		before=$(measure)
