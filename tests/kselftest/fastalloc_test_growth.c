@@ -106,6 +106,7 @@ struct grow_item {
 };
 
 struct grow_cpu {
+	struct work_struct raise;
 	struct tasklet_struct tasklet;
 	struct hrtimer timer;
 	struct grow_item *items;
@@ -244,24 +245,15 @@ static int grow_irqsoff(void *arg)
 	return 0;
 }
 
-static void grow_raise(void *arg)
+/*
+ * In a task: a function call would do as well, but an idle CPU that executes it must not raise
+ * a softirq with PREEMPT_RT.
+ */
+static void grow_raise(struct work_struct *work)
 {
-	struct grow_cpu *c = this_cpu_ptr(&grow_cpus);
+	struct grow_cpu *c = container_of(work, struct grow_cpu, raise);
 
 	tasklet_schedule(&c->tasklet);
-}
-
-/* This CPU last: the tasklets of the others wait for it. */
-static void grow_raise_all(void)
-{
-	unsigned int cpu, self;
-
-	self = get_cpu();
-	for_each_online_cpu(cpu)
-		if (cpu != self)
-			smp_call_function_single(cpu, grow_raise, NULL, 1);
-	grow_raise(NULL);
-	put_cpu();
 }
 
 /*
@@ -303,6 +295,7 @@ static void grow_burst(void)
 		c->items = NULL;
 		c->done = 0;
 		c->failed = 0;
+		INIT_WORK(&c->raise, grow_raise);
 		tasklet_setup(&c->tasklet, grow_softirq);
 		fa_hrtimer_setup(&c->timer, grow_hardirq, CLOCK_MONOTONIC,
 				 HRTIMER_MODE_REL_PINNED_HARD);
@@ -326,10 +319,13 @@ static void grow_burst(void)
 		stop_machine(grow_irqsoff, NULL, cpu_online_mask);
 	} else {
 		cpus_read_lock();
-		grow_raise_all();
+		/* A tasklet waits for those of the other CPUs, so nothing waits here. */
+		for_each_online_cpu(cpu)
+			schedule_work_on(cpu, &per_cpu_ptr(&grow_cpus, cpu)->raise);
 		wait_for_completion(&all_done);
 		for_each_online_cpu(cpu) {
 			c = per_cpu_ptr(&grow_cpus, cpu);
+			flush_work(&c->raise);
 			tasklet_kill(&c->tasklet);
 			hrtimer_cancel(&c->timer);
 		}
