@@ -246,8 +246,8 @@ static int grow_irqsoff(void *arg)
 }
 
 /*
- * In a task: a function call would do as well, but an idle CPU that executes it must not raise
- * a softirq with PREEMPT_RT.
+ * In a task, not in a function call on that CPU: with PREEMPT_RT an idle CPU must not raise a
+ * softirq in such a call.
  */
 static void grow_raise(struct work_struct *work)
 {
