@@ -4,7 +4,8 @@
 # env.sh - shared by the lab's scripts; source it from bash.
 #
 # Variables: LAB (this directory), TREE (the checkout), BUILD (TREE/build), HOST_SUITE,
-# CACHE (FASTALLOC_CACHE: downloads, extracted and built kernels, chroots).
+# CACHE (FASTALLOC_CACHE: downloads, extracted and built kernels, chroots), MODULE_VARS (of a
+# build of modules and tests: warnings are errors, no debug information, no BTF).
 #
 # Functions for other scripts:
 #	lab_say TEXT...		a line of progress on stderr
@@ -38,6 +39,8 @@ BUILD=$TREE/build
 CACHE=${FASTALLOC_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/fastalloc}
 # FASTALLOC_SUITE: pretend that the host runs this suite (for tests)
 HOST_SUITE=${FASTALLOC_SUITE:-$(. /etc/os-release && printf '%s' "${VERSION_CODENAME:-}")}
+# shellcheck disable=SC2034 # for the scripts that source this file
+MODULE_VARS=(FASTALLOC_TESTS=m KCFLAGS="-Werror -g0" CONFIG_DEBUG_INFO_BTF_MODULES=)
 mkdir -p "$BUILD/log" "$CACHE/locks"
 CACHE=$(cd "$CACHE" && pwd)
 
